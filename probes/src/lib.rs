@@ -1,1 +1,21 @@
+//! What can be looked at, and what was seen: probe kinds, their outcomes, and the one door to the network.
+//!
+//! This crate knows no alerts, no database and no scheduler. A probe gets a [`Cx`] (everything it may touch)
+//! and answers with an [`Outcome`], never with an error: that a target is down is a finding, not a fault.
 
+pub mod cleanup;
+mod cx;
+pub mod kinds;
+pub mod net;
+mod outcome;
+mod probe;
+mod reason;
+mod redact;
+
+pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
+pub use cx::{Cx, CxParts, Launch, Progress, Watcher};
+pub use kinds::KINDS;
+pub use net::{Net, NetError};
+pub use outcome::{Measurement, Outcome, StageTime, Verdict};
+pub use probe::{Cadence, Follow, Kind, Probe, Refused, Spec};
+pub use reason::{Reason, Stage};

@@ -1,0 +1,19 @@
+//! THE REGISTRY: one file and one line a kind.
+
+use crate::Kind;
+
+/// Makes a module and a row of [`KINDS`] of each entry.
+macro_rules! registry {
+    ($($module:ident,)*) => {
+        $(mod $module;)*
+        /// Every probe kind, in the order of the reference.
+        pub const KINDS: &[Kind] = &[$($module::KIND,)*];
+    };
+}
+
+registry! {}
+
+/// The kind of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|k| k.name == name)
+}

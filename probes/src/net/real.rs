@@ -1,0 +1,1 @@
+//! The door that opens on the real network.

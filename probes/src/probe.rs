@@ -1,0 +1,132 @@
+//! What a probe kind is: settings that can be read, checked and described, and a way to run.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use crate::{Cx, Outcome, Stage};
+
+/// One configured way of looking. Runs may overlap only if the schedule says so; a probe keeps no state between runs.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Looks once. Never an `Err`: whatever happens becomes an outcome. May be dropped at any await when the
+    /// deadline passes; the stages so far stay in `cx`.
+    async fn run(&self, cx: &mut Cx) -> Outcome;
+}
+
+/// Work that goes on after a run has ended: following a launch that was cut off before `ready` to its end.
+pub type Follow = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A setting that cannot be used: where (dotted path inside the probe's settings), what, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Dotted path, such as `expect.json[0].path`; empty for the probe as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub what: String,
+    /// How to mend it; may be empty.
+    pub hint: String,
+}
+
+impl Refused {
+    /// A refusal of one setting.
+    pub fn new(path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { path: path.into(), what: what.into(), hint: hint.into() }
+    }
+}
+
+/// The settings of a kind as written by the operator. Field names and docs are the manual.
+pub trait Spec: DeserializeOwned + JsonSchema {
+    /// What the settings make.
+    type Probe: Probe + 'static;
+
+    /// Checks the settings and makes the probe. `target` is the URL of the target the probe belongs to.
+    ///
+    /// # Errors
+    /// All that is wrong with the settings, at once.
+    fn build(self, target: &Url) -> Result<Self::Probe, Vec<Refused>>;
+}
+
+/// How often a kind runs, and how long it may take, unless the operator says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cadence {
+    /// Interval between slots.
+    pub every: Duration,
+    /// Longest a run may take.
+    pub deadline: Duration,
+}
+
+type Build = fn(Value, &Url) -> Result<Box<dyn Probe>, Vec<Refused>>;
+
+/// A row of the registry.
+pub struct Kind {
+    /// The name users write as `type`.
+    pub name: &'static str,
+    /// One sentence for the reference.
+    pub summary: &'static str,
+    /// The stages a run can name.
+    pub stages: &'static [Stage],
+    /// Default interval and deadline.
+    pub cadence: Cadence,
+    /// Whether a run starts servers: such probes are budgeted per target and backed off while it is down.
+    pub launches: bool,
+    /// Settings that work, as YAML without `type` (shown in the reference, used by the conformance suite).
+    pub example: &'static str,
+    build: Build,
+    schema: fn() -> Schema,
+}
+
+impl Kind {
+    /// A row for the kind whose settings are `S`.
+    pub const fn of<S: Spec>(
+        name: &'static str,
+        summary: &'static str,
+        stages: &'static [Stage],
+        cadence: Cadence,
+        example: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            summary,
+            stages,
+            cadence,
+            launches: false,
+            example,
+            build: build::<S>,
+            schema: || schema_for!(S),
+        }
+    }
+
+    /// The same, for a kind that starts servers.
+    pub const fn launching(mut self) -> Self {
+        self.launches = true;
+        self
+    }
+
+    /// Makes a probe from settings (a JSON object without `type` and the schedule's keys).
+    ///
+    /// # Errors
+    /// All that is wrong, at once where possible: one type error hides those behind it.
+    pub fn build(&self, settings: Value, target: &Url) -> Result<Box<dyn Probe>, Vec<Refused>> {
+        (self.build)(settings, target)
+    }
+
+    /// JSON Schema of the settings.
+    pub fn schema(&self) -> Schema {
+        (self.schema)()
+    }
+}
+
+fn build<S: Spec>(settings: Value, target: &Url) -> Result<Box<dyn Probe>, Vec<Refused>> {
+    let spec: S = serde_path_to_error::deserialize(settings).map_err(|e| {
+        let path = e.path().to_string();
+        vec![Refused::new(if path == "." { String::new() } else { path }, e.inner().to_string(), "")]
+    })?;
+    spec.build(target).map(|p| Box::new(p) as Box<dyn Probe>)
+}
