@@ -1,0 +1,1 @@
+//! Carries envelopes: time limit, backoff, receipts.

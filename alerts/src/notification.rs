@@ -1,0 +1,147 @@
+//! Something owed to somebody: what happened, as facts that every channel words for itself.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{IncidentId, Severity};
+
+/// Names one notification for life: the receiver's key against doubles.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NotificationId(pub String);
+
+impl std::fmt::Display for NotificationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The trouble began.
+    Opened,
+    /// Something more fails, or something works again while the rest does not.
+    Update,
+    /// The trouble is over.
+    Resolved,
+    /// Somebody tries the channel.
+    Test,
+}
+
+impl Kind {
+    /// The name used in metrics, JSON and headers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Update => "update",
+            Self::Resolved => "resolved",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// One failing series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failing {
+    /// Name of the probe.
+    pub probe: String,
+    /// Stage in which it fails.
+    pub stage: Option<String>,
+    /// Reason in the closed vocabulary.
+    pub reason: Option<String>,
+    /// One sentence.
+    pub summary: String,
+    /// When the first failing run began.
+    pub since: Timestamp,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The last lines seen, oldest first.
+    pub evidence: Vec<String>,
+}
+
+/// A stretch of time of one probe, for the picture of the last hours: counts by verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Runs that passed.
+    pub passed: u32,
+    /// Runs that were degraded.
+    pub degraded: u32,
+    /// Runs that failed.
+    pub failed: u32,
+    /// Runs that say nothing.
+    pub unknown: u32,
+}
+
+/// The last hours of one probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strip {
+    /// Name of the probe.
+    pub probe: String,
+    /// Oldest first, all of the same length; the last one ends now.
+    pub cells: Vec<Cell>,
+    /// Length of a cell in seconds.
+    pub cell_seconds: u32,
+}
+
+/// What is known at the moment of telling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Name of the target.
+    pub target: String,
+    /// Since when it fails.
+    pub since: Timestamp,
+    /// When it was over, for `Resolved`.
+    pub until: Option<Timestamp>,
+    /// What fails (for `Resolved`: what failed).
+    pub failing: Vec<Failing>,
+    /// Probes of the same target that still work.
+    pub working: Vec<String>,
+    /// The last hours, one strip a probe.
+    #[serde(default)]
+    pub strips: Vec<Strip>,
+    /// Link to the page of the incident, where there is one.
+    #[serde(default)]
+    pub link: Option<String>,
+}
+
+/// Something owed to somebody. Written in the same transaction as the change that caused it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Its name for life.
+    pub id: NotificationId,
+    /// The incident it tells of.
+    pub incident: IncidentId,
+    /// Why.
+    pub kind: Kind,
+    /// How loud.
+    pub severity: Severity,
+    /// When it became owed.
+    pub at: Timestamp,
+    /// What is known.
+    pub facts: Facts,
+}
+
+impl Notification {
+    /// The notification that `test-alert` sends: marked as a test everywhere.
+    pub fn test(at: Timestamp, word: &str) -> Self {
+        let id = format!("test-{word}");
+        Self {
+            id: NotificationId(id.clone()),
+            incident: IncidentId(id),
+            kind: Kind::Test,
+            severity: Severity::Ticket,
+            at,
+            facts: Facts {
+                target: "launchwatch".into(),
+                since: at,
+                until: None,
+                failing: Vec::new(),
+                working: Vec::new(),
+                strips: Vec::new(),
+                link: None,
+            },
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! One observation in the words of alerting.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Names a series: one probe of one target, seen from one location.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SeriesId {
+    /// Name of the target.
+    pub target: String,
+    /// Name of the probe, unique within its target.
+    pub probe: String,
+    /// Where the probe ran.
+    pub location: String,
+}
+
+impl std::fmt::Display for SeriesId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.target, self.probe)
+    }
+}
+
+/// The verdict, as far as rules care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Works.
+    Good,
+    /// Works, but not well. Counts as success.
+    Poor,
+    /// Does not work.
+    Bad,
+    /// We could not look: says nothing, changes nothing.
+    Unknown,
+}
+
+/// One look at one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Which series.
+    pub series: SeriesId,
+    /// Id of the run. A provisional sample and the final one of the same run count once.
+    pub run: String,
+    /// When the run began.
+    pub began: Timestamp,
+    /// When the run ended, or when the provisional judgement was made.
+    pub at: Timestamp,
+    /// The judgement.
+    pub health: Health,
+    /// True while the run is still going on and has already proved failure.
+    pub in_flight: bool,
+    /// Reason in the probe's closed vocabulary.
+    pub reason: Option<&'static str>,
+    /// Stage in which it failed.
+    pub stage: Option<&'static str>,
+    /// One sentence for a person.
+    pub summary: String,
+    /// The last lines seen.
+    pub evidence: Vec<String>,
+}
