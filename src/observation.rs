@@ -1,0 +1,94 @@
+//! The one currency that flows: an outcome with its probe, slot, location and run id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use launchwatch_probes::Outcome;
+use serde::{Deserialize, Serialize};
+
+/// Names a probe for life: `target/probe`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProbeId(Arc<str>);
+
+impl ProbeId {
+    /// The id of a probe of a target. Neither name holds a `/`: the config refuses it.
+    pub fn new(target: &str, probe: &str) -> Self {
+        Self(format!("{target}/{probe}").into())
+    }
+
+    /// The whole id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Name of the target.
+    pub fn target(&self) -> &str {
+        self.0.split_once('/').map_or(&self.0, |(target, _)| target)
+    }
+
+    /// Name of the probe within its target.
+    pub fn probe(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, probe)| probe)
+    }
+
+    /// A number that depends on nothing but the name: spreads phases, begins run ids.
+    pub fn hash(&self) -> u64 {
+        // FNV-1a: stable across versions and machines, which the standard library's hasher does not promise.
+        self.0.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+    }
+}
+
+impl From<String> for ProbeId {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Display for ProbeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One look at one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// Which probe.
+    pub probe: ProbeId,
+    /// Where it ran.
+    pub location: Arc<str>,
+    /// The moment the run was due.
+    pub slot: Timestamp,
+    /// How long after its slot the run began.
+    pub lag: Duration,
+    /// True for a run that was added to confirm a failure or a recovery.
+    pub confirms: bool,
+    /// What was found.
+    pub outcome: Outcome,
+}
+
+impl Observation {
+    /// Id of the run: the same for the same probe and slot, wherever and however often it is recorded.
+    pub fn run(&self) -> String {
+        run_id(&self.probe, self.slot)
+    }
+
+    /// When the run began.
+    pub fn began(&self) -> Timestamp {
+        self.slot + self.lag
+    }
+
+    /// When the run ended.
+    pub fn ended(&self) -> Timestamp {
+        self.began() + self.outcome.took()
+    }
+}
+
+/// Id of the run of a probe in a slot.
+pub fn run_id(probe: &ProbeId, slot: Timestamp) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "half the hash suffices beside the slot")]
+    let name = probe.hash() as u32;
+    format!("{name:08x}-{:x}", slot.as_millisecond())
+}

@@ -1,0 +1,70 @@
+//! What is kept: observations and their buckets, incidents, what is owed, and debts of launches.
+//!
+//! # Why
+//! One writer (the recorder) hands in whole batches; a batch is one transaction, so an alert and the notification it
+//! owes are kept together or not at all. Readers get their own connection and never hold the writer up.
+
+mod types;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use launchwatch_alerts::{Incident, Memory};
+use launchwatch_probes::Ledger;
+
+use crate::observation::{Observation, ProbeId};
+
+pub use types::{
+    Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Histogram, Owed, Pruned, Retention,
+    RunQuery, SeriesQuery, Settlement, Tier,
+};
+
+/// Where everything is kept. Every implementation passes the same conformance suite.
+#[async_trait]
+pub trait Store: Ledger {
+    /// Keeps a batch: observations (and their buckets), alerts, incidents, notifications owed. One transaction,
+    /// durable when this returns. An observation that is there already (same probe and slot) is left as it is.
+    async fn record(&self, batch: Batch) -> Result<(), Error>;
+
+    /// What the engine knew.
+    async fn memory(&self) -> Result<Memory, Error>;
+
+    /// Deliveries that are due, oldest notification first, at most one per incident and channel (so that messages
+    /// of one incident stay in order), with the thread's root where there is one.
+    async fn owed(&self, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error>;
+
+    /// When the next delivery is due; `None` when nothing is owed.
+    async fn next_owed(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// When the oldest notification that is still owed was caused.
+    async fn oldest_owed(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Writes down what came of deliveries.
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), Error>;
+
+    /// Deliveries, newest first, for people.
+    async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// Incidents, newest first.
+    async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error>;
+
+    /// Runs, newest first. Runs that passed come back with stages and measurements, but without facts and evidence
+    /// if they were kept in the compact form.
+    async fn runs(&self, query: &RunQuery) -> Result<Vec<Observation>, Error>;
+
+    /// Buckets, by probe, oldest first; the open ones included.
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<(ProbeId, Vec<Bucket>)>, Error>;
+
+    /// The last slot that was recorded of every probe.
+    async fn last_slots(&self) -> Result<BTreeMap<ProbeId, Timestamp>, Error>;
+
+    /// Debts that are not settled.
+    async fn debts(&self) -> Result<Vec<Debt>, Error>;
+
+    /// Gives up debts: they stay on record as abandoned.
+    async fn abandon(&self, ids: Vec<launchwatch_probes::DebtId>) -> Result<(), Error>;
+
+    /// Drops what is older than its retention.
+    async fn prune(&self, now: Timestamp) -> Result<Pruned, Error>;
+}

@@ -1,0 +1,266 @@
+//! The nouns of the store.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use launchwatch_alerts::{Change, IncidentId, MessageRef, Notification, NotificationId};
+use launchwatch_probes::{CleanUp, DebtId, Reason, Stage, Verdict};
+
+use crate::observation::{Observation, ProbeId};
+
+/// What the recorder hands in at once.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Observations, in the order they arrived.
+    pub observations: Vec<Observation>,
+    /// What the engine made of them.
+    pub changes: Vec<Change>,
+    /// Channels every notification of this batch is owed to.
+    pub channels: Vec<String>,
+    /// The date, for the rows that need one.
+    pub now: Timestamp,
+}
+
+/// A delivery that is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owed {
+    /// What is to be told.
+    pub notification: Notification,
+    /// Through which channel.
+    pub channel: String,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The incident's first message in this channel.
+    pub thread: Option<MessageRef>,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Still to be sent, or to be sent again.
+    Owed,
+    /// Taken by the service.
+    Delivered,
+    /// Given up: the service refuses it.
+    Refused,
+    /// Not sent: a later notification of the same incident tells it as well.
+    Superseded,
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settlement {
+    /// Which notification.
+    pub notification: NotificationId,
+    /// Through which channel.
+    pub channel: String,
+    /// Where it stands now.
+    pub state: DeliveryState,
+    /// When to try again, if `Owed`.
+    pub next: Timestamp,
+    /// What the service calls the message.
+    pub message: Option<MessageRef>,
+    /// Why not, in words.
+    pub error: Option<String>,
+    /// The date of the attempt.
+    pub at: Timestamp,
+}
+
+/// A delivery with its history in brief.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Delivery {
+    /// Which notification.
+    pub notification: NotificationId,
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// `opened`, `resolved`, …
+    pub kind: String,
+    /// Through which channel.
+    pub channel: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When it became owed.
+    pub at: Timestamp,
+    /// When it was taken.
+    pub delivered_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+/// Width of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// One minute.
+    Minute,
+    /// One hour.
+    Hour,
+    /// One day (UTC).
+    Day,
+}
+
+impl Tier {
+    /// Every tier, finest first.
+    pub const ALL: [Tier; 3] = [Self::Minute, Self::Hour, Self::Day];
+
+    /// Width in seconds.
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+/// A cell of the time series.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Bucket {
+    /// Start in seconds since 1970, a multiple of the width.
+    pub start: i64,
+    /// Runs by verdict.
+    pub verdicts: BTreeMap<Verdict, u32>,
+    /// Runs by reason (those that have one).
+    pub reasons: BTreeMap<Reason, u32>,
+    /// Durations of stages.
+    pub stages: BTreeMap<Stage, Histogram>,
+}
+
+/// A mergeable histogram of durations with a relative error of at most 5 %.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Histogram {
+    /// Counts by cell; cell `i` holds durations around `1 µs · γ^i`.
+    pub(crate) cells: BTreeMap<u16, u32>,
+}
+
+/// Which runs.
+#[derive(Debug, Clone, Default)]
+pub struct RunQuery {
+    /// Of this probe only.
+    pub probe: Option<ProbeId>,
+    /// Slots from this moment on.
+    pub from: Option<Timestamp>,
+    /// Slots before this moment.
+    pub to: Option<Timestamp>,
+    /// Only runs that did not pass.
+    pub only_bad: bool,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// Which buckets.
+#[derive(Debug, Clone)]
+pub struct SeriesQuery {
+    /// Of these probes; empty means all.
+    pub probes: Vec<ProbeId>,
+    /// Width.
+    pub tier: Tier,
+    /// Buckets that start at or after this second.
+    pub from: i64,
+    /// Buckets that start before this second.
+    pub to: i64,
+}
+
+/// Where a debt stands.
+#[derive(Debug, Clone)]
+pub enum DebtState {
+    /// A launch was asked for; no server was named yet.
+    Begun,
+    /// A server was named: this ends it.
+    Told(CleanUp),
+}
+
+/// A debt that is not settled.
+#[derive(Debug, Clone)]
+pub struct Debt {
+    /// Its name.
+    pub id: DebtId,
+    /// What was launched, in words.
+    pub what: String,
+    /// When it was begun.
+    pub since: Timestamp,
+    /// Where it stands.
+    pub state: DebtState,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Raw runs; 30 days by default.
+    pub runs: Duration,
+    /// Buckets of a minute; 30 days by default.
+    pub minutes: Duration,
+    /// Buckets of an hour; 400 days by default.
+    pub hours: Duration,
+    /// Buckets of a day; ten years by default.
+    pub days: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        const DAY: u64 = 86_400;
+        Self {
+            runs: Duration::from_secs(30 * DAY),
+            minutes: Duration::from_secs(30 * DAY),
+            hours: Duration::from_secs(400 * DAY),
+            days: Duration::from_secs(3_650 * DAY),
+        }
+    }
+}
+
+/// What pruning dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Raw runs, or blocks of them.
+    pub runs: u64,
+    /// Buckets.
+    pub buckets: u64,
+}
+
+/// The store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database says no: which operation, and what it said.
+    #[error("{what}: {source}")]
+    Database {
+        /// What was tried.
+        what: &'static str,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// Something in the store cannot be read.
+    #[error("{what} in the store cannot be read: {detail}")]
+    Corrupt {
+        /// Which thing.
+        what: &'static str,
+        /// In words.
+        detail: String,
+    },
+    /// The store was written by a newer version.
+    #[error(
+        "the store has schema {found}, this version knows up to {known}: use the newer version, nothing was changed"
+    )]
+    TooNew {
+        /// What the file says.
+        found: u32,
+        /// What we know.
+        known: u32,
+    },
+    /// Another process holds the store.
+    #[error("another launchwatch holds {path}: stop it first, or give this one its own directory")]
+    Locked {
+        /// The directory.
+        path: String,
+    },
+    /// A file beside the database.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
