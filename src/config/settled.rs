@@ -1,0 +1,134 @@
+//! The configuration as believed: checked, built, with every default filled in.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use launchwatch_alerts::{Channel, Rule};
+use launchwatch_probes::Probe;
+use url::Url;
+
+use crate::observation::ProbeId;
+use crate::scheduler::cron::CronSchedule;
+use crate::store::Retention;
+
+/// Everything the service needs to know.
+pub struct Config {
+    /// How the process itself behaves.
+    pub service: Service,
+    /// What is cared about.
+    pub targets: Vec<Target>,
+    /// How it is looked at.
+    pub probes: Vec<ProbeConfig>,
+    /// Who is told.
+    pub channels: Vec<ChannelConfig>,
+    /// When they are told; never empty: without rules in the file, the built-in ones hold.
+    pub rules: Vec<Rule>,
+}
+
+/// How the process itself behaves.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Where pages, API and metrics listen; `127.0.0.1:8480` by default.
+    pub listen: SocketAddr,
+    /// Directory of the store; `state` beside the configuration by default.
+    pub state: PathBuf,
+    /// Name of the place this process looks from; `here` by default.
+    pub location: Arc<str>,
+    /// Where people reach the pages: links in messages begin with it.
+    pub public_url: Option<Url>,
+    /// More certificate authorities to trust (PEM), for probes and channels.
+    pub ca_file: Option<PathBuf>,
+    /// How long running probes may go on after a stop signal; 25 s by default (Kubernetes kills after 30).
+    pub grace: Duration,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// How many runs at once.
+    pub limits: Limits,
+}
+
+/// How many runs at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Launches in flight, all targets together; 8 by default.
+    pub launches: usize,
+    /// Launches in flight per target, those followed in the background included; 1 by default.
+    pub launches_per_target: usize,
+    /// Other runs in flight, all targets together; 10,000 by default.
+    pub runs: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { launches: 8, launches_per_target: 1, runs: 10_000 }
+    }
+}
+
+/// A deployment one cares about.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Unique name, without `/`.
+    pub name: String,
+    /// Where it is.
+    pub url: Url,
+    /// Words of the operator's own.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// When a probe runs.
+#[derive(Debug, Clone)]
+pub enum Schedule {
+    /// On a fixed grid; the phase comes from the probe's id.
+    Every(Duration),
+    /// At the times of a cron expression.
+    Cron(Box<CronSchedule>),
+}
+
+/// What happens when a slot comes while the previous run is still going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overlap {
+    /// The slot is recorded as missed.
+    #[default]
+    Skip,
+    /// The run starts as soon as the previous one has ended; one slot waits, more are recorded as missed.
+    Queue,
+    /// Both run.
+    Allow,
+}
+
+/// One way of looking at a target.
+#[derive(Clone)]
+pub struct ProbeConfig {
+    /// `target/probe`.
+    pub id: ProbeId,
+    /// The kind's name.
+    pub kind: &'static str,
+    /// Whether a run starts servers.
+    pub launches: bool,
+    /// The probe, built.
+    pub probe: Arc<dyn Probe>,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Longest a run may take.
+    pub deadline: Duration,
+    /// What happens when runs would overlap.
+    pub overlap: Overlap,
+    /// How soon a first failure (or a first success after failures) is confirmed by another run.
+    pub confirm_after: Duration,
+    /// While the target is known to be down, a launching probe runs no more often than this; between 2 and 5 minutes,
+    /// 2 by default. Doubles once, up to 5 minutes, when the trouble lasts half an hour.
+    pub backed_off: Duration,
+}
+
+/// One way of telling people.
+#[derive(Clone)]
+pub struct ChannelConfig {
+    /// Unique name.
+    pub name: String,
+    /// The kind's name.
+    pub kind: &'static str,
+    /// The channel, built.
+    pub channel: Arc<dyn Channel>,
+}
