@@ -54,8 +54,8 @@ pub struct Alert {
     pub failures: u32,
     /// Successes in a row since it fired.
     pub successes: u32,
-    /// The run that was counted last, so that a provisional and a final judgement count once.
-    pub last_run: String,
+    /// Slot of the run that was counted last, so that a provisional and a final judgement count once.
+    pub last_slot: Timestamp,
     /// When it was last judged.
     pub at: Timestamp,
     /// Reason of the last failure.
@@ -99,4 +99,6 @@ pub struct Incident {
     pub alerts: BTreeMap<String, Alert>,
     /// How many notifications it has caused; numbers their ids.
     pub notifications: u32,
+    /// When people are to be told of what joined since the last notification.
+    pub update_due: Option<Timestamp>,
 }

@@ -101,6 +101,9 @@ pub struct Facts {
     /// The last hours, one strip a probe.
     #[serde(default)]
     pub strips: Vec<Strip>,
+    /// Something a reader must know besides, such as that the probe is no longer configured.
+    #[serde(default)]
+    pub note: Option<String>,
     /// Link to the page of the incident, where there is one.
     #[serde(default)]
     pub link: Option<String>,
@@ -140,6 +143,7 @@ impl Notification {
                 failing: Vec::new(),
                 working: Vec::new(),
                 strips: Vec::new(),
+                note: None,
                 link: None,
             },
         }

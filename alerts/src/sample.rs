@@ -1,5 +1,7 @@
 //! One observation in the words of alerting.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +40,9 @@ pub enum Health {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// Which series.
-    pub series: SeriesId,
-    /// Id of the run. A provisional sample and the final one of the same run count once.
-    pub run: String,
+    pub series: Arc<SeriesId>,
+    /// Slot of the run: names it within its series. A provisional sample and the final one of the same run count once.
+    pub slot: Timestamp,
     /// When the run began.
     pub began: Timestamp,
     /// When the run ended, or when the provisional judgement was made.
