@@ -10,5 +10,10 @@
 //! ```
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
+pub mod clock;
+pub mod config;
+pub mod dice;
 pub mod observation;
+pub mod scheduler;
 pub mod store;
+pub mod tasks;
