@@ -10,10 +10,16 @@
 //! ```
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod dice;
+pub mod edges;
+pub mod inbox;
 pub mod observation;
+pub mod pipeline;
 pub mod scheduler;
 pub mod store;
 pub mod tasks;
+pub mod telemetry;
+pub mod web;

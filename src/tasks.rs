@@ -49,9 +49,20 @@ impl Tasks {
         });
     }
 
+    /// Starts work that nobody waits for and that ends with the process, such as waiting for a signal.
+    #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
+    pub fn spawn_detached(&self, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(work);
+    }
+
     /// Asks everyone to stop.
     pub fn stop(&self) {
         self.stop.send_if_modified(|s| s.is_none() && { *s = Some(Stop::Asked); true });
+    }
+
+    /// Asks everyone to stop because something has ended that the service cannot do without.
+    pub fn lose(&self, name: &str) {
+        self.stop.send_if_modified(|s| s.is_none() && { *s = Some(Stop::Lost(name.into())); true });
     }
 
     /// Whether everyone was asked to stop.

@@ -39,9 +39,11 @@ pub struct CxParts {
     /// When the run must have ended.
     pub deadline: Instant,
     /// `User-Agent` of every request.
-    pub user_agent: String,
+    pub user_agent: Arc<str>,
     /// Who is told of progress.
     pub watcher: Option<Watcher>,
+    /// The date at the start of the run.
+    pub now: jiff::Timestamp,
 }
 
 /// All that a probe may touch.

@@ -1,3 +1,68 @@
 //! When probes run, how many at once, and what is done around a run.
 
+mod attempt;
 pub mod cron;
+mod in_flight;
+mod permits;
+mod runner;
+mod standing;
+pub mod timetable;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use launchwatch_probes::Ledger;
+
+use crate::config::ProbeConfig;
+use crate::edges::Edges;
+use crate::inbox::{Inbox, Letter};
+use crate::tasks::{OnExit, Tasks};
+use crate::telemetry::Metrics;
+
+pub use in_flight::InFlight;
+pub use permits::{Permit, Permits};
+pub use standing::Standing;
+pub use timetable::Timetable;
+
+/// What every runner shares.
+pub struct Shared {
+    /// The doors to the outside.
+    pub edges: Edges,
+    /// Where debts are written.
+    pub ledger: Arc<dyn Ledger>,
+    /// The way to the recorder.
+    pub inbox: Inbox,
+    /// Places.
+    pub permits: Permits,
+    /// Runs going on.
+    pub in_flight: InFlight,
+    /// Which targets are known to be down.
+    pub standing: Standing,
+    /// Figures about ourselves.
+    pub metrics: Metrics,
+    /// All tasks.
+    pub tasks: Tasks,
+    /// Where we look from.
+    pub location: Arc<str>,
+    /// How we introduce ourselves.
+    pub user_agent: Arc<str>,
+    /// How long a run may go on after a stop.
+    pub grace: Duration,
+}
+
+impl Shared {
+    /// Gives a letter to the recorder; if it cannot be taken it is counted as dropped.
+    fn hand_over(&self, letter: Letter) {
+        if !self.inbox.put(letter) {
+            self.metrics.letter_dropped();
+        }
+    }
+}
+
+/// Starts a task for every probe.
+pub fn start(shared: &Arc<Shared>, probes: &[ProbeConfig]) {
+    for probe in probes {
+        let name = format!("probe/{}", probe.id);
+        shared.tasks.spawn(name, OnExit::Fine, runner::run(Arc::clone(shared), Arc::new(probe.clone())));
+    }
+}

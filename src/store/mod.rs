@@ -16,7 +16,7 @@ use launchwatch_probes::Ledger;
 use crate::observation::{Observation, ProbeId};
 
 pub use types::{
-    Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Histogram, Owed, Pruned, Retention,
+    Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Histogram, Outbox, Owed, Pruned, Retention,
     RunQuery, SeriesQuery, Settlement, Tier,
 };
 
@@ -30,15 +30,15 @@ pub trait Store: Ledger {
     /// What the engine knew.
     async fn memory(&self) -> Result<Memory, Error>;
 
-    /// Deliveries that are due, oldest notification first, at most one per incident and channel (so that messages
-    /// of one incident stay in order), with the thread's root where there is one.
-    async fn owed(&self, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error>;
+    /// Deliveries through this channel that are due, oldest notification first, at most one per incident (so that
+    /// messages of one incident stay in order), with the thread's root where there is one.
+    async fn owed(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error>;
 
-    /// When the next delivery is due; `None` when nothing is owed.
-    async fn next_owed(&self) -> Result<Option<Timestamp>, Error>;
+    /// When the next delivery through this channel is due; `None` when nothing is owed.
+    async fn next_owed(&self, channel: &str) -> Result<Option<Timestamp>, Error>;
 
-    /// When the oldest notification that is still owed was caused.
-    async fn oldest_owed(&self) -> Result<Option<Timestamp>, Error>;
+    /// How the outbox stands, all channels together.
+    async fn outbox(&self) -> Result<Outbox, Error>;
 
     /// Writes down what came of deliveries.
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), Error>;

@@ -35,6 +35,15 @@ pub struct Owed {
     pub thread: Option<MessageRef>,
 }
 
+/// How the outbox stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outbox {
+    /// Deliveries still owed.
+    pub owed: u64,
+    /// When the oldest of them was caused.
+    pub oldest: Option<Timestamp>,
+}
+
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,202 @@
+//! The service: builds the rooms in order, runs them, drains them in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use launchwatch_alerts::Engine;
+use launchwatch_probes::Ledger;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::edges::Edges;
+use crate::inbox::{self, Letter};
+use crate::pipeline::board::SharedBoard;
+use crate::pipeline::recorder::{self, Recorder};
+use crate::pipeline::{deliveries, history, janitor};
+use crate::scheduler::{self, InFlight, Permits, Shared, Standing};
+use crate::store::Store;
+use crate::tasks::{OnExit, Stop, Tasks};
+use crate::telemetry::Metrics;
+use crate::web;
+
+/// Time left, of the grace, for writing down what the last runs found.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A service, built and not yet running.
+pub struct App {
+    config: Config,
+    edges: Edges,
+    store: Arc<dyn Store>,
+    tasks: Tasks,
+    board: SharedBoard,
+    metrics: Metrics,
+    listener: Option<TcpListener>,
+    more: Option<axum::Router>,
+    extra: web::Extra,
+}
+
+impl App {
+    /// Builds the service. With a `listener`, pages and metrics are served on it.
+    ///
+    /// # Errors
+    /// The metrics cannot be registered.
+    pub fn build(
+        config: Config,
+        edges: Edges,
+        store: Arc<dyn Store>,
+        listener: Option<TcpListener>,
+    ) -> anyhow::Result<Self> {
+        let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
+        let board = SharedBoard::new(&config);
+        Ok(Self {
+            config,
+            edges,
+            store,
+            tasks: Tasks::new(),
+            board,
+            metrics,
+            listener,
+            more: None,
+            extra: Arc::new(|| maud::html! {}),
+        })
+    }
+
+    /// Adds routes, and markup at the end of the status page: how the demo puts its switches there.
+    #[must_use]
+    pub fn with_pages(mut self, more: axum::Router, extra: web::Extra) -> Self {
+        self.more = Some(more);
+        self.extra = extra;
+        self
+    }
+
+    /// The tasks: stopping them stops the service.
+    pub fn tasks(&self) -> Tasks {
+        self.tasks.clone()
+    }
+
+    /// How everything stands.
+    pub fn board(&self) -> SharedBoard {
+        self.board.clone()
+    }
+
+    /// Figures.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Runs until it is asked to stop, then drains: no new runs, running ones get their grace, what they found is
+    /// written down, the rest stays on disk.
+    ///
+    /// # Errors
+    /// The store cannot be read at the start, or a task ended that the service cannot do without.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let started = self.edges.clock.now();
+        let memory = self.store.memory().await.context("cannot read what was known before")?;
+        history::fill(&self.board, self.store.as_ref(), started).await.context("cannot read the last hours")?;
+        let known = self.config.probes.iter().map(|p| recorder::series(&p.id, &self.config.service.location));
+        let engine = Engine::new(self.config.rules.clone(), memory, known);
+        let (inbox, letters) = inbox::inbox();
+        let owed = Arc::new(Notify::new());
+        let standing = Standing::default();
+        // The recorder is the last to end: it has tasks of its own, drained after all the others.
+        let recording = Tasks::new();
+        let writer = self.recorder(engine, &standing, &owed);
+        self.start_recorder(&recording, writer, letters);
+        self.start_web();
+        let shared = self.shared(inbox, standing);
+        deliveries::start(&self.tasks, &self.edges, &self.store, &self.metrics, owed, &self.config.channels);
+        let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
+        let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
+        self.tasks.spawn("janitor", OnExit::Fine, janitor);
+        scheduler::start(&shared, &self.config.probes);
+        drop(shared); // the inbox closes when the last runner has ended
+        tracing::info!(probes = self.config.probes.len(), channels = self.config.channels.len(), "watching");
+        self.wait_and_drain(&recording).await
+    }
+
+    async fn wait_and_drain(&self, recording: &Tasks) -> anyhow::Result<()> {
+        let why = tokio::select! {
+            why = self.tasks.stopped() => why,
+            why = recording.stopped() => why,
+        };
+        tracing::info!("stopping");
+        self.tasks.stop();
+        if !self.tasks.drain(self.config.service.grace).await {
+            tracing::warn!("some tasks had to be cut off; their launches are cleaned up at the next start");
+        }
+        recording.drain(LAST_WORDS).await;
+        match why {
+            Stop::Asked => Ok(()),
+            Stop::Lost(task) => anyhow::bail!("the task `{task}` ended unexpectedly; see the log above"),
+        }
+    }
+
+    fn shared(&self, inbox: inbox::Inbox, standing: Standing) -> Arc<Shared> {
+        let service = &self.config.service;
+        let contact = service.public_url.as_ref().map_or_else(String::new, |u| format!(" (+{u})"));
+        Arc::new(Shared {
+            edges: self.edges.clone(),
+            ledger: Arc::clone(&self.store) as Arc<dyn Ledger>,
+            inbox,
+            permits: Permits::new(service.limits, &self.config.targets),
+            in_flight: InFlight::default(),
+            standing,
+            metrics: self.metrics.clone(),
+            tasks: self.tasks.clone(),
+            location: Arc::clone(&service.location),
+            user_agent: format!("launchwatch/{}{contact}", env!("CARGO_PKG_VERSION")).into(),
+            grace: service.grace.saturating_sub(LAST_WORDS),
+        })
+    }
+
+    fn recorder(&self, engine: Engine, standing: &Standing, owed: &Arc<Notify>) -> Recorder {
+        Recorder {
+            clock: self.edges.clock.clone(),
+            engine,
+            store: Arc::clone(&self.store),
+            board: self.board.clone(),
+            standing: standing.clone(),
+            metrics: self.metrics.clone(),
+            channels: self.config.channels.iter().map(|c| c.name.clone()).collect(),
+            public_url: self.config.service.public_url.clone(),
+            owed: Arc::clone(owed),
+            tasks: self.tasks.clone(),
+        }
+    }
+
+    fn start_recorder(&self, tasks: &Tasks, recorder: Recorder, letters: tokio::sync::mpsc::Receiver<Letter>) {
+        let others = self.tasks.clone();
+        tasks.spawn("recorder", OnExit::Fine, async move {
+            recorder.run(letters).await;
+            if !others.stopping() {
+                others.lose("recorder");
+            }
+        });
+    }
+
+    fn start_web(&mut self) {
+        let Some(listener) = self.listener.take() else { return };
+        let router = web::router(web::Sources {
+            board: self.board.clone(),
+            store: Arc::clone(&self.store),
+            metrics: self.metrics.clone(),
+            clock: self.edges.clock.clone(),
+            extra: Arc::clone(&self.extra),
+        });
+        let router = match self.more.take() {
+            Some(more) => router.merge(more),
+            None => router,
+        };
+        let tasks = self.tasks.clone();
+        self.tasks.spawn("web", OnExit::Stop, async move {
+            let stop = async move {
+                tasks.stopped().await;
+            };
+            if let Err(error) = web::serve(listener, router, stop).await {
+                tracing::error!(%error, "pages can no longer be served");
+            }
+        });
+    }
+}

@@ -1,0 +1,64 @@
+//! The demo from the command line.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use super::{serve, world};
+use crate::demo;
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Where the pages are.
+    #[arg(long, default_value = "127.0.0.1:8480")]
+    listen: SocketAddr,
+    /// Where the built-in hub listens.
+    #[arg(long, default_value = "127.0.0.1:8481")]
+    hub: SocketAddr,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Switch a fault of the running demo on (`none` switches it off).
+    Fault {
+        /// Name of the fault, as on the demo's page.
+        name: String,
+    },
+}
+
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(Command::Fault { name }) = &arguments.command {
+        return switch(arguments.listen, name).await;
+    }
+    let edges = world::edges(None)?;
+    let app = demo::build(edges, arguments.listen, arguments.hub).await?;
+    println!("launchwatch demo");
+    println!("  pages        http://{}/   (switch faults at the end of the page)", arguments.listen);
+    println!("  built-in hub http://{}/", arguments.hub);
+    println!("  break it     launchwatch demo fault hub-down");
+    println!("  mend it      launchwatch demo fault none");
+    println!("Ctrl-C ends it.");
+    serve::stop_on_signal(&app.tasks());
+    app.run().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn switch(listen: SocketAddr, name: &str) -> anyhow::Result<ExitCode> {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
+    let answer = client
+        .post(format!("http://{listen}/demo/fault"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("fault={name}"))
+        .send()
+        .await
+        .with_context(|| format!("no demo answers at {listen}; start it with `launchwatch demo`"))?;
+    if answer.status().is_redirection() {
+        println!("the demo's hub now has the fault `{name}`");
+        return Ok(ExitCode::SUCCESS);
+    }
+    anyhow::bail!("{}", answer.text().await?.trim_end());
+}

@@ -1,0 +1,106 @@
+//! The commands.
+//!
+//! Exit codes: 0 all well; 1 what was looked at failed, or a fault of ours; 2 the configuration or the command line
+//! is wrong; 3 a probe could not look (verdict `unknown`).
+
+mod check;
+mod demo;
+mod init;
+mod probe;
+mod reference;
+mod serve;
+mod test_alert;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+/// What ends a command that could not do its work.
+pub(crate) const FAILED: u8 = 1;
+/// The configuration or the command line is wrong.
+pub(crate) const MISCONFIGURED: u8 = 2;
+/// A probe could not look.
+pub(crate) const UNKNOWN: u8 = 3;
+
+#[derive(Parser)]
+#[command(name = "launchwatch", version, about = "Launches real servers on a BinderHub or JupyterHub, and tells people when it no longer goes")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What to log: a filter such as `info`, `debug` or `launchwatch=debug`.
+    #[arg(long, global = true, env = "LAUNCHWATCH_LOG", default_value = "info")]
+    log: String,
+    /// Log as JSON, one object a line.
+    #[arg(long, global = true)]
+    log_json: bool,
+}
+
+/// Which configuration.
+#[derive(Args, Clone)]
+struct WithConfig {
+    /// The configuration: a YAML file, or a folder of them.
+    #[arg(long, short, env = "LAUNCHWATCH_CONFIG", default_value = "launchwatch.yaml")]
+    config: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service: probe on schedule, record, alert, show.
+    Serve(WithConfig),
+    /// Run one probe once and show its stages live.
+    Probe(probe::Arguments),
+    /// Read the configuration and say everything that is wrong with it.
+    Check(check::Arguments),
+    /// Write a commented configuration to start from.
+    Init(init::Arguments),
+    /// Send a test message through a channel, naming the exact step that fails.
+    TestAlert(test_alert::Arguments),
+    /// Watch a built-in hub on this machine, with faults you can switch on; nothing to configure.
+    Demo(demo::Arguments),
+    /// Print the reference of the configuration, or its JSON Schema for editors.
+    Reference(reference::Arguments),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    crate::telemetry::logs::start(&cli.log, cli.log_json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let code = runtime.block_on(run(cli.command));
+    // A hung name look-up must not keep the process alive.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}
+
+async fn run(command: Command) -> ExitCode {
+    let result = match command {
+        Command::Serve(with) => serve::run(&with.config).await,
+        Command::Probe(arguments) => probe::run(&arguments).await,
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::TestAlert(arguments) => test_alert::run(&arguments).await,
+        Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Reference(arguments) => reference::run(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "launchwatch", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("launchwatch: {error:#}");
+        ExitCode::from(FAILED)
+    })
+}

@@ -1,0 +1,45 @@
+//! Runs the service.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use super::{FAILED, world};
+use crate::app::App;
+use crate::store::SqliteStore;
+use crate::tasks::Tasks;
+
+pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
+    let config = match world::configuration(path) {
+        Ok(config) => config,
+        Err(code) => return Ok(code),
+    };
+    let service = config.service.clone();
+    let edges = world::edges(service.ca_file.as_deref())?;
+    let store = SqliteStore::open(&service.state, service.retention)
+        .await
+        .with_context(|| format!("cannot open the store in {}", service.state.display()))?;
+    let listener =
+        TcpListener::bind(service.listen).await.with_context(|| format!("cannot listen on {}", service.listen))?;
+    tracing::info!("pages and metrics at http://{}/", listener.local_addr()?);
+    let app = App::build(config, edges, Arc::new(store), Some(listener))?;
+    stop_on_signal(&app.tasks());
+    app.run().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first signal drains, the second ends the process at once: launches under way are then cleaned up at the next
+/// start.
+pub(super) fn stop_on_signal(tasks: &Tasks) {
+    let stopped = tasks.clone();
+    tasks.spawn_detached(async move {
+        world::asked_to_stop().await;
+        stopped.stop();
+        world::asked_to_stop().await;
+        tracing::warn!("stopped at once; launches under way are cleaned up at the next start");
+        std::process::exit(i32::from(FAILED));
+    });
+}

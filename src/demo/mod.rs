@@ -1,0 +1,81 @@
+//! The demo: the whole service against a built-in hub, with faults that can be switched.
+//!
+//! Nothing of it runs in the service itself. The hub is the stand-in, spoken to over real HTTP on loopback; the chat is
+//! a page that shows what a channel posted to it.
+
+mod chat;
+mod pages;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use crate::app::App;
+use crate::config;
+use crate::edges::Edges;
+use crate::standin::{self, StandIn};
+use crate::store::{Retention, SqliteStore};
+use crate::tasks::{OnExit, Tasks};
+
+pub use chat::Chat;
+
+/// Builds the demo: the hub on `hub`, pages on `pages`.
+///
+/// # Errors
+/// A port is taken, or something cannot be built.
+pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::Result<App> {
+    let listener = TcpListener::bind(pages).await.with_context(|| format!("cannot listen on {pages}"))?;
+    let hub = TcpListener::bind(hub).await.with_context(|| format!("cannot listen on {hub}"))?;
+    let (page_address, hub_address) = (listener.local_addr()?, hub.local_addr()?);
+    let (config, _) = config::load_text("the demo's configuration", &configuration(hub_address, page_address), &|_| None)
+        .map_err(|problems| anyhow::anyhow!("{}", config::render(&problems)))?;
+    let store = SqliteStore::in_memory(Retention::default()).await?;
+    let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?;
+    let stand_in = stand_in(&edges, &app.tasks(), &format!("http://{hub_address}"));
+    let chat = Chat::new(edges.clock.clone());
+    serve_hub(&app.tasks(), hub, &stand_in);
+    let extra = pages::extra(stand_in.clone(), chat.clone());
+    Ok(app.with_pages(pages::router(stand_in, chat), extra))
+}
+
+fn stand_in(edges: &Edges, tasks: &Tasks, url: &str) -> StandIn {
+    let tasks = tasks.clone();
+    let clock = edges.clock.clone();
+    let spawner: standin::Spawner = Arc::new(move |name, work| tasks.spawn(format!("hub/{name}"), OnExit::Fine, work));
+    let doors = standin::Edges { now: Arc::new(move || clock.now()), spawner };
+    StandIn::new(standin::Settings::demo(url), doors)
+}
+
+fn serve_hub(tasks: &Tasks, listener: TcpListener, hub: &StandIn) {
+    let (router, stop) = (hub.router(), tasks.clone());
+    tasks.spawn("hub", OnExit::Fine, async move {
+        let stopped = async move {
+            stop.stopped().await;
+        };
+        if let Err(error) = standin::serve(listener, router, stopped).await {
+            tracing::error!(%error, "the demo's hub is gone");
+        }
+    });
+}
+
+/// Faster than any real deployment should be probed, so that an outage is told within half a minute.
+fn configuration(hub: SocketAddr, pages: SocketAddr) -> String {
+    format!(
+        r#"version: 1
+service: {{ public_url: "http://{pages}/", grace: 6s }}
+targets:
+  - name: demo-hub
+    url: http://{hub}/
+    probes:
+      - {{ type: binderhub-health, name: health, every: 5s, deadline: 4s }}
+      - {{ type: binder-launch, name: cached-launch, spec: gh/launchwatch/demo/v1, every: 10s, deadline: 30s, overlap: queue, confirm_after: 3s, retry_patience: 8s }}
+      - {{ type: http, name: front-page, every: 5s, deadline: 4s }}
+channels:
+  - type: webhook
+    name: demo-chat
+    url: http://{pages}/demo/chat
+"#
+    )
+}

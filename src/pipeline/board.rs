@@ -1,0 +1,139 @@
+//! The read model: how every probe stands and what trouble is open. Written by the recorder, read by pages.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use launchwatch_alerts::{Cell, Incident, Strip};
+use launchwatch_probes::{Outcome, Verdict};
+
+use crate::config::{Config, ProbeConfig};
+use crate::observation::{Observation, ProbeId};
+use crate::scheduler::Timetable;
+
+/// Width of a cell of the last hours, in seconds.
+pub const CELL_SECONDS: i64 = 300;
+/// Cells kept: six hours.
+pub const CELLS: usize = 72;
+
+/// How one probe stands.
+#[derive(Debug, Clone)]
+pub struct ProbeState {
+    /// `target/probe`.
+    pub id: ProbeId,
+    /// The kind's name.
+    pub kind: &'static str,
+    /// The last run, with the moment it ended.
+    pub last: Option<(Timestamp, Outcome)>,
+    /// When the last run ended that passed (or was degraded).
+    pub last_good: Option<Timestamp>,
+    /// When it is due, to tell when it is overdue.
+    timetable: Timetable,
+    /// Longer than a run may take, back-off included.
+    slack: Duration,
+    cells: VecDeque<(i64, Cell)>,
+}
+
+/// How everything stands.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    /// By id.
+    pub probes: BTreeMap<ProbeId, ProbeState>,
+    /// Open incidents by target, and the last few resolved ones.
+    pub open: BTreeMap<String, Incident>,
+    /// When results were last written down.
+    pub committed_at: Option<Timestamp>,
+    /// When the recorder last went round its loop.
+    pub alive_at: Option<Timestamp>,
+}
+
+/// The board, shared. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct SharedBoard(Arc<RwLock<Board>>);
+
+impl SharedBoard {
+    /// A board with a row for every configured probe.
+    pub fn new(config: &Config) -> Self {
+        let row = |p: &ProbeConfig| ProbeState {
+            id: p.id.clone(),
+            kind: p.kind,
+            last: None,
+            last_good: None,
+            timetable: Timetable::new(p.schedule.clone(), &p.id),
+            slack: p.deadline + if p.launches { p.backed_off * 2 } else { Duration::from_secs(2) },
+            cells: VecDeque::new(),
+        };
+        let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
+        Self(Arc::new(RwLock::new(Board { probes, ..Board::default() })))
+    }
+
+    /// Reads the board; do not hold it across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, Board> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the board.
+    pub fn write(&self, change: impl FnOnce(&mut Board)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Board {
+    /// Takes in one observation.
+    pub fn saw(&mut self, seen: &Observation) {
+        let Some(row) = self.probes.get_mut(&seen.probe) else { return };
+        row.count(seen.slot.as_second(), seen.outcome.verdict, 1);
+        if matches!(seen.outcome.verdict, Verdict::Passed | Verdict::Degraded) {
+            row.last_good = Some(seen.ended());
+        }
+        row.last = Some((seen.ended(), seen.outcome.clone()));
+    }
+
+    /// The last hours of the probes of a target.
+    pub fn strips(&self, target: &str, now: Timestamp) -> Vec<Strip> {
+        self.probes.values().filter(|p| p.id.target() == target).map(|p| p.strip(now)).collect()
+    }
+}
+
+impl ProbeState {
+    /// Adds runs to the cell of a moment (seconds since 1970).
+    pub fn count(&mut self, second: i64, verdict: Verdict, runs: u32) {
+        let start = second.div_euclid(CELL_SECONDS) * CELL_SECONDS;
+        if self.cells.back().is_none_or(|(last, _)| *last < start) {
+            self.cells.push_back((start, Cell::default()));
+            if self.cells.len() > CELLS {
+                self.cells.pop_front();
+            }
+        }
+        let Some((_, cell)) = self.cells.iter_mut().rev().find(|(s, _)| *s == start) else { return };
+        let count = match verdict {
+            Verdict::Passed => &mut cell.passed,
+            Verdict::Degraded => &mut cell.degraded,
+            Verdict::Failed => &mut cell.failed,
+            Verdict::Unknown => &mut cell.unknown,
+        };
+        *count = count.saturating_add(runs);
+    }
+
+    /// Whether a result of this moment is so old that a run must have been missed: two slots have passed since.
+    pub fn stale(&self, ended: Timestamp, now: Timestamp) -> bool {
+        let second = self.timetable.next_after(ended).and_then(|slot| self.timetable.next_after(slot));
+        second.is_some_and(|slot| now.duration_since(slot) > SignedDuration::try_from(self.slack).unwrap_or_default())
+    }
+
+    /// The last hours, gaps as empty cells.
+    pub fn strip(&self, now: Timestamp) -> Strip {
+        let last = now.as_second().div_euclid(CELL_SECONDS) * CELL_SECONDS;
+        let count = i64::try_from(CELLS).unwrap_or(i64::MAX);
+        let cell = |back: i64| {
+            let start = last - back * CELL_SECONDS;
+            self.cells.iter().find(|(s, _)| *s == start).map_or_else(Cell::default, |(_, c)| *c)
+        };
+        Strip {
+            probe: self.id.probe().to_owned(),
+            cells: (0..count).rev().map(cell).collect(),
+            cell_seconds: u32::try_from(CELL_SECONDS).unwrap_or(u32::MAX),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! From the inbox to the store, and from the store to people.
+//!
+//! # Why
+//! There is one writer. It owns the engine, so no lock guards a judgement, and what is judged and what is owed are
+//! written down together.
+
+pub mod board;
+pub mod deliveries;
+pub mod history;
+pub mod janitor;
+pub mod recorder;
+mod sample;

@@ -1,0 +1,43 @@
+//! From the words of probing to the words of alerting.
+
+use std::sync::Arc;
+
+use launchwatch_alerts::{Health, Sample, SeriesId};
+use launchwatch_probes::Verdict;
+use jiff::Timestamp;
+
+use crate::inbox::Suspect;
+use crate::observation::Observation;
+
+/// The sample that an observation is.
+pub(super) fn of_observation(series: Arc<SeriesId>, seen: &Observation) -> Sample {
+    let outcome = &seen.outcome;
+    let health = match outcome.verdict {
+        Verdict::Passed => Health::Good,
+        Verdict::Degraded => Health::Poor,
+        Verdict::Failed => Health::Bad,
+        Verdict::Unknown => Health::Unknown,
+    };
+    let bad = health == Health::Bad;
+    Sample {
+        health,
+        reason: outcome.reason.map(|r| r.as_str()),
+        stage: outcome.failed_stage.map(|s| s.as_str()),
+        summary: if bad { outcome.summary.clone() } else { String::new() },
+        evidence: if bad { outcome.evidence.clone() } else { Vec::new() },
+        ..Sample::good(series, seen.slot, seen.began(), seen.ended())
+    }
+}
+
+/// The sample that a run gives which has proved failure and still goes on.
+pub(super) fn of_suspect(series: Arc<SeriesId>, suspect: &Suspect, now: Timestamp) -> Sample {
+    Sample {
+        health: Health::Bad,
+        in_flight: true,
+        reason: Some(suspect.reason.as_str()),
+        stage: suspect.stage.map(|s| s.as_str()),
+        summary: suspect.line.clone(),
+        evidence: vec![suspect.line.clone()],
+        ..Sample::good(series, suspect.slot, suspect.began, now)
+    }
+}

@@ -1,0 +1,19 @@
+//! The log: one line a happening, text for a terminal, JSON for a collector.
+//!
+//! A target that is down is `info`; `error` means that a person must act on launchwatch itself.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error. `filter` is a `tracing` filter such as `info` or `launchwatch=debug`.
+pub fn start(filter: &str, json: bool) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start (in tests) leaves the first one as it is.
+    let _ = if json {
+        to_stderr.json().with_target(false).try_init()
+    } else {
+        to_stderr.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
+    };
+}

@@ -1,0 +1,246 @@
+//! Every metric, once. Label values are configured names or closed vocabularies, never free text.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use launchwatch_probes::{Outcome, Verdict};
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+use crate::config::ProbeConfig;
+use crate::observation::ProbeId;
+
+/// Upper bounds of a stage's histogram in seconds: from a local connection to a slow build.
+const STAGE_BOUNDS: [f64; 14] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 600.0];
+/// Upper bounds of the schedule lag in seconds.
+const LAG_BOUNDS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+
+/// Figures about what was seen and about ourselves. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    probes: BTreeMap<ProbeId, OfProbe>,
+    reasons: IntCounterVec,
+    stages: HistogramVec,
+    measurements: GaugeVec,
+    lag: Histogram,
+    dropped: IntCounter,
+    deliveries: IntCounterVec,
+    outbox_owed: IntGauge,
+    outbox_oldest: Gauge,
+    incidents: IntGaugeVec,
+    debts: IntGaugeVec,
+    in_flight: IntGaugeVec,
+    last_commit: Gauge,
+    commit_seconds: Histogram,
+    store_errors: IntCounter,
+}
+
+/// The handles of one probe, so that a run costs no look-up by text.
+struct OfProbe {
+    verdicts: [IntCounter; 4],
+    missed: IntCounter,
+    last_run: Gauge,
+}
+
+impl Metrics {
+    /// Registers everything.
+    ///
+    /// # Errors
+    /// A name is registered twice: a bug.
+    pub fn new(probes: &[ProbeConfig]) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let r = Register(&registry);
+        let by_probe = ["target", "probe"];
+        let runs = r.counters("launchwatch_runs_total", "Runs by verdict.", &["target", "probe", "type", "verdict"])?;
+        let missed = r.counters("launchwatch_slots_missed_total", "Slots that passed without a run.", &by_probe)?;
+        let last = r.gauges("launchwatch_last_run_timestamp_seconds", "When the last run ended.", &by_probe)?;
+        let of_probe = |p: &ProbeConfig| {
+            let (target, name) = (p.id.target(), p.id.probe());
+            let of = OfProbe {
+                verdicts: Verdict::ALL.map(|v| runs.with_label_values(&[target, name, p.kind, v.as_str()])),
+                missed: missed.with_label_values(&[target, name]),
+                last_run: last.with_label_values(&[target, name]),
+            };
+            (p.id.clone(), of)
+        };
+        let version = r.gauges("launchwatch_build_info", "Always 1; the label tells the version.", &["version"])?;
+        version.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+        let inner = Inner {
+            probes: probes.iter().map(of_probe).collect(),
+            reasons: r.counters(
+                "launchwatch_run_reasons_total",
+                "Runs that did not pass, by reason and by the stage in which they ended.",
+                &["target", "probe", "reason", "stage"],
+            )?,
+            stages: r.stages()?,
+            measurements: r.gauges(
+                "launchwatch_measurement",
+                "Numbers that probes read, in base units; the label `name` says which.",
+                &["target", "probe", "name"],
+            )?,
+            lag: r.histogram("launchwatch_schedule_lag_seconds", "From a slot to the start of its run.", &LAG_BOUNDS)?,
+            dropped: r.counter("launchwatch_observations_dropped_total", "Results dropped because the inbox was full.")?,
+            deliveries: r.counters(
+                "launchwatch_delivery_attempts_total",
+                "Attempts to deliver a notification, by what came of them.",
+                &["channel", "result"],
+            )?,
+            outbox_owed: r.int_gauge("launchwatch_outbox_owed", "Deliveries still owed.")?,
+            outbox_oldest: r.gauge("launchwatch_outbox_oldest_age_seconds", "Age of the oldest notification still owed.")?,
+            incidents: r.int_gauges("launchwatch_incident_open", "1 while a target has an open incident.", &["target"])?,
+            debts: r.int_gauges(
+                "launchwatch_debts",
+                "Servers still to be shut down: told (known), begun (not named yet), abandoned (left to the culler).",
+                &["state"],
+            )?,
+            in_flight: r.int_gauges("launchwatch_launches_in_flight", "Launches under way or followed.", &["target"])?,
+            last_commit: r.gauge("launchwatch_last_commit_timestamp_seconds", "When results were last written down.")?,
+            commit_seconds: r.histogram(
+                "launchwatch_commit_duration_seconds",
+                "Time to write down one batch of results.",
+                &STAGE_BOUNDS,
+            )?,
+            store_errors: r.counter("launchwatch_store_errors_total", "Writes to the store that failed.")?,
+            registry,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// A run has begun, this long after its slot.
+    pub fn run_began(&self, _probe: &ProbeId, lag: Duration) {
+        self.0.lag.observe(lag.as_secs_f64());
+    }
+
+    /// A run has ended.
+    pub fn run_ended(&self, probe: &ProbeId, outcome: &Outcome, ended: Timestamp) {
+        let Some(of) = self.0.probes.get(probe) else { return };
+        if let Some(counter) = of.verdicts.get(outcome.verdict as usize) {
+            counter.inc();
+        }
+        of.last_run.set(seconds(ended));
+        let (target, name) = (probe.target(), probe.probe());
+        for stage in &outcome.stages {
+            self.0.stages.with_label_values(&[target, name, stage.stage.as_str()]).observe(stage.took.as_secs_f64());
+        }
+        if let Some(reason) = outcome.reason {
+            let stage = outcome.failed_stage.map_or("", |s| s.as_str());
+            self.0.reasons.with_label_values(&[target, name, reason.as_str(), stage]).inc();
+        }
+        for m in &outcome.measurements {
+            self.0.measurements.with_label_values(&[target, name, m.name.as_str()]).set(m.value);
+        }
+    }
+
+    /// A slot passed without a run.
+    pub fn slot_missed(&self, probe: &ProbeId) {
+        if let Some(of) = self.0.probes.get(probe) {
+            of.missed.inc();
+        }
+    }
+
+    /// A result was dropped because the inbox was full.
+    pub fn letter_dropped(&self) {
+        self.0.dropped.inc();
+    }
+
+    /// A delivery was tried.
+    pub fn delivery(&self, channel: &str, result: &str) {
+        self.0.deliveries.with_label_values(&[channel, result]).inc();
+    }
+
+    /// How the outbox stands: deliveries owed, and the age of the oldest.
+    pub fn outbox(&self, owed: u64, oldest: Option<Duration>) {
+        self.0.outbox_owed.set(i64::try_from(owed).unwrap_or(i64::MAX));
+        self.0.outbox_oldest.set(oldest.map_or(0.0, |d| d.as_secs_f64()));
+    }
+
+    /// Whether a target has an open incident.
+    pub fn incident(&self, target: &str, open: bool) {
+        self.0.incidents.with_label_values(&[target]).set(i64::from(open));
+    }
+
+    /// How many debts there are in a state.
+    pub fn debts(&self, state: &str, count: usize) {
+        self.0.debts.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How many launches of a target are in flight.
+    pub fn in_flight(&self, target: &str, count: usize) {
+        self.0.in_flight.with_label_values(&[target]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A batch was written.
+    pub fn committed(&self, now: Timestamp, took: Duration) {
+        self.0.last_commit.set(seconds(now));
+        self.0.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A batch could not be written.
+    pub fn store_error(&self) {
+        self.0.store_errors.inc();
+    }
+
+    /// Everything in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// A metric cannot be written: a bug.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.0.registry.gather())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 are far below 2^53 for a century")]
+fn seconds(moment: Timestamp) -> f64 {
+    moment.as_microsecond() as f64 / 1e6
+}
+
+struct Register<'a>(&'a Registry);
+
+impl Register<'_> {
+    fn add<C: Collector + Clone + 'static>(&self, made: Result<C, prometheus::Error>) -> Result<C, prometheus::Error> {
+        let collector = made?;
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.add(IntCounter::new(name, help))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<Gauge, prometheus::Error> {
+        self.add(Gauge::new(name, help))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
+        self.add(GaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    fn int_gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        self.add(IntGauge::new(name, help))
+    }
+
+    fn int_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    fn histogram(&self, name: &str, help: &str, bounds: &[f64]) -> Result<Histogram, prometheus::Error> {
+        self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec())))
+    }
+
+    fn stages(&self) -> Result<HistogramVec, prometheus::Error> {
+        let opts = HistogramOpts::new("launchwatch_stage_duration_seconds", "Duration of a stage of a run.");
+        self.add(HistogramVec::new(opts.buckets(STAGE_BOUNDS.to_vec()), &["target", "probe", "stage"]))
+    }
+}

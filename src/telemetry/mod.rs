@@ -1,0 +1,6 @@
+//! What launchwatch says about itself and about what it saw: the log and the metrics.
+
+pub mod logs;
+mod metrics;
+
+pub use metrics::Metrics;

@@ -1,0 +1,70 @@
+//! What can be looked at over HTTP: the status page, the same as JSON, metrics and health. Read only.
+
+mod health;
+mod page;
+mod strip;
+mod summary;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::pipeline::board::SharedBoard;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// Makes markup that is put at the end of the status page.
+pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
+
+/// What pages are made from.
+#[derive(Clone)]
+pub struct Sources {
+    /// How everything stands.
+    pub board: SharedBoard,
+    /// Incidents and deliveries of the past.
+    pub store: Arc<dyn Store>,
+    /// Figures.
+    pub metrics: Metrics,
+    /// The date, for ages.
+    pub clock: Clock,
+    /// Markup put at the end of the status page (the demo's switches); empty otherwise.
+    pub extra: Extra,
+}
+
+/// The pages as a router.
+pub fn router(sources: Sources) -> Router {
+    Router::new()
+        .route("/", get(page::status))
+        .route("/api/v1/status", get(summary::status))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .with_state(sources)
+}
+
+/// Serves until `stop` is done.
+///
+/// # Errors
+/// The listener broke.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}
+
+async fn metrics(State(sources): State<Sources>) -> Response {
+    match sources.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("cannot write metrics: {error}\n")).into_response(),
+    }
+}
