@@ -19,6 +19,7 @@ pub mod inbox;
 pub mod observation;
 pub mod pipeline;
 pub mod scheduler;
+pub mod standin;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;

@@ -1,5 +1,7 @@
 //! Every door to the outside: clock, network, post, chance. Tests, rehearsals and the demo hand in their own.
 
+pub mod memory;
+
 use std::sync::Arc;
 
 use launchwatch_alerts::Post;
