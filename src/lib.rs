@@ -13,6 +13,7 @@
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod cron;
 pub mod dice;
 pub mod edges;
 pub mod inbox;

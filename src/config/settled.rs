@@ -11,7 +11,7 @@ use launchwatch_probes::Probe;
 use url::Url;
 
 use crate::observation::ProbeId;
-use crate::scheduler::cron::CronSchedule;
+use crate::cron::CronSchedule;
 use crate::store::Retention;
 
 /// Everything the service needs to know.

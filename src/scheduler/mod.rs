@@ -1,7 +1,6 @@
 //! When probes run, how many at once, and what is done around a run.
 
 mod attempt;
-pub mod cron;
 mod in_flight;
 mod permits;
 mod runner;

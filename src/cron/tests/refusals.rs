@@ -1,6 +1,6 @@
 //! What is refused, what is said to it, and how it is to be mended.
 
-use crate::scheduler::cron::CronSchedule;
+use crate::cron::CronSchedule;
 
 /// An expression, what is wrong with it, and a part of the hint.
 type Refusal<'a> = (&'a str, &'a str, &'a str);

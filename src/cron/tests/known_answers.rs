@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Row, check, instant, schedule};
-use crate::scheduler::cron::CronSchedule;
+use crate::cron::CronSchedule;
 
 #[test]
 fn five_fields_run_when_kubernetes_runs_them() {
