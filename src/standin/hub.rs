@@ -90,7 +90,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 async fn user(world: &Arc<World>, method: &Method, name: &str) -> Response {
     match method.as_str() {
-        "POST" if world.add_user(name) => describe(world, 201, name),
+        "POST" if world.add_user(name, false) => describe(world, 201, name),
         "POST" => refusal(409, &format!("User {name} already exists")),
         "DELETE" => {
             if world.state().server(name).is_some_and(|s| s.stage == Stage::Stopping) {
@@ -99,7 +99,9 @@ async fn user(world: &Arc<World>, method: &Method, name: &str) -> Response {
             if !world.state().users.contains_key(name) {
                 return refusal(404, "Not Found");
             }
-            stop(world, name).await;
+            if stop(world, name).await.status() != 204 {
+                return refusal(400, &format!("{name}'s server is in the process of stopping, please wait."));
+            }
             world.state().users.remove(name);
             empty(204)
         }
