@@ -144,7 +144,10 @@ async fn start(world: &Arc<World>, name: &str, body: Body) -> Response {
     };
     let options: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let text = |key: &str| options.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (image, mut token) = (text("image"), text("token"));
+    let (mut image, mut token) = (text("image"), text("token"));
+    if image.is_empty() {
+        "registry.internal/notebook:latest".clone_into(&mut image);
+    }
     if token.is_empty() {
         token = world.dice().token();
     }
