@@ -58,7 +58,7 @@ fn admit(world: Arc<World>, raw: String, fault: Fault, request: &Request) -> Res
         return Refusal(405, "Method Not Allowed").answer();
     }
     let client = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
-    let token = query(request.uri(), "build_token");
+    let token = query(request.uri(), "build_token").filter(|token| !token.is_empty());
     let left = match gate(&world, &raw, fault, token, client, request.headers()) {
         Ok(left) => left,
         Err(refusal) => return refusal.answer(),

@@ -39,7 +39,7 @@ pub(crate) async fn attempt(world: &Arc<World>, spec: &Spec, number: u32, out: &
     let mut dice = world.dice();
     let (user, token) = (spec.user(&mut dice), dice.token());
     let full = world.settings.server_limit.is_some_and(|limit| world.state().pods() >= limit);
-    world.add_user(&user);
+    world.add_user(&user, true);
     let order = Order {
         user: user.clone(),
         spec: spec.raw.clone(),

@@ -90,7 +90,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 async fn user(world: &Arc<World>, method: &Method, name: &str) -> Response {
     match method.as_str() {
-        "POST" if world.add_user(name) => describe(world, 201, name),
+        "POST" if world.add_user(name, false) => describe(world, 201, name),
         "POST" => refusal(409, &format!("User {name} already exists")),
         "DELETE" => {
             if world.state().server(name).is_some_and(|s| s.stage == Stage::Stopping) {
@@ -99,7 +99,9 @@ async fn user(world: &Arc<World>, method: &Method, name: &str) -> Response {
             if !world.state().users.contains_key(name) {
                 return refusal(404, "Not Found");
             }
-            stop(world, name).await;
+            if stop(world, name).await.status() != 204 {
+                return refusal(400, &format!("{name}'s server is in the process of stopping, please wait."));
+            }
             world.state().users.remove(name);
             empty(204)
         }
@@ -142,7 +144,10 @@ async fn start(world: &Arc<World>, name: &str, body: Body) -> Response {
     };
     let options: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let text = |key: &str| options.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (image, mut token) = (text("image"), text("token"));
+    let (mut image, mut token) = (text("image"), text("token"));
+    if image.is_empty() {
+        "registry.internal/notebook:latest".clone_into(&mut image);
+    }
     if token.is_empty() {
         token = world.dice().token();
     }

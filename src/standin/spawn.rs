@@ -25,14 +25,16 @@ pub(crate) struct Order {
 const POLL: f64 = 30.0;
 
 impl World {
-    /// Adds a user; false if there is one of that name.
-    pub(crate) fn add_user(&self, name: &str) -> bool {
+    /// Adds a user; false if there is one of that name. A passing one is removed some time after its server.
+    pub(crate) fn add_user(&self, name: &str, passing: bool) -> bool {
         let created = self.now();
         let mut state = self.state();
         if state.users.contains_key(name) {
             return false;
         }
-        state.users.insert(name.to_owned(), User { created, server: None, progress: None, starts: 0 });
+        state
+            .users
+            .insert(name.to_owned(), User { created, passing, server: None, progress: None, starts: 0 });
         true
     }
 
@@ -88,6 +90,7 @@ impl World {
         if up {
             self.watch_over(&user, &bell).await;
         }
+        self.forget(&user).await;
     }
 
     /// Plays the plan; false if the start failed.
@@ -159,9 +162,21 @@ impl World {
         }
     }
 
+    /// The culler removes BinderHub's users a while after their server; other users are people and stay.
+    async fn forget(&self, name: &str) {
+        let gone = |user: &User| user.passing && user.server.is_none();
+        if self.state().users.get(name).is_some_and(gone) {
+            self.wait(self.settings.cull_seconds).await;
+            let mut state = self.state();
+            if state.users.get(name).is_some_and(gone) {
+                state.users.remove(name);
+            }
+        }
+    }
+
     /// Puts a running server under `user`, as if it had been launched.
     pub(crate) fn adopt(self: &Arc<Self>, user: &str, token: &str, spec: &str) {
-        self.add_user(user);
+        self.add_user(user, !spec.starts_with("hub/"));
         let bell = Arc::new(Notify::new());
         let (user, token, spec) = (user.to_owned(), token.to_owned(), spec.to_owned());
         let order = Order { user, spec, image: String::new(), token, attempt: None };
@@ -175,6 +190,9 @@ impl World {
         state.counts.peak_servers = state.counts.peak_servers.max(state.pods());
         drop(state);
         let world = Arc::clone(self);
-        self.spawn("stand-in server", async move { world.watch_over(&order.user, &bell).await });
+        self.spawn("stand-in server", async move {
+            world.watch_over(&order.user, &bell).await;
+            world.forget(&order.user).await;
+        });
     }
 }

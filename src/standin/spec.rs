@@ -94,8 +94,11 @@ impl Spec {
     }
 
     fn slug(&self) -> String {
-        let name =
-            if self.owner.is_empty() { unescape(&self.repo) } else { format!("{}-{}", self.owner, self.repo) };
+        let name = if self.owner.is_empty() {
+            unescape(&self.repo)
+        } else {
+            format!("{}-{}", self.owner, self.repo)
+        };
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
         name.chars().map(plain).collect()
     }

@@ -37,6 +37,8 @@ pub(crate) struct State {
 /// A user of the hub.
 pub(crate) struct User {
     pub(crate) created: jiff::Timestamp,
+    /// Made by BinderHub for one launch.
+    pub(crate) passing: bool,
     pub(crate) server: Option<Server>,
     /// Progress of the latest start, kept after it failed.
     pub(crate) progress: Option<Arc<Tape<Progress>>>,

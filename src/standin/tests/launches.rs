@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::kit::{SPEC, get, hear, launch, settings, stand_in};
-use crate::standin::{Fault, Settings, StandIn};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::kit::{SPEC, get, hear, launch, request, settings, stand_in};
+use crate::standin::{Fault, Settings, StandIn, serve};
 
 #[tokio::test(start_paused = true)]
 async fn a_cached_launch_ends_with_ready_and_closes_at_once() {
@@ -101,6 +103,46 @@ async fn requests_for_one_image_share_one_build_which_goes_on_without_them() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(binder.snapshot().launches_begun, 0);
     assert!(launch(&router, 2).await.body.contains("Found built image"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_of_a_launch_a_minute_leaves_nothing_behind() {
+    let binder = stand_in(Settings { rate_limit: None, ..settings() });
+    let router = binder.router();
+    let day = tokio::time::Instant::now();
+    for minute in 1..=1440 {
+        let ready = launch(&router, 60).await.events().pop().unwrap();
+        let path = ready["url"].as_str().unwrap().trim_start_matches("http://binder.test").to_owned();
+        let own = format!("authorization: token {}\r\n", ready["token"].as_str().unwrap());
+        hear(&router, &request("POST", &format!("{path}api/shutdown"), &own, ""), 5).await;
+        tokio::time::sleep_until(day + Duration::from_secs(60 * minute)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1200)).await;
+    let end = binder.snapshot();
+    assert_eq!((end.launches_ready, end.servers_started, end.peak_servers), (1440, 1440, 1));
+    assert_eq!((end.servers_running, end.users, end.requests["build"]), (0, 0, 1440));
+}
+
+#[tokio::test]
+async fn the_same_is_served_on_a_real_socket() {
+    let binder = stand_in(Settings { speed: 100.0, ..settings() });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let client = async {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        let ask = get(SPEC, "accept: text/event-stream\r\n");
+        socket.write_all(ask.as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        socket.read_to_string(&mut heard).await.unwrap();
+        stop.send(()).unwrap();
+        heard
+    };
+    let spawn = super::kit::spawner();
+    let server = serve(listener, binder.router(), &spawn, async { stopped.await.unwrap_or(()) });
+    let (served, heard) = tokio::join!(server, client);
+    served.unwrap();
+    assert!(heard.contains("\"phase\": \"ready\"") && heard.ends_with("0\r\n\r\n"));
 }
 
 async fn two_launches_and_a_page(binder: &StandIn) -> String {
