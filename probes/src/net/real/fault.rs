@@ -119,7 +119,9 @@ fn of_io(error: &io::Error, connecting: bool) -> Option<(NetFault, String)> {
         ErrorKind::NetworkUnreachable => (broken, "network unreachable".to_owned()),
         ErrorKind::TimedOut => (broken, "no answer to the connection attempt".to_owned()),
         ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => (broken, "connection closed".to_owned()),
-        ErrorKind::InvalidData if !connecting => (NetFault::Garbled, "the answer is garbled".to_owned()),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput if !connecting => {
+            (NetFault::Garbled, "the answer is garbled".to_owned())
+        }
         _ => return None,
     };
     Some(told)
