@@ -5,12 +5,14 @@
 
 pub mod cleanup;
 mod cx;
+mod hub;
 pub mod kinds;
 pub mod net;
 mod outcome;
 mod probe;
 mod reason;
 mod redact;
+mod sse;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
 pub use cx::{Cx, CxParts, Launch, Progress, Watcher};

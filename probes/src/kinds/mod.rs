@@ -11,7 +11,10 @@ macro_rules! registry {
     };
 }
 
-registry! {}
+registry! {
+    binder_launch,
+    jupyterhub_launch,
+}
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
