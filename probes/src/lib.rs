@@ -13,6 +13,8 @@ mod probe;
 mod reason;
 mod redact;
 mod sse;
+#[cfg(test)]
+mod staged;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
 pub use cx::{Cx, CxParts, Launch, Progress, Watcher};
