@@ -8,6 +8,7 @@ pub mod cleanup;
 mod conformance;
 mod cx;
 mod exchange;
+mod hub;
 pub mod kinds;
 pub mod net;
 mod outcome;
@@ -15,6 +16,9 @@ mod probe;
 mod reason;
 mod redact;
 mod target;
+mod sse;
+#[cfg(test)]
+mod staged;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
 pub use cx::{Cx, CxParts, Launch, Progress, Watcher};

@@ -12,11 +12,13 @@ macro_rules! registry {
 }
 
 registry! {
+    binder_launch,
+    jupyterhub_launch,
     binderhub_health,
-    dns,
     http,
-    tcp,
     tls,
+    dns,
+    tcp,
 }
 
 /// The kind of this name.
