@@ -39,6 +39,7 @@ pub fn start(tasks: &Tasks, edges: &Edges, store: &Arc<dyn Store>, metrics: &Met
     tasks.spawn("deliveries", OnExit::Fine, async move {
         loop {
             tokio::select! {
+                biased; // two replays must agree
                 _ = ringing.stopped() => return,
                 () = owed.notified() => bells.iter().for_each(|b| b.notify_one()),
             }
@@ -60,6 +61,7 @@ impl Worker {
         loop {
             let pause = self.round().await;
             tokio::select! {
+               biased; // two replays must agree
                 biased; // on a stop, what is owed stays in the store and goes out at the next start
                 _ = self.tasks.stopped() => return,
                 () = self.bell.notified() => {}

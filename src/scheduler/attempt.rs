@@ -61,6 +61,7 @@ impl Attempt {
         let cut = {
             let run = AssertUnwindSafe(self.probe.probe.run(cx)).catch_unwind();
             tokio::select! {
+               biased; // two replays must agree
                 biased; // a result that is there counts, even if the deadline or a stop comes at the same moment
                 result = run => match result {
                     Ok(outcome) => return outcome,
@@ -124,6 +125,7 @@ impl Attempt {
         self.shared.tasks.spawn(format!("follow/{}", self.probe.id), OnExit::Fine, async move {
             let _held = held;
             tokio::select! {
+                biased; // two replays must agree
                 () = follow => {}
                 () = tokio::time::sleep(FOLLOW_AT_MOST) => {}
                 () = async { tasks.stopped().await; tokio::time::sleep(grace).await } => {}
