@@ -61,8 +61,7 @@ impl Attempt {
         let cut = {
             let run = AssertUnwindSafe(self.probe.probe.run(cx)).catch_unwind();
             tokio::select! {
-               biased; // two replays must agree
-                biased; // a result that is there counts, even if the deadline or a stop comes at the same moment
+               biased; // a result that is there counts, even if the deadline or a stop comes at the same moment
                 result = run => match result {
                     Ok(outcome) => return outcome,
                     Err(_) => Cut::Panic,
