@@ -11,4 +11,8 @@
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
 pub mod observation;
+pub mod scheduler {
+    //! When a probe runs.
+    pub mod cron;
+}
 pub mod store;
