@@ -10,6 +10,13 @@
 //! ```
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
+pub mod cli {
+    //! What people type.
+    pub mod check;
+    pub mod init;
+    pub mod reference;
+}
+pub mod config;
 pub mod observation;
 pub mod scheduler {
     //! When a probe runs.
