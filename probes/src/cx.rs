@@ -38,6 +38,8 @@ pub struct CxParts {
     pub nonce: String,
     /// When the run must have ended.
     pub deadline: Instant,
+    /// The date at the start of the run.
+    pub now: jiff::Timestamp,
     /// `User-Agent` of every request.
     pub user_agent: String,
     /// Who is told of progress.
@@ -87,6 +89,11 @@ impl Cx {
         self.parts.deadline
     }
 
+    /// The date at the start of the run, for what is compared with dates (certificates). Durations use the stopwatch.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.parts.now
+    }
+
     /// Time left until the deadline; zero when it has passed.
     pub fn remaining(&self) -> Duration {
         self.parts.deadline.saturating_duration_since(Instant::now())
@@ -115,6 +122,20 @@ impl Cx {
         self.close_stage();
         self.open = Some((stage, Instant::now()));
         self.tell(&Progress::Stage(stage));
+    }
+
+    /// As [`Cx::stage`], for a stage that began a moment ago and even if it is open already.
+    pub(crate) fn stage_at(&mut self, stage: Stage, since: Instant) {
+        if let Some((open, from)) = self.open.take() {
+            self.record_stage(open, from - self.started, since.saturating_duration_since(from));
+        }
+        self.open = Some((stage, since));
+        self.tell(&Progress::Stage(stage));
+    }
+
+    /// Takes back the stage that is open: it turned out to be another.
+    pub(crate) fn forget_stage(&mut self) {
+        self.open = None;
     }
 
     /// The stage that is open.

@@ -4,13 +4,17 @@
 //! and answers with an [`Outcome`], never with an error: that a target is down is a finding, not a fault.
 
 pub mod cleanup;
+#[cfg(test)]
+mod conformance;
 mod cx;
+mod exchange;
 pub mod kinds;
 pub mod net;
 mod outcome;
 mod probe;
 mod reason;
 mod redact;
+mod target;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
 pub use cx::{Cx, CxParts, Launch, Progress, Watcher};

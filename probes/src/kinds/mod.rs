@@ -11,7 +11,13 @@ macro_rules! registry {
     };
 }
 
-registry! {}
+registry! {
+    binderhub_health,
+    dns,
+    http,
+    tcp,
+    tls,
+}
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

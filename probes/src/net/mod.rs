@@ -4,7 +4,10 @@
 
 mod error;
 pub mod real;
+#[cfg(test)]
+pub(crate) mod script;
 mod tls;
+pub(crate) mod watch;
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -17,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use error::{NetError, NetFault};
 pub use tls::{Certificate, Chain};
+pub use watch::mark;
 
 /// A request with its whole body. The URI is absolute. Redirects are never followed by the net.
 pub type Request = http::Request<Bytes>;
