@@ -8,12 +8,14 @@ pub mod cleanup;
 mod conformance;
 mod cx;
 mod exchange;
+mod hub;
 pub mod kinds;
 pub mod net;
 mod outcome;
 mod probe;
 mod reason;
 mod redact;
+mod sse;
 mod target;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};

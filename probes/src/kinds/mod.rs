@@ -17,6 +17,8 @@ registry! {
     http,
     tcp,
     tls,
+    binder_launch,
+    jupyterhub_launch,
 }
 
 /// The kind of this name.

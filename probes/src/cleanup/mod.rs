@@ -3,9 +3,16 @@
 //! A debt goes through three states in the [`Ledger`]: *begun* (a launch is under way, nothing known yet),
 //! *told* (the target named a server: this is how to end it), *settled* (it is gone, or was never there).
 
+mod pay;
+mod pay_user;
+
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+
+pub use pay::pay;
+pub(crate) use pay::pay_and_settle;
+pub(crate) use pay_user::segment;
 
 /// Names one debt for life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
