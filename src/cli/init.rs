@@ -8,7 +8,7 @@ use std::path::Path;
 use url::Url;
 
 use super::check::{Answer, MEND};
-use crate::config::Registries;
+use crate::config::{Registries, example};
 
 /// A public repository without surprises, at a commit that BinderHubs have built before.
 const USUAL_SPEC: &str = "gh/binder-examples/requirements/50533eb";
@@ -87,7 +87,7 @@ targets:
     text.push_str("\n# Whom to tell. Take the `#` off the ones you have.\nchannels:\n");
     for kind in registries.channels {
         let _ = write!(text, "#  # {}\n#  - type: {}\n", kind.summary, kind.name);
-        for line in kind.example.trim_matches('\n').lines() {
+        for line in example::lines(kind.name, kind.example, &kind.schema().to_value()) {
             let _ = writeln!(text, "{}", format!("#    {line}").trim_end());
         }
     }
@@ -155,7 +155,24 @@ mod tests {
     use crate::config::{Severity, load};
 
     const BOTH: [Deployment<'static>; 3] =
-        [Deployment::Binder(None), Deployment::Binder(Some("gh/a/b c: {x}#")), Deployment::Jupyter];
+        [Deployment::Binder(None), Deployment::Binder(Some("gh/acme/probe-me/HEAD")), Deployment::Jupyter];
+
+    #[test]
+    fn texts_are_quoted_where_yaml_would_read_something_else() {
+        for (text, expected) in [
+            ("https://hub.example.org:8000/a_b-c", "https://hub.example.org:8000/a_b-c"),
+            ("git/https%3A%2F%2Fx/0a", "git/https%3A%2F%2Fx/0a"),
+            ("a: b", "\"a: b\""),
+            ("a #b", "\"a #b\""),
+            ("a:", "\"a:\""),
+            ("{nonce}", "\"{nonce}\""),
+            ("a\"b", "\"a\\\"b\""),
+            ("Null", "\"Null\""),
+            ("1e3", "\"1e3\""),
+        ] {
+            assert_eq!(scalar(text), expected);
+        }
+    }
 
     fn written(deployment: Deployment<'_>) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();

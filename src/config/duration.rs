@@ -56,7 +56,7 @@ impl JsonSchema for Span {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "span", "pattern": "^ *([0-9]+ *[A-Za-z]+ *)+$" })
+        json_schema!({ "type": "string", "format": "span", "pattern": "^ *([0-9.]+ *[A-Za-z]+ *)+$" })
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
             ("\"\"", None),
             ("\"90\"", None),
             ("\"-1s\"", None),
-            ("\"1.5h\"", None),
+            ("\"1.5h\"", Some(5_400_000)),
             ("\"soon\"", None),
             ("\"99999999999999999999s\"", None),
             ("\"18446744073709551615y\"", None),

@@ -78,6 +78,7 @@ pub(crate) struct TargetKeys {
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// How it is looked at; at least one probe.
     #[serde(rename = "probes")]
+    #[schemars(with = "Vec<serde_json::Value>")]
     #[expect(dead_code, reason = "each probe is read with the schema of its type")]
     pub(crate) written: serde_json::Value,
 }

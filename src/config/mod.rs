@@ -7,6 +7,7 @@
 //! What comes out ([`Config`]) has no raw text and no open question.
 
 mod duration;
+pub(crate) mod example;
 mod file;
 mod path;
 mod problem;
@@ -62,9 +63,22 @@ pub fn load(
 ) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     let (sources, mut problems) = source::open(path);
     let base = source::base(path);
-    let mut report = report::Report::new(&sources);
-    let config = settle::settle(&sources, registries, secret::Vault { env, base: &base }, &mut report);
-    problems.extend(report.finish());
+    let (config, more) = judge(&sources, registries, secret::Vault { env, base: &base });
+    problems.extend(more);
     let usable = problems.iter().all(|p| p.severity == Severity::Warning);
-    config.filter(|_| usable).map(|config| (config, problems.clone())).ok_or(problems)
+    match config {
+        Some(config) if usable => Ok((config, problems)),
+        _ => Err(problems),
+    }
+}
+
+/// Judges what was read. The configuration may be used only if there is no error among the problems.
+fn judge(
+    sources: &[source::Source],
+    registries: Registries,
+    vault: secret::Vault<'_>,
+) -> (Option<Config>, Vec<Problem>) {
+    let mut report = report::Report::new(sources);
+    let config = settle::settle(sources, registries, vault, &mut report);
+    (config, report.finish())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Registries;
 use super::duration::written;
+use super::example;
 use super::file::{ChannelKeys, ProbeKeys, RuleKeys, ServiceKeys, TargetKeys};
 use super::settle::schema_of;
 use super::shape::summary;
@@ -56,13 +57,13 @@ pub fn reference(registries: Registries) -> String {
             "\nRuns every `{every}` with a deadline of `{deadline}` by default. Stages: {}.",
             stages.join(", ")
         );
-        example(&mut text, kind.name, kind.example);
+        show(&mut text, kind.name, &example::lines(kind.name, kind.example, &kind.schema().to_value()));
     }
     let words = "A list: who is told. `type` says which kind; the keys of the kind stand beside these.";
     section(&mut text, 2, "channels", words, &schema_of::<ChannelKeys>());
     for kind in registries.channels {
         section(&mut text, 3, &format!("type: {}", kind.name), kind.summary, &kind.schema().to_value());
-        example(&mut text, kind.name, kind.example);
+        show(&mut text, kind.name, &example::lines(kind.name, kind.example, &kind.schema().to_value()));
     }
     let words = "A list: when people are told. Without it every probe is judged: two failures in a row page, two successes resolve.";
     section(&mut text, 2, "rules", words, &schema_of::<RuleKeys>());
@@ -83,9 +84,9 @@ fn section(text: &mut String, level: usize, title: &str, words: &str, schema: &V
     }
 }
 
-fn example(text: &mut String, kind: &str, example: &str) {
+fn show(text: &mut String, kind: &str, lines: &[String]) {
     let _ = write!(text, "\n```yaml\n- type: {kind}\n");
-    for line in example.trim_matches('\n').lines() {
+    for line in lines {
         let _ = writeln!(text, "{}", format!("  {line}").trim_end());
     }
     text.push_str("```\n");
@@ -104,12 +105,16 @@ fn rows_of(root: &Value, schema: &Value, prefix: &str, depth: usize, rows: &mut 
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    for (key, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+    let mut properties: Vec<_> =
+        schema.get("properties").and_then(Value::as_object).into_iter().flatten().collect();
+    properties.sort_by_key(|(key, _)| !required.contains(&key.as_str()));
+    for (key, property) in properties {
         let name = format!("{prefix}{key}");
         let target = resolved(root, property);
         let default = match property.get("default") {
             _ if required.contains(&key.as_str()) => "required".to_owned(),
             None | Some(Value::Null) => "–".to_owned(),
+            Some(Value::String(text)) if text.is_empty() => "–".to_owned(),
             Some(Value::String(text)) => format!("`{text}`"),
             Some(value) => format!("`{value}`"),
         };

@@ -6,20 +6,22 @@ use super::problem::{Problem, Severity};
 use super::source::{self, Source};
 use super::tree::Place;
 
-/// Most problems that are told; whoever has more has one mistake, many times.
-const MOST: usize = 200;
+/// Most errors, and most warnings, that are told; whoever has more has one mistake, many times.
+const MOST: usize = 100;
 
 /// What was found so far.
 pub(crate) struct Report<'a> {
     sources: &'a [Source],
     found: Vec<(Place, Problem)>,
     secrets: Vec<Place>,
+    /// More was wrong than is told.
+    unseen: bool,
 }
 
 impl<'a> Report<'a> {
     /// Nothing found yet.
     pub(crate) fn new(sources: &'a [Source]) -> Self {
-        Self { sources, found: Vec::new(), secrets: Vec::new() }
+        Self { sources, found: Vec::new(), secrets: Vec::new(), unseen: false }
     }
 
     /// Notes something that makes the configuration unusable.
@@ -59,22 +61,28 @@ impl<'a> Report<'a> {
         let file = self.sources.get(place.file).map_or("", |s| s.name.as_str()).to_owned();
         let (line, column) = (place.line, place.column);
         let problem = Problem { severity, file, line, column, path, what, hint, excerpt: None };
-        if !self.found.iter().any(|(at, known)| *at == place && *known == problem) && self.found.len() <= MOST
-        {
+        // Errors and warnings are counted apart, so that many warnings never hide that a file cannot be used.
+        let alike = self.found.iter().filter(|(_, known)| known.severity == severity);
+        let (count, again) = alike.fold((0, false), |(count, again), (at, known)| {
+            (count + 1, again || (*at == place && *known == problem))
+        });
+        if !again && count < MOST {
             self.found.push((place, problem));
         }
+        self.unseen |= !again && count >= MOST;
     }
 
     /// Everything, in the order of the files, with source lines.
     pub(crate) fn finish(mut self) -> Vec<Problem> {
         self.found.sort_by(|(a, p), (b, q)| (a, p.severity, &p.path).cmp(&(b, q.severity, &q.path)));
-        if self.found.len() > MOST {
-            self.found.truncate(MOST);
-            let place = Place::default();
-            let what = format!("more than {MOST} problems; the rest is not shown");
-            self.note(Severity::Error, place, String::new(), what, String::new());
+        if self.unseen {
+            let what = format!("there are more than {MOST} problems; mend these first");
+            let file = self.sources.first().map_or("", |s| s.name.as_str()).to_owned();
+            let (severity, path, hint) = (Severity::Warning, String::new(), String::new());
+            let problem = Problem { severity, file, line: 0, column: 0, path, what, hint, excerpt: None };
+            self.found.push((Place::default(), problem));
         }
-        let Self { sources, found, secrets } = self;
+        let Self { sources, found, secrets, .. } = self;
         found
             .into_iter()
             .map(|(place, mut problem)| {

@@ -12,8 +12,8 @@ const DEFINITIONS: &str = "$defs";
 /// The schema of a file with these kinds: a probe or channel is one of them, told apart by its `type`.
 pub fn schema(registries: Registries) -> Value {
     let mut book = Map::new();
-    let probe = with_type(schema_of::<ProbeKeys>());
-    let channel = with_type(schema_of::<ChannelKeys>());
+    let probe = hoist("probe", with_type(schema_of::<ProbeKeys>()), &mut book);
+    let channel = hoist("channel", with_type(schema_of::<ChannelKeys>()), &mut book);
     let probes: Vec<Value> = registries
         .probes
         .iter()
@@ -50,7 +50,8 @@ pub fn schema(registries: Registries) -> Value {
         .collect();
     let mut target = closed(hoist("target", schema_of::<TargetKeys>(), &mut book));
     let kinds = json!({ "oneOf": [{ "enum": short }, { "oneOf": probes }] });
-    set(&mut target, "/properties/probes", json!({ "type": "array", "minItems": 1, "items": kinds }));
+    set(&mut target, "/properties/probes/minItems", json!(1));
+    set(&mut target, "/properties/probes/items", kinds);
     let service = closed(hoist("service", schema_of::<ServiceKeys>(), &mut book));
     let rule = closed(hoist("rule", schema_of::<RuleKeys>(), &mut book));
     json!({
@@ -119,17 +120,22 @@ fn hoist(name: &str, mut schema: Value, book: &mut Map<String, Value>) -> Value 
     rename(name, &mut schema);
     let Value::Object(entries) = &mut schema else { return schema };
     entries.remove("$schema");
+    entries.remove("title");
     if let Some(Value::Object(definitions)) = entries.remove(DEFINITIONS) {
         book.extend(definitions.into_iter().map(|(key, definition)| (format!("{name}.{key}"), definition)));
     }
     schema
 }
 
-/// Turns references to the book, and says what a secret looks like.
+/// Turns references to the book, refuses further keys as the loader does, and says what a secret looks like.
 fn rename(name: &str, schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(|item| rename(name, item)),
         Value::Object(entries) => {
+            let parts = ["oneOf", "anyOf", "allOf"].iter().any(|part| entries.contains_key(*part));
+            if entries.contains_key("properties") && !entries.contains_key("additionalProperties") && !parts {
+                entries.insert("additionalProperties".into(), json!(false));
+            }
             if entries.get("format").and_then(Value::as_str) == Some("secret") {
                 entries.insert("pattern".into(), json!("^(env:|file:)."));
             }

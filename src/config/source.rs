@@ -118,7 +118,7 @@ fn whole(path: &Path, what: String, hint: &str) -> Box<Problem> {
 }
 
 /// Lines as YAML counts them: also a lone carriage return ends one.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

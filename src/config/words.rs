@@ -10,28 +10,30 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|c| (strsim::damerau_levenshtein(&word, &c.to_lowercase()), c))
         .filter(|(distance, c)| {
             // A third of the letters may be wrong; a prefix such as `conf` for `confirm_after` is meant as well.
-            *distance * 3 <= word.chars().count().max(3) || (word.len() >= 4 && c.starts_with(&word))
+            let letters = word.chars().count();
+            (*distance < letters && *distance * 3 <= letters.max(3))
+                || (word.len() >= 4 && c.starts_with(&word))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, c)| c)
 }
 
 /// `did you mean …?` and, without a guess, what there is.
-pub(crate) fn did_you_mean<'a>(word: &str, candidates: &[&'a str]) -> String {
+pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     match nearest(word, candidates.iter().copied()) {
         Some(guess) => format!("did you mean `{guess}`?"),
         None if candidates.is_empty() => String::new(),
-        None => format!("there is {}", list(candidates)),
+        None => known(candidates),
     }
 }
 
-/// `a`, `b` and `c`.
-pub(crate) fn list(words: &[&str]) -> String {
+/// What there is to choose from: `known: a, b and c`.
+pub(crate) fn known(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
     match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => "nothing".to_owned(),
+        Some((last, [])) => format!("known: {last}"),
+        Some((last, rest)) => format!("known: {} and {last}", rest.join(", ")),
+        None => "none is known".to_owned(),
     }
 }
 
@@ -53,10 +55,32 @@ pub(crate) fn explain(message: &str, found: Option<&Value>) -> (String, String) 
         if let Some((what, expected)) =
             message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected "))
         {
-            return (format!("expected {expected}, found {}", name(what)), mend(what, expected, found));
+            return (
+                format!("expected {}, found {}", wanted(expected), name(what)),
+                mend(what, expected, found),
+            );
         }
     }
     (message.to_owned(), String::new())
+}
+
+/// What is expected, without the words of the programmer.
+fn wanted(expected: &str) -> String {
+    let most = match expected {
+        "u8" => "255",
+        "u16" => "65535",
+        "u32" => "4294967295",
+        "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => return "a whole number".to_owned(),
+        "f32" | "f64" => return "a number".to_owned(),
+        "a sequence" => return "a list".to_owned(),
+        "a string" => return "a text".to_owned(),
+        "a boolean" => return "`true` or `false`".to_owned(),
+        "a map" => return "a mapping".to_owned(),
+        _ if expected.starts_with("struct ") => return "a mapping".to_owned(),
+        _ if expected.starts_with("tuple ") => return "a list".to_owned(),
+        _ => return expected.to_owned(),
+    };
+    format!("a whole number up to {most}")
 }
 
 fn name(what: &str) -> String {
@@ -64,11 +88,15 @@ fn name(what: &str) -> String {
         "null" | "unit value" => "nothing".to_owned(),
         "map" => "a mapping".to_owned(),
         "sequence" => "a list".to_owned(),
-        _ => what.replacen("string \"", "the text \"", 1).replacen("integer `", "the number `", 1).replacen(
-            "floating point `",
-            "the number `",
-            1,
-        ),
+        _ => [
+            ("string \"", "the text \""),
+            ("integer `", "the number `"),
+            ("floating point `", "the number `"),
+            ("boolean `", "`"),
+        ]
+        .into_iter()
+        .find_map(|(theirs, ours)| Some(format!("{ours}{}", what.strip_prefix(theirs)?)))
+        .unwrap_or_else(|| what.to_owned()),
     }
 }
 
@@ -77,6 +105,9 @@ fn mend(what: &str, expected: &str, found: Option<&Value>) -> String {
         Some(Value::Number(_) | Value::Bool(_)) if expected.contains("string") => {
             let word = what.split('`').nth(1).unwrap_or_default();
             format!("put it in quotes: \"{word}\"")
+        }
+        Some(Value::Number(number)) if expected.starts_with("a duration") => {
+            format!("with its unit, such as `{number}s`")
         }
         Some(Value::String(text)) if expected.contains("bool") => match text.to_ascii_lowercase().as_str() {
             "yes" | "on" | "y" | "1" => "write `true`".to_owned(),
@@ -111,27 +142,27 @@ mod tests {
                 "unknown variant `x`, expected `a` or `b`",
                 json!("x"),
                 "unknown word `x`",
-                "there is `a` and `b`",
+                "known: `a` and `b`",
             ),
             (
                 "invalid type: integer `7`, expected a string",
                 json!(7),
-                "expected a string, found the number `7`",
+                "expected a text, found the number `7`",
                 "put it in quotes: \"7\"",
             ),
             (
                 "invalid type: string \"yes\", expected a boolean",
                 json!("yes"),
-                "expected a boolean, found the text \"yes\"",
+                "expected `true` or `false`, found the text \"yes\"",
                 "write `true`",
             ),
             (
                 "invalid type: string \"8\", expected u16",
                 json!("8"),
-                "expected u16, found the text \"8\"",
+                "expected a whole number up to 65535, found the text \"8\"",
                 "leave the quotes off: 8",
             ),
-            ("invalid type: null, expected a string", json!(null), "expected a string, found nothing", ""),
+            ("invalid type: null, expected a string", json!(null), "expected a text, found nothing", ""),
             ("anything else", json!(null), "anything else", ""),
         ] {
             assert_eq!(explain(message, Some(&found)), (what.to_owned(), hint.to_owned()), "{message}");

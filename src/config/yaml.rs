@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::scalar;
+use super::source;
 use super::tree::{Content, Key, Node, Place};
 
 /// Deepest nesting that is read. Settings need six levels.
@@ -38,7 +39,7 @@ pub(crate) struct Twice {
 /// # Errors
 /// The first thing that is not YAML, or not YAML that is understood here.
 pub(crate) fn read(file: usize, text: &str) -> Result<(Option<Node>, Vec<Twice>), Unreadable> {
-    let mut builder = Builder { file, ..Builder::default() };
+    let mut builder = Builder { file, lines: source::lines(text).collect(), ..Builder::default() };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e| {
             let mark = *e.marker();
@@ -63,8 +64,9 @@ fn tabs(text: &str, line: usize) -> &'static str {
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'t> {
     file: usize,
+    lines: Vec<&'t str>,
     open: Vec<Frame>,
     anchors: BTreeMap<usize, Node>,
     copied: usize,
@@ -85,11 +87,29 @@ enum Inside {
     Map { entries: Vec<(Key, Node)>, seen: BTreeMap<String, Place>, key: Option<Key> },
 }
 
-impl Builder {
+impl Builder<'_> {
     fn place(&self, span: Span) -> Place {
         let (start, end) = (span.start, span.end);
         let length = if start.line() == end.line() { end.col().saturating_sub(start.col()) } else { 1 };
         Place { file: self.file, line: start.line(), column: start.col() + 1, length: length.max(1) }
+    }
+
+    /// The place of a quoted text without what follows it on the line: the parser counts blanks and comments in.
+    fn trimmed(&self, place: Place, style: ScalarStyle) -> Place {
+        let quote = match style {
+            ScalarStyle::SingleQuoted => '\'',
+            ScalarStyle::DoubleQuoted => '"',
+            ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => return place,
+        };
+        let line = self.lines.get(place.line.saturating_sub(1)).copied().unwrap_or_default();
+        let mut escaped = false;
+        let end = line.chars().skip(place.column).position(|c| {
+            let closes = c == quote && !escaped;
+            escaped = c == '\\' && quote == '"' && !escaped;
+            closes
+        });
+        // A doubled single quote ends it early, which only shortens the carets.
+        Place { length: end.map_or(place.length, |end| end + 2).min(place.length), ..place }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Unreadable> {
@@ -105,6 +125,7 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 let content = content(&text, style, tag.as_deref())
                     .map_err(|what| Unreadable::new(place, what, "leave the tag off"))?;
+                let place = self.trimmed(place, style);
                 self.put(Node { place, content }, anchor, span.is_empty())?;
             }
             Event::Alias(anchor) => self.copy(anchor, place)?,

@@ -125,7 +125,7 @@ fn version(sheets: &[Sheet], desk: &mut Desk<'_, '_>) {
     for sheet in sheets {
         let Some(node) = sheet.root.get("version") else { continue };
         written = true;
-        if node.value() != Value::from(1) {
+        if node.value() != 1 {
             let what = "this version of the file is not understood";
             desk.report.error(node.place, "version", what, "write `version: 1`");
         }
@@ -150,7 +150,7 @@ fn whole(config: &Config, sheets: &[Sheet], desk: &mut Desk<'_, '_>) {
     }
     if config.channels.is_empty() && sheets_section(sheets, "channels").is_empty() {
         let kinds: Vec<&str> = desk.registries.channels.iter().map(|k| k.name).collect();
-        let hint = format!("add `channels:`; there is {}", words::list(&kinds));
+        let hint = format!("add `channels:`; {}", words::known(&kinds));
         desk.report.warning(place, "", "nobody will be told: there are no channels", hint);
     }
 }

@@ -46,35 +46,34 @@ impl Desk<'_, '_> {
 
     /// Reads an address; tells if it is none that can be asked over HTTP.
     pub(super) fn url(&mut self, text: &str, place: Place, path: &Path) -> Option<Url> {
-        let refuse = |desk: &mut Self, what: &str, hint: String| {
-            desk.report.error(place, path, what, hint);
-            None
-        };
-        match Url::parse(text) {
-            Err(url::ParseError::RelativeUrlWithoutBase) => refuse(
-                self,
-                "the address has no scheme",
+        // A token may hide in an address that is wrong, so it is quoted only when it can hold none.
+        let telling = text.contains(['@', '?', '#']);
+        if telling {
+            self.report.hide(place);
+        }
+        let example = || "such as `https://hub.example.org`".to_owned();
+        let (what, hint) = match Url::parse(text) {
+            Err(url::ParseError::RelativeUrlWithoutBase) if telling => {
+                ("the address has no scheme".into(), example())
+            }
+            Err(url::ParseError::RelativeUrlWithoutBase) => (
+                "the address has no scheme".into(),
                 format!("write `https://{}`", text.trim_start_matches('/')),
             ),
-            Err(e) => {
-                refuse(self, &format!("not an address: {e}"), "such as `https://hub.example.org`".into())
-            }
+            Err(e) => (format!("not an address: {e}"), example()),
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                self.report.hide(place);
-                refuse(
-                    self,
-                    "an address holds no user or password",
-                    "leave out what stands before the `@`".into(),
-                )
+                ("an address holds no user or password".into(), "leave out what stands before the `@`".into())
             }
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                let what = format!("the scheme `{}` is not spoken here", url.scheme());
-                refuse(self, &what, "write `https://…` or `http://…`".into())
-            }
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => (
+                format!("the scheme `{}` is not spoken here", url.scheme()),
+                "write `https://…` or `http://…`".into(),
+            ),
             Ok(url) if url.query().is_some() || url.fragment().is_some() => {
-                refuse(self, "an address ends before `?` and `#`", "leave those off".into())
+                ("an address ends before `?` and `#`".into(), "leave those off".into())
             }
-            Ok(url) => Some(url),
-        }
+            Ok(url) => return Some(url),
+        };
+        self.report.error(place, path, what, hint);
+        None
     }
 }

@@ -118,7 +118,7 @@ impl Desk<'_, '_> {
                     self.report.error(key.place, path.key(&key.name), what, "did you mean `type`?");
                 }
                 None => {
-                    let hint = format!("there is {}", words::list(kinds));
+                    let hint = words::known(kinds);
                     self.report.error(node.place, path, "missing key `type`", hint);
                 }
             }
@@ -129,7 +129,7 @@ impl Desk<'_, '_> {
             let word = name.unwrap_or_default();
             let what =
                 if name.is_some() { format!("unknown type `{word}`") } else { "expected a word".to_owned() };
-            let mut hint = format!("there is {}", words::list(kinds));
+            let mut hint = words::known(kinds);
             if let Some(guess) = words::nearest(word, kinds.iter().copied()) {
                 hint = format!("did you mean `{guess}`? {hint}");
             }

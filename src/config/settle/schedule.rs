@@ -22,8 +22,8 @@ const CONFIRM: Duration = Duration::from_secs(2);
 /// Bounds of `backed_off`: below, a broken hub is loaded; above, recovery is seen late.
 const BACKED_OFF: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(300));
 /// Where gaps between cron's times are measured from, so that a file is judged the same on any day: the beginning
-/// of a year, and shortly before the clocks change in spring and autumn.
-const MEASURED_FROM: [i64; 3] = [1_767_225_600, 1_774_224_000, 1_792_281_600];
+/// of 2026, and shortly before the clocks change in America and Europe.
+const MEASURED_FROM: [i64; 5] = [1_767_225_600, 1_772_884_800, 1_774_699_200, 1_792_843_200, 1_793_448_000];
 
 /// When a probe runs, as believed.
 pub(super) struct Timing {

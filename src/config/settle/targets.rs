@@ -52,7 +52,7 @@ fn settle_probes(
     let Some((key, probes)) = node.entry("probes") else { return Vec::new() };
     let kinds: Vec<&str> = desk.registries.probes.iter().map(|k| k.name).collect();
     let hint = match kinds.first() {
-        Some(first) => format!("such as `- type: {first}`; there is {}", words::list(&kinds)),
+        Some(first) => format!("such as `- type: {first}`; {}", words::known(&kinds)),
         None => "such as `- type: …`".to_owned(),
     };
     let items = match &probes.content {
