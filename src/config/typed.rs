@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::path::{Path, Step};
 use super::report::Report;
+use super::secret;
 use super::shape::{Found, Missing};
 use super::tree::{Node, Place};
 use super::words;
@@ -56,6 +57,8 @@ impl<'a> Item<'a> {
             let path = self.path.join(&unknown.path);
             let hint = words::did_you_mean(&unknown.key, &known);
             report.error(unknown.place, path, format!("unknown key `{}`", unknown.key), hint);
+            // It may be a misspelt key of a secret.
+            self.place_if_telling(&unknown.path).into_iter().for_each(|place| report.hide(place));
             self.take_out(&unknown.path);
         }
         for Missing { path, key, meaning } in &found.missing {
@@ -65,6 +68,12 @@ impl<'a> Item<'a> {
             self.wrong.push(path.key(key));
         }
         self.told |= !found.unknown.is_empty() || !found.missing.is_empty();
+    }
+
+    /// Where the value at a path stands, unless it only says where a secret is.
+    fn place_if_telling(&self, path: &Path) -> Option<Place> {
+        let value = self.node.at(path)?;
+        (!value.text().is_some_and(secret::is_reference)).then_some(value.place)
     }
 
     /// Puts a secret where its reference stands.

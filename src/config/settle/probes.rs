@@ -105,37 +105,47 @@ fn build(
 impl Desk<'_, '_> {
     /// The `type` of a probe or channel, if it is known; told if not.
     pub(super) fn type_of<'n>(&mut self, node: &'n Node, path: &Path, kinds: &[&str]) -> Option<&'n str> {
-        let Some((_, written)) = node.entry("type") else {
-            let keys = node.entries().unwrap_or_default();
-            let misspelt = words::nearest("type", keys.iter().map(|(key, _)| key.name.as_str()))
-                .and_then(|name| node.entry(name))
-                .filter(|(_, value)| {
-                    value.text().is_some_and(|t| words::nearest(t, kinds.iter().copied()).is_some())
-                });
-            match misspelt {
-                Some((key, _)) => {
-                    let what = format!("unknown key `{}`", key.name);
-                    self.report.error(key.place, path.key(&key.name), what, "did you mean `type`?");
-                }
-                None => {
-                    let hint = words::known(kinds);
-                    self.report.error(node.place, path, "missing key `type`", hint);
-                }
+        let written = node.get("type");
+        let known = written.and_then(Node::text).filter(|name| kinds.contains(name));
+        if known.is_none() {
+            // Without a type nobody knows what is a secret, so nothing beside the type is quoted.
+            let others = node.entries().unwrap_or_default().iter().filter(|(key, _)| key.name != "type");
+            others.for_each(|(_, value)| self.report.hide(value.place));
+            match written {
+                Some(written) => self.unknown_type(written, path, kinds),
+                None => self.missing_type(node, path, kinds),
             }
-            return None;
-        };
-        let name = written.text();
-        if !name.is_some_and(|name| kinds.contains(&name)) {
-            let word = name.unwrap_or_default();
-            let what =
-                if name.is_some() { format!("unknown type `{word}`") } else { "expected a word".to_owned() };
-            let mut hint = words::known(kinds);
-            if let Some(guess) = words::nearest(word, kinds.iter().copied()) {
-                hint = format!("did you mean `{guess}`? {hint}");
-            }
-            self.report.error(written.place, path.key("type"), what, hint);
-            return None;
         }
-        name
+        known
+    }
+
+    fn unknown_type(&mut self, written: &Node, path: &Path, kinds: &[&str]) {
+        let mut hint = words::known(kinds);
+        let what = match written.text() {
+            Some(word) => {
+                if let Some(guess) = words::nearest(word, kinds.iter().copied()) {
+                    hint = format!("did you mean `{guess}`? {hint}");
+                }
+                format!("unknown type `{word}`")
+            }
+            None => "expected a word".to_owned(),
+        };
+        self.report.error(written.place, path.key("type"), what, hint);
+    }
+
+    /// Tells that there is no type, or that a key is a misspelt `type`: if it is nearly that, and names nearly a kind.
+    fn missing_type(&mut self, node: &Node, path: &Path, kinds: &[&str]) {
+        let mut entries = node.entries().unwrap_or_default().iter();
+        let misspelt = entries.find(|(key, value)| {
+            let kind = value.text().and_then(|text| words::nearest(text, kinds.iter().copied()));
+            kind.is_some() && words::nearest(&key.name, ["type"]).is_some()
+        });
+        match misspelt {
+            Some((key, _)) => {
+                let what = format!("unknown key `{}`", key.name);
+                self.report.error(key.place, path.key(&key.name), what, "did you mean `type`?");
+            }
+            None => self.report.error(node.place, path, "missing key `type`", words::known(kinds)),
+        }
     }
 }
