@@ -45,7 +45,8 @@ fn names_are_unique_and_written_with_hyphens() {
         assert!(kind.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", kind.name);
         assert!(KINDS.iter().skip(n + 1).all(|other| other.name != kind.name), "{} occurs twice", kind.name);
         assert!(!kind.summary.is_empty() && !kind.stages.is_empty(), "{}", kind.name);
-        assert!(kind.cadence.deadline < kind.cadence.every.max(Duration::from_secs(3600)), "{}", kind.name);
+        let in_time = kind.cadence.deadline <= kind.cadence.every;
+        assert!(kind.launches || in_time, "{}: a run would still go on at the next slot", kind.name);
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn mask_query_values(text: &str) -> String {
             let start = from + at + key.len();
             let end = out
                 .get(start..)
-                .and_then(|rest| rest.find(|c: char| matches!(c, '&' | ' ' | '"' | '\'' | ')' | '#')))
+                .and_then(|rest| rest.find(['&', ' ', '"', '\'', ')', '#']))
                 .map_or(out.len(), |n| start + n);
             out.replace_range(start..end, MASK);
             from = start + MASK.len();

@@ -151,7 +151,7 @@ fn day(at: Timestamp) -> String {
 fn list(names: &[String]) -> String {
     match names {
         [] => "no name".to_owned(),
-        [few @ ..] if few.len() <= 8 => few.join(", "),
+        few if few.len() <= 8 => few.join(", "),
         [first, ..] => format!("{first} and {} more", names.len() - 1),
     }
 }

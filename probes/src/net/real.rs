@@ -110,3 +110,6 @@ impl Net for RealNet {
 fn local(what: impl AsRef<str>) -> NetError {
     NetError::new(NetFault::Local, what)
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,7 @@ impl Script {
                 .cloned()
                 .unwrap_or(Reply::new(200, "")),
             Play::Circle => {
-                let to = if asked.len() % 2 == 0 { "/a" } else { "/b" };
+                let to = if asked.len().is_multiple_of(2) { "/a" } else { "/b" };
                 Reply::new(302, "").with("location", to)
             }
             _ => Reply::new(200, "").with("content-type", "text/event-stream"),

@@ -14,8 +14,15 @@ pub(super) struct Errand {
     what: String,
     /// Before the request was sent a broken connection means that there is none; after it, that it was cut.
     sent: bool,
-    /// Name and port of the proxy that the connection goes through.
-    proxy: Option<String>,
+    proxy: Option<Proxy>,
+}
+
+/// The proxy that a connection goes through.
+struct Proxy {
+    /// Name and port.
+    place: String,
+    /// Whether it only passes bytes on, as for `https`.
+    tunnels: bool,
 }
 
 /// Error numbers for "no more files", here or in the system, and "no buffer space".
@@ -24,7 +31,9 @@ pub(super) const EXHAUSTED: [i32; 3] = [23, 24, 105];
 impl Errand {
     /// A request to this URI.
     pub(super) fn http(uri: &http::Uri, proxies: Option<&Matcher>) -> Self {
-        let proxy = proxies.and_then(|m| m.intercept(uri)).map(|found| place(found.uri()));
+        let tunnels = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+        let found = proxies.and_then(|m| m.intercept(uri));
+        let proxy = found.map(|found| Proxy { place: place(found.uri()), tunnels });
         Self { what: format!("request to {}", place(uri)), sent: true, proxy }
     }
 
@@ -57,16 +66,20 @@ impl Errand {
         }
     }
 
-    /// What a proxy says of itself is our trouble; what it says of the target is the target's.
-    fn at_proxy(&self, error: &(dyn Error + 'static), proxy: &str, fault: NetFault, why: &str) -> NetError {
+    /// What stands between us and the proxy is our trouble; what the proxy finds at the target is the target's.
+    fn at_proxy(&self, error: &(dyn Error + 'static), proxy: &Proxy, fault: NetFault, why: &str) -> NetError {
         let tunnel = chain(error).map(ToString::to_string).find(|t| t.starts_with("tunnel error"));
-        let fault = match tunnel.as_deref() {
-            _ if fault == NetFault::Tls => NetFault::Tls,
-            Some("tunnel error: unsuccessful" | "tunnel error: unexpected end of file") => NetFault::Connect,
-            _ => NetFault::Local,
+        let (fault, why) = match tunnel.as_deref() {
+            // The tunnel stood, and broke afterwards.
+            None if proxy.tunnels => (fault, why),
+            Some("tunnel error: unsuccessful") => (NetFault::Connect, "the proxy does not get through"),
+            Some("tunnel error: unexpected end of file") => (NetFault::Connect, "the proxy hung up"),
+            Some("tunnel error: proxy authorization required") => {
+                (NetFault::Local, "the proxy wants other credentials than ours")
+            }
+            _ => (NetFault::Local, why),
         };
-        let why = tunnel.as_deref().unwrap_or(why);
-        NetError::new(fault, format!("{} through proxy {proxy}: {why}", self.what))
+        NetError::new(fault, format!("{} through proxy {}: {why}", self.what, proxy.place))
     }
 }
 
@@ -119,7 +132,9 @@ fn of_io(error: &io::Error, connecting: bool) -> Option<(NetFault, String)> {
         ErrorKind::NetworkUnreachable => (broken, "network unreachable".to_owned()),
         ErrorKind::TimedOut => (broken, "no answer to the connection attempt".to_owned()),
         ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => (broken, "connection closed".to_owned()),
-        ErrorKind::InvalidData if !connecting => (NetFault::Garbled, "the answer is garbled".to_owned()),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput if !connecting => {
+            (NetFault::Garbled, "the answer is garbled".to_owned())
+        }
         _ => return None,
     };
     Some(told)
@@ -129,4 +144,47 @@ fn of_io(error: &io::Error, connecting: bool) -> Option<(NetFault, String)> {
 fn place(uri: &http::Uri) -> String {
     let host = uri.host().unwrap_or_default();
     uri.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stands for the tunnel's error, whose type is not public: it is known by its words.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Said(&'static str, #[source] Option<io::Error>);
+
+    #[test]
+    fn what_lies_before_the_proxy_is_ours_and_what_lies_behind_it_is_the_targets() {
+        let refused = || Some(io::Error::from(ErrorKind::ConnectionRefused));
+        let reset = || Some(io::Error::from(ErrorKind::ConnectionReset));
+        let cases = [
+            ("https", "tunnel error: unsuccessful", None, NetFault::Connect),
+            ("https", "tunnel error: proxy authorization required", None, NetFault::Local),
+            ("https", "tunnel error: failed to create underlying connection", refused(), NetFault::Local),
+            ("https", "connect", reset(), NetFault::Connect),
+            ("http", "connect", refused(), NetFault::Local),
+        ];
+        let matcher = Matcher::builder().all("http://me:hunter2@proxy.example.org:3128").build();
+        for (scheme, said, cause, fault) in cases {
+            let uri = format!("{scheme}://hub.example.org/").parse().unwrap();
+            let errand = Errand { sent: false, ..Errand::http(&uri, Some(&matcher)) };
+            let seen = errand.failed(&Said(said, cause));
+            assert_eq!(seen.fault, fault, "{scheme}, {said}: {seen}");
+            assert!(seen.detail.contains("through proxy proxy.example.org:3128"), "{seen}");
+            assert!(!seen.detail.contains("hunter2"), "{seen}");
+        }
+    }
+
+    #[test]
+    fn exhaustion_on_our_side_is_ours_wherever_it_shows() {
+        for code in EXHAUSTED {
+            let seen =
+                Errand::connect("h", 1).failed(&Said("connect", Some(io::Error::from_raw_os_error(code))));
+            assert_eq!(seen.fault, NetFault::Local, "{seen}");
+        }
+        let seen = Errand::body("h").failed(&io::Error::from(ErrorKind::AddrNotAvailable));
+        assert_eq!(seen.fault, NetFault::Local, "{seen}");
+    }
 }

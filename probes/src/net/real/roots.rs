@@ -111,7 +111,11 @@ impl ClientSessionStore for MarkHandshake {
 /// A TLS error in an operator's words.
 pub(super) fn explain(error: &rustls::Error) -> String {
     use CertificateError as Bad;
-    let rustls::Error::InvalidCertificate(why) = error else { return error.to_string() };
+    let why = match error {
+        rustls::Error::InvalidCertificate(why) => why,
+        rustls::Error::InvalidMessage(_) => return "the port does not speak TLS".to_owned(),
+        other => return other.to_string(),
+    };
     match why {
         Bad::Expired | Bad::ExpiredContext { .. } => "the certificate has expired".to_owned(),
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => "the certificate is not valid yet".to_owned(),
