@@ -17,6 +17,8 @@ mod reason;
 mod redact;
 mod sse;
 mod target;
+#[cfg(test)]
+mod staged;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
 pub use cx::{Cx, CxParts, Launch, Progress, Watcher};

@@ -5,6 +5,8 @@
 
 mod pay;
 mod pay_user;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};

@@ -13,6 +13,8 @@ use crate::{Cx, Reason, Stage, Verdict};
 /// BinderHub's pauses between four tries to reach its Hub add up to 28 s: an attempt that takes that long without
 /// a word from the Hub never reached it.
 const HUB_UNREACHED: Duration = Duration::from_millis(27_500);
+/// An attempt that ends sooner was refused and not tried.
+const AT_ONCE: Duration = Duration::from_secs(5);
 /// Without anything new for this long, a run that ends at its deadline ended in silence and not in slowness.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -91,11 +93,16 @@ impl Watch {
 
     /// Takes an event.
     pub(super) fn take(&mut self, cx: &mut Cx, event: BinderEvent) -> Step {
-        self.heard = Instant::now();
         // The message of `ready` is the address of the server, and is told otherwise.
         if event.phase() != Phase::Ready && !event.message().is_empty() {
-            event.message().clone_into(&mut self.last);
             cx.line(event.message());
+        }
+        // The Hub repeats its words of patience while nothing happens.
+        if !event.message().contains("taking longer than expected") {
+            self.heard = Instant::now();
+            if !event.message().is_empty() {
+                event.message().clone_into(&mut self.last);
+            }
         }
         if let Some(image) = event.image() {
             cx.fact("image", image);
@@ -177,8 +184,10 @@ impl Watch {
             (Reason::HubUnavailable, "the Hub fell silent in the middle of the launch")
         } else if self.attempt_since.elapsed() >= HUB_UNREACHED {
             (Reason::HubUnavailable, "not a word from the Hub")
+        } else if self.attempt_since.elapsed() < AT_ONCE {
+            (Reason::SpawnFailed, "refused at once, no reason given: too many servers starting, or a missing right")
         } else {
-            (Reason::SpawnFailed, "refused at once and without a reason: too many servers starting, or a missing right")
+            (Reason::SpawnFailed, "no reason given")
         }
     }
 

@@ -145,7 +145,10 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
         cx.line(event.message());
         note_placement(cx, event.message());
         if event.ready {
-            let url = event.url.or(corner.ready_at().await);
+            let url = match event.url {
+                Some(url) => Some(url),
+                None => corner.ready_at().await,
+            };
             return url.ok_or_else(|| Trouble::failed(Reason::Garbled, "the server is ready but nobody says where"));
         }
         let proof = prove(event.message());
