@@ -61,6 +61,11 @@ pub(crate) fn explain(message: &str, found: Option<&Value>) -> (String, String) 
             );
         }
     }
+    // Channels leave the value out.
+    if let Some((expected, what)) = message.strip_prefix("expected ").and_then(|m| m.rsplit_once(", found "))
+    {
+        return (format!("expected {}, found {}", wanted(expected), name(what)), mend(what, expected, found));
+    }
     (message.to_owned(), String::new())
 }
 
@@ -88,6 +93,8 @@ fn name(what: &str) -> String {
         "null" | "unit value" => "nothing".to_owned(),
         "map" => "a mapping".to_owned(),
         "sequence" => "a list".to_owned(),
+        "string" => "a text".to_owned(),
+        "integer" | "floating point" => "a number".to_owned(),
         _ => [
             ("string \"", "the text \""),
             ("integer `", "the number `"),
@@ -103,8 +110,8 @@ fn name(what: &str) -> String {
 fn mend(what: &str, expected: &str, found: Option<&Value>) -> String {
     match found {
         Some(Value::Number(_) | Value::Bool(_)) if expected.contains("string") => {
-            let word = what.split('`').nth(1).unwrap_or_default();
-            format!("put it in quotes: \"{word}\"")
+            let word = what.split('`').nth(1).map_or_else(String::new, |word| format!(": \"{word}\""));
+            format!("put it in quotes{word}")
         }
         Some(Value::Number(number)) if expected.starts_with("a duration") => {
             format!("with its unit, such as `{number}s`")
@@ -163,6 +170,18 @@ mod tests {
                 "leave the quotes off: 8",
             ),
             ("invalid type: null, expected a string", json!(null), "expected a text, found nothing", ""),
+            (
+                "expected a sequence, found string",
+                json!("x"),
+                "expected a list, found a text",
+                "write a list: [a, b]",
+            ),
+            (
+                "expected a string, found integer",
+                json!(7),
+                "expected a text, found a number",
+                "put it in quotes",
+            ),
             ("anything else", json!(null), "anything else", ""),
         ] {
             assert_eq!(explain(message, Some(&found)), (what.to_owned(), hint.to_owned()), "{message}");
