@@ -1,7 +1,11 @@
 //! Fetches secrets from where the configuration says they are: the environment or a file, never the text itself.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+
+/// Most that is read of a file, in bytes: a secret is short, and `/dev/zero` has no end.
+const LARGEST: u64 = 64 * 1024;
 
 /// How the environment is asked.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -51,7 +55,9 @@ impl Vault<'_> {
     fn file(&self, name: &str) -> Result<String, NoSecret> {
         let path = self.base.join(name);
         let shown = path.display();
-        match fs::read_to_string(&path) {
+        let mut text = String::new();
+        let read = fs::File::open(&path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
+        match read.map(|_| text) {
             Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
                 Err((format!("the file `{shown}` is not text"), String::new()))
             }

@@ -81,6 +81,7 @@ fn wanted(expected: &str) -> String {
         "a string" => return "a text".to_owned(),
         "a boolean" => return "`true` or `false`".to_owned(),
         "a map" => return "a mapping".to_owned(),
+        "an unsigned duration string" => return "a duration such as `90s`, `2m` or `1h30m`".to_owned(),
         _ if expected.starts_with("struct ") => return "a mapping".to_owned(),
         _ if expected.starts_with("tuple ") => return "a list".to_owned(),
         _ => return expected.to_owned(),
@@ -109,12 +110,12 @@ fn name(what: &str) -> String {
 
 fn mend(what: &str, expected: &str, found: Option<&Value>) -> String {
     match found {
+        Some(Value::Number(number)) if expected.contains("duration") => {
+            format!("with its unit, such as `{number}s`")
+        }
         Some(Value::Number(_) | Value::Bool(_)) if expected.contains("string") => {
             let word = what.split('`').nth(1).map_or_else(String::new, |word| format!(": \"{word}\""));
             format!("put it in quotes{word}")
-        }
-        Some(Value::Number(number)) if expected.starts_with("a duration") => {
-            format!("with its unit, such as `{number}s`")
         }
         Some(Value::String(text)) if expected.contains("bool") => match text.to_ascii_lowercase().as_str() {
             "yes" | "on" | "y" | "1" => "write `true`".to_owned(),
@@ -168,6 +169,12 @@ mod tests {
                 json!("8"),
                 "expected a whole number up to 65535, found the text \"8\"",
                 "leave the quotes off: 8",
+            ),
+            (
+                "invalid type: integer `10`, expected an unsigned duration string",
+                json!(10),
+                "expected a duration such as `90s`, `2m` or `1h30m`, found the number `10`",
+                "with its unit, such as `10s`",
             ),
             ("invalid type: null, expected a string", json!(null), "expected a text, found nothing", ""),
             (
