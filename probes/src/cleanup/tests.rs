@@ -78,6 +78,7 @@ async fn a_hub_user_is_stopped_seen_stopped_and_removed() {
         (server, 400, r#"{"message": "pending"}"#),
         (server, 202, ""),
         ("GET users/probe", 200, running),
+        ("GET users/probe", 200, running),
         ("GET users/probe", 200, stopped),
         ("DELETE users/probe", 400, ""),
         ("DELETE users/probe", 204, ""),
@@ -101,6 +102,12 @@ async fn a_hub_that_refuses_says_which_right_is_missing() {
     assert!(
         matches!(settle(&user_debt(true), &world).await, Paid::NotYet(why) if why.contains("delete:users"))
     );
+    // A Hub without named servers cannot have this one.
+    let world = hub(&[
+        ("DELETE users/probe/servers/second%20one", 400, r#"{"message": "Named servers are not enabled."}"#),
+        ("GET users/probe", 200, r#"{"servers": {}}"#),
+    ]);
+    assert_eq!(settle(&user_debt(false), &world).await, Paid::Gone);
     // Nobody of that name: nothing is owed.
     assert_eq!(settle(&user_debt(true), &hub(&[])).await, Paid::Gone);
 }
