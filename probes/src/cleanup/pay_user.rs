@@ -45,7 +45,7 @@ impl Debtor<'_> {
                 Round::Done(paid) => return paid,
                 Round::Again(why) => last = why,
             }
-            tokio::time::sleep(LOOK_EVERY.min(left)).await;
+            tokio::time::sleep_until((Instant::now() + LOOK_EVERY).min(until)).await;
         }
         Paid::NotYet(last)
     }

@@ -61,6 +61,18 @@ async fn a_server_that_refuses_or_lives_on_is_not_paid() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn patience_is_kept_to_also_when_nobody_answers() {
+    let net: Arc<dyn Net> = Arc::new(World::new(Stage { silent: true, ..Stage::default() }));
+    for debt in [server_debt(SERVER_TOKEN), user_debt(true)] {
+        for seconds in [0, 1, 11, 23] {
+            let (patience, started) = (Duration::from_secs(seconds), tokio::time::Instant::now());
+            assert!(matches!(pay(&debt, &net, "launchwatch/test", patience).await, Paid::NotYet(_)));
+            assert!(started.elapsed() <= patience + Duration::from_millis(2), "{:?}", started.elapsed());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_debt_that_makes_no_sense_is_not_paid_and_does_not_panic() {
     let world = Arc::new(World::new(Stage::default()));
     for url in ["", "not an address", "http://"] {

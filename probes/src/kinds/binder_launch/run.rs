@@ -125,6 +125,9 @@ impl BinderLaunch {
         let took = cx.elapsed();
         cx.measure("time_to_result_seconds", took.as_secs_f64());
         let left_behind = give_back(cx, launch, &debt).await;
+        if let (Err(_), Some(also)) = (&used, &left_behind) {
+            cx.fact("teardown", &also.summary);
+        }
         used?;
         if let Some(trouble) = left_behind {
             return Err(trouble);
