@@ -38,6 +38,8 @@ pub struct ProbeState {
 /// How everything stands.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
+    /// The operator's words for each target.
+    pub labels: BTreeMap<String, BTreeMap<String, String>>,
     /// By id.
     pub probes: BTreeMap<ProbeId, ProbeState>,
     /// Open incidents by target, and the last few resolved ones.
@@ -65,7 +67,8 @@ impl SharedBoard {
             cells: VecDeque::new(),
         };
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
-        Self(Arc::new(RwLock::new(Board { probes, ..Board::default() })))
+        let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
+        Self(Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })))
     }
 
     /// Reads the board; do not hold it across an await.

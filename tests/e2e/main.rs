@@ -10,7 +10,9 @@
 )]
 
 mod day;
+mod deploy;
 mod faults;
 mod house;
 mod outage;
+mod schedule;
 mod world;
