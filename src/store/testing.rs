@@ -27,12 +27,16 @@ pub(crate) fn probe(name: &str) -> ProbeId {
 pub(crate) fn passed(name: &str, seconds: i64) -> Observation {
     let mut outcome = Outcome::bare(Verdict::Passed, None, "");
     let mut start = Duration::ZERO;
-    for (i, stage) in [Stage::Resolve, Stage::Connect, Stage::Tls, Stage::FirstByte, Stage::Body].into_iter().enumerate() {
+    for (i, stage) in
+        [Stage::Resolve, Stage::Connect, Stage::Tls, Stage::FirstByte, Stage::Body].into_iter().enumerate()
+    {
         let took = Duration::from_micros(900 + 37 * i as u64 + seconds.unsigned_abs() % 777);
         outcome.stages.push(StageTime { stage, start, took });
         start += took;
     }
-    outcome.measurements.push(Measurement { name: "body_bytes".into(), value: 4_200.0 + (seconds % 3) as f64 });
+    outcome
+        .measurements
+        .push(Measurement { name: "body_bytes".into(), value: 4_200.0 + (seconds % 3) as f64 });
     Observation {
         probe: probe(name),
         location: "here".into(),

@@ -123,7 +123,10 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
 }
 
 fn reader(path: &Path) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     db.busy_timeout(Duration::from_secs(10))?;
     db.pragma_update(None, "cache_size", -16_000)?;
     db.set_prepared_statement_cache_capacity(32);

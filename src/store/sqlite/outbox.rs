@@ -59,7 +59,12 @@ fn supersede(db: &Connection, incident: &IncidentId, channel: &str) -> Result<()
 const HEADS: &str = "FROM delivery d WHERE d.state = 'owed' AND d.id = (SELECT min(e.id) FROM delivery e
     WHERE e.state = 'owed' AND e.incident = d.incident AND e.channel = d.channel)";
 
-pub(super) fn owed(db: &Connection, now: Timestamp, limit: usize, damaged: &Damaged) -> Result<Vec<Owed>, Error> {
+pub(super) fn owed(
+    db: &Connection,
+    now: Timestamp,
+    limit: usize,
+    damaged: &Damaged,
+) -> Result<Vec<Owed>, Error> {
     let what = "read what is owed";
     let sql = format!(
         "SELECT d.id, d.channel, d.attempts, (SELECT json FROM notification n WHERE n.id = d.notification),

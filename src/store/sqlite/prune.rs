@@ -54,7 +54,9 @@ fn packed_results(db: &Connection, table: &str, before: i64) -> Result<u64, Erro
     let old = format!("(SELECT id FROM {table} WHERE last < ?1 ORDER BY last LIMIT ?2)");
     let values = params![before, AT_ONCE];
     let count = db
-        .query_row(&format!("SELECT ifnull(sum(count), 0) FROM {table} WHERE id IN {old}"), values, |r| r.get(0))
+        .query_row(&format!("SELECT ifnull(sum(count), 0) FROM {table} WHERE id IN {old}"), values, |r| {
+            r.get(0)
+        })
         .map(i64::unsigned_abs)
         .map_err(fail(what))?;
     db.execute(&format!("DELETE FROM {table} WHERE id IN {old}"), values).map_err(fail(what))?;
@@ -88,7 +90,8 @@ fn buckets(inner: &Inner, db: &Connection, now: Timestamp) -> Result<u64, Error>
 fn owed(db: &Connection, told: i64, settled: i64) -> Result<(), Error> {
     let what = "drop old notifications";
     let old = "SELECT id FROM delivery WHERE at < ?1 AND state <> 'owed' ORDER BY at LIMIT ?2";
-    db.execute(&format!("DELETE FROM delivery WHERE id IN ({old})"), params![told, AT_ONCE]).map_err(fail(what))?;
+    db.execute(&format!("DELETE FROM delivery WHERE id IN ({old})"), params![told, AT_ONCE])
+        .map_err(fail(what))?;
     db.execute(
         "DELETE FROM notification WHERE at < ?1
          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.notification = notification.id)",

@@ -23,7 +23,8 @@ async fn child() {
     for i in from..from + 10_000 {
         // Ten minutes a batch: hours close, blocks are made and housekeeping runs all the time.
         let seen = vec![passed("a", i * 600), passed("b", i * 600), failed("c", i * 600)];
-        let owed = owing(vec![notification(&format!("n{i}"), &format!("i{i}"), NotificationKind::Opened, i * 600)]);
+        let owed =
+            owing(vec![notification(&format!("n{i}"), &format!("i{i}"), NotificationKind::Opened, i * 600)]);
         store.record(Batch { changes: owed.changes, channels: owed.channels, ..batch(seen) }).await.unwrap();
         println!("kept {i}");
         std::io::stdout().flush().unwrap();
@@ -72,7 +73,8 @@ async fn every_batch_that_was_acknowledged_survives_kill_nine() {
         // All or nothing also of the batch that was not acknowledged any more.
         assert_eq!(runs.len() * 2, owed.len() * 3);
         let query = SeriesQuery { probes: Vec::new(), tier: Tier::Day, from: 0, to: START * 2 };
-        let counted: u64 = store.series(&query).await.unwrap().iter().flat_map(|(_, b)| b).map(|b| b.runs()).sum();
+        let counted: u64 =
+            store.series(&query).await.unwrap().iter().flat_map(|(_, b)| b).map(|b| b.runs()).sum();
         assert_eq!((counted, store.unreadable()), (runs.len() as u64, 0));
         from = last + 2;
     }

@@ -13,7 +13,10 @@ fn a_second_process_is_told_which_directory_is_held() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(&dir);
     let second = SqliteStore::open(dir.path(), Retention::default()).err().unwrap();
-    assert!(matches!(&second, Error::Locked { path } if *path == dir.path().display().to_string()), "{second}");
+    assert!(
+        matches!(&second, Error::Locked { path } if *path == dir.path().display().to_string()),
+        "{second}"
+    );
     drop(first);
     open(&dir);
 }
