@@ -171,6 +171,7 @@ async fn keep(name: &str, count: usize, every: i64, seconds: i64, group: usize) 
     row("longest record()", format!("{:.1} ms", longest.as_secs_f64() * 1e3), String::new());
     let bytes = size(dir.path()) as f64 / kept as f64;
     row("bytes a result as it stands, all in", format!("{bytes:.2}"), bytes_by_table(dir.path()));
+    queries(&store, &load, seconds).await;
     store.compact().await.unwrap();
     for _ in 0..8 {
         store.prune(Timestamp::from_second(START + seconds).unwrap()).await.unwrap();
@@ -187,7 +188,6 @@ async fn keep(name: &str, count: usize, every: i64, seconds: i64, group: usize) 
         ),
     );
     row("", String::new(), bytes_by_table(dir.path()));
-    queries(&store, &load, seconds).await;
     drop(store);
     let began = Instant::now();
     SqliteStore::open(dir.path(), Retention::default()).unwrap();

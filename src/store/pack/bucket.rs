@@ -13,11 +13,11 @@ const FORMAT: u8 = 1;
 const FAR: u64 = 3;
 const MANY: u64 = 63;
 
-/// Seconds whose buckets share a row: a day of hours, 16 days of days.
+/// Seconds whose buckets share a row: 8 hours, 8 days. That is some 1 to 2 kB, and few rows for a long time.
 pub(crate) const fn width(tier: Tier) -> i64 {
     match tier {
-        Tier::Minute | Tier::Hour => 86_400,
-        Tier::Day => 16 * 86_400,
+        Tier::Minute | Tier::Hour => 8 * 3_600,
+        Tier::Day => 8 * 86_400,
     }
 }
 

@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn a_chunk_gives_back_its_buckets_merged(all in observations(), hours in prop::collection::vec(0..24_i64, 1..9)) {
+    fn a_chunk_gives_back_its_buckets_merged(all in observations(), hours in prop::collection::vec(0..8_i64, 1..9)) {
         let mut blob = Vec::new();
         let mut truth = std::collections::BTreeMap::new();
         for (i, hour) in hours.iter().enumerate() {

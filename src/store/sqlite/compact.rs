@@ -12,7 +12,7 @@ use crate::store::pack::plain::Plain;
 use crate::store::pack::{block, journal};
 
 /// Results that should lie in the journal for each probe before blocks are made of them: fewer make poor blocks.
-const PER_PROBE: u64 = 256;
+const PER_PROBE: u64 = 192;
 
 /// However few or many probes: not for less than this, and no more than this at once.
 const LEAST: u64 = 16_384;

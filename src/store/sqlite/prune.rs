@@ -13,7 +13,7 @@ use crate::store::{Batch, Error, Pruned, Tier};
 /// Rows of a table that one call drops at most, so that it never holds the writer up for long.
 const AT_ONCE: i64 = 1_000;
 
-/// Pages given back to the system a call.
+/// Pages given back to the system a call; a quarter of that is not worth it.
 const PAGES: u32 = 64;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -108,8 +108,11 @@ fn shrink(db: &Connection) -> Result<(), Error> {
     let what = "give space back";
     let free: i64 = db.query_row("PRAGMA freelist_count", [], |r| r.get(0)).map_err(fail(what))?;
     let all: i64 = db.query_row("PRAGMA page_count", [], |r| r.get(0)).map_err(fail(what))?;
-    if free > all / 4 && free > i64::from(PAGES) {
-        db.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})")).map_err(fail(what))?;
+    if free > all / 8 && free > i64::from(PAGES / 4) {
+        // Each step gives back one page.
+        let mut steps = db.prepare(&format!("PRAGMA incremental_vacuum({PAGES})")).map_err(fail(what))?;
+        let mut steps = steps.query([]).map_err(fail(what))?;
+        while steps.next().map_err(fail(what))?.is_some() {}
     }
     Ok(())
 }
