@@ -118,6 +118,7 @@ impl App {
 
     async fn wait_and_drain(&self, recording: &Tasks) -> anyhow::Result<()> {
         let why = tokio::select! {
+            biased; // two replays must agree
             why = self.tasks.stopped() => why,
             why = recording.stopped() => why,
         };

@@ -1,5 +1,6 @@
 //! What a channel is: it composes envelopes and reads replies. It never sends, sleeps or retries.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,10 +43,12 @@ pub struct Smtp {
     pub tls: SmtpTls,
     /// User and password, where the relay wants them.
     pub login: Option<(String, SecretString)>,
+    /// The name to greet the relay with; the machine's own name where `None`.
+    pub hello: Option<String>,
 }
 
 /// A mail, ready to be handed to a relay.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Letter {
     /// The relay.
     pub smtp: Smtp,
@@ -57,13 +60,38 @@ pub struct Letter {
     pub message: Vec<u8>,
 }
 
-/// What is handed to the post.
-#[derive(Debug, Clone)]
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Letter({} to {} by {}, {} bytes)",
+            self.from,
+            self.to.len(),
+            self.smtp.host,
+            self.message.len()
+        )
+    }
+}
+
+/// What is handed to the post. Its `Debug` shows neither path, query, headers nor body: each may hold a secret.
+#[derive(Clone)]
 pub enum Envelope {
     /// An HTTP request.
     Http(http::Request<Bytes>),
     /// A mail.
     Mail(Letter),
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(r) => {
+                let (method, host) = (r.method(), r.uri().host().unwrap_or_default());
+                write!(f, "Http({method} {host}, {} bytes)", r.body().len())
+            }
+            Self::Mail(letter) => write!(f, "Mail({letter:?})"),
+        }
+    }
 }
 
 /// What came back.
@@ -82,11 +110,18 @@ pub enum Reply {
     Mail(Vec<(String, u16, String)>),
 }
 
+/// Recipients of a mail whose fate is known (taken, or refused for good) while others still wait: code and text of
+/// each. Kept beside the delivery, so that the next attempt tells only the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settled(pub Vec<(String, u16, String)>);
+
 /// Nothing came back: the connection could not be made or broke. Says at which step, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{step}: {detail}")]
 pub struct Undelivered {
-    /// The step that failed: `resolve`, `connect`, `tls`, `starttls`, `login`, `send`, `answer`, `time limit`.
+    /// The step that failed: `resolve`, `connect`, `tls`, `send`, `answer`; for mail also `greeting`, `starttls`,
+    /// `login`, `mail from`, `rcpt`, `data`.
     pub step: &'static str,
     /// In words.
     pub detail: String,
@@ -97,12 +132,30 @@ pub struct Undelivered {
 pub enum Receipt {
     /// Taken by the service.
     Delivered(Option<MessageRef>),
+    /// Taken by the service, but something beside it went wrong for good: one of several recipients does not
+    /// exist, the first message of the thread could not be rewritten. Nothing is owed any more.
+    Remarked {
+        /// As in `Delivered`.
+        message: Option<MessageRef>,
+        /// What went wrong, in words.
+        remark: String,
+    },
     /// Not now; `after` is what the service asked for.
     Retry {
         /// Not before this long.
         after: Option<Duration>,
         /// Why, in words.
         why: String,
+    },
+    /// Some recipients have it, the others not now: to be tried again with `settled` handed to
+    /// [`crate::courier::deliver_rest`], so that nobody is told twice.
+    Partly {
+        /// Not before this long, where the service asked for it.
+        after: Option<Duration>,
+        /// Why, in words.
+        why: String,
+        /// Who is settled.
+        settled: Settled,
     },
     /// Never: wrong credentials, no such room, … The channel is broken until somebody mends it.
     Refused {
@@ -127,6 +180,11 @@ pub trait Channel: Send + Sync {
     /// the first, since a crash between two of them does so.
     fn compose(&self, notification: &Notification, replies: &[Reply], thread: Option<&MessageRef>) -> Next;
 
+    /// The secrets of this channel, so that the courier can blot them out of what a service says.
+    fn secrets(&self) -> Vec<&SecretString> {
+        Vec::new()
+    }
+
     /// Longest time one delivery may take, all steps together.
     fn time_limit(&self) -> Duration {
         Duration::from_secs(20)
@@ -141,11 +199,36 @@ pub trait Post: Send + Sync {
 }
 
 impl Receipt {
+    /// What is to be known beside the outcome: why not, or the remark. `None` when all is well.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Delivered(_) => None,
+            Self::Remarked { remark: why, .. }
+            | Self::Retry { why, .. }
+            | Self::Partly { why, .. }
+            | Self::Refused { why } => Some(why),
+        }
+    }
+
+    /// The same outcome with its words changed.
+    pub(crate) fn reworded(self, change: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Delivered(message) => Self::Delivered(message),
+            Self::Remarked { message, remark } => Self::Remarked { message, remark: change(&remark) },
+            Self::Retry { after, why } => Self::Retry { after, why: change(&why) },
+            Self::Partly { after, why, settled } => {
+                let settled =
+                    settled.0.into_iter().map(|(to, code, said)| (to, code, change(&said))).collect();
+                Self::Partly { after, why: change(&why), settled: Settled(settled) }
+            }
+            Self::Refused { why } => Self::Refused { why: change(&why) },
+        }
+    }
+
     /// Reads an HTTP status as most services mean it: 2xx taken, 408, 429 and 5xx later (with `Retry-After`), the
     /// rest never.
     pub fn by_status(status: u16, headers: &http::HeaderMap, said: &str) -> Self {
-        let why =
-            || format!("HTTP {status} {}", said.chars().take(300).collect::<String>()).trim_end().to_owned();
+        let why = || format!("HTTP {status} {}", crate::text::one_line(said, 300)).trim_end().to_owned();
         match status {
             200..=299 => Self::Delivered(None),
             408 | 425 | 429 | 500..=599 => Self::Retry { after: retry_after(headers), why: why() },
@@ -224,7 +307,24 @@ impl Kind {
 fn build<S: Spec>(settings: Value) -> Result<Box<dyn Channel>, Vec<Refused>> {
     let spec: S = serde_path_to_error::deserialize(settings).map_err(|e| {
         let path = e.path().to_string();
-        vec![Refused::new(if path == "." { String::new() } else { path }, e.inner().to_string(), "")]
+        vec![Refused::new(
+            if path == "." { String::new() } else { path },
+            without_value(&e.inner().to_string()),
+            "",
+        )]
     })?;
     spec.build().map(|c| Box::new(c) as Box<dyn Channel>)
+}
+
+/// The words of a decoding error without the value that was found: it may be a secret in the wrong place.
+fn without_value(words: &str) -> String {
+    let found = words.strip_prefix("invalid type: ").or_else(|| words.strip_prefix("invalid value: "));
+    match found.and_then(|f| f.rsplit_once(", expected ")) {
+        Some((found, expected)) => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
+            format!("expected {expected}, found {kind}")
+        }
+        // Others quote it.
+        None => words.split('"').step_by(2).collect::<Vec<_>>().join("\"…\""),
+    }
 }

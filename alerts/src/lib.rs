@@ -6,17 +6,21 @@
 
 mod channel;
 pub mod channels;
+#[cfg(test)]
+mod conformance;
 pub mod courier;
 mod engine;
 mod incident;
 mod notification;
+mod picture;
+mod request;
 mod rule;
 mod sample;
 pub mod text;
 
 pub use channel::{
-    Channel, Envelope, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Smtp, SmtpTls, Spec,
-    Undelivered,
+    Channel, Envelope, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Settled, Smtp, SmtpTls,
+    Spec, Undelivered,
 };
 pub use channels::CHANNELS;
 pub use engine::{Change, Engine, Memory};

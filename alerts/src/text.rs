@@ -1,1 +1,33 @@
-//! The sentences every channel uses.
+//! The sentences every channel uses: plain words for a volunteer who was woken at night.
+
+mod clean;
+mod phrase;
+mod render;
+mod story;
+mod time;
+
+pub(crate) use clean::{html_escaped, last_lines, mrkdwn_escaped, one_line};
+pub(crate) use render::{code_lead, html, html_spans};
+pub(crate) use story::{Piece, Span, Story};
+
+use crate::Notification;
+
+/// The headline: what, for whom, since when. One line, at most 140 characters.
+pub fn title(notification: &Notification) -> String {
+    Story::of(notification).title
+}
+
+/// The whole message as plain text.
+pub fn plain(notification: &Notification) -> String {
+    render::plain(&Story::of(notification))
+}
+
+/// A reason of the closed vocabulary in words, fit to follow `probe: `. Unknown ones speak for themselves.
+pub fn reason(reason: &str) -> String {
+    phrase::reason(reason).map_or_else(|| one_line(reason, 80), str::to_owned)
+}
+
+/// A stage in words, fit to follow a reason (`while building the image`). Unknown ones speak for themselves.
+pub fn stage(stage: &str) -> String {
+    phrase::stage(stage).map_or_else(|| format!("in stage {}", one_line(stage, 80)), str::to_owned)
+}

@@ -32,17 +32,14 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for channel in chosen {
         let notification = Notification::test(edges.clock.now(), &edges.dice.word(8));
         let receipt = courier::deliver(channel.channel.as_ref(), &notification, None, edges.post.as_ref()).await;
-        let line = match receipt {
+        let why = receipt.why().unwrap_or_default();
+        let line = match &receipt {
             Receipt::Delivered(_) => "delivered: look whether the test message is there".to_owned(),
-            Receipt::Retry { why, .. } => {
-                all_well = false;
-                format!("not delivered (would be tried again): {why}")
-            }
-            Receipt::Refused { why } => {
-                all_well = false;
-                format!("refused (would not be tried again): {why}")
-            }
+            Receipt::Remarked { .. } => format!("delivered, but: {why}"),
+            Receipt::Retry { .. } | Receipt::Partly { .. } => format!("not delivered (would be tried again): {why}"),
+            Receipt::Refused { .. } => format!("refused (would not be tried again): {why}"),
         };
+        all_well &= matches!(receipt, Receipt::Delivered(_));
         println!("{} ({}): {line}", channel.name, channel.kind);
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use launchwatch_alerts::courier::{self, Backoff};
-use launchwatch_alerts::Receipt;
+use launchwatch_alerts::{Receipt, Settled};
 use tokio::sync::Notify;
 
 use crate::config::ChannelConfig;
@@ -39,6 +39,7 @@ pub fn start(tasks: &Tasks, edges: &Edges, store: &Arc<dyn Store>, metrics: &Met
     tasks.spawn("deliveries", OnExit::Fine, async move {
         loop {
             tokio::select! {
+                biased; // two replays must agree
                 _ = ringing.stopped() => return,
                 () = owed.notified() => bells.iter().for_each(|b| b.notify_one()),
             }
@@ -60,7 +61,7 @@ impl Worker {
         loop {
             let pause = self.round().await;
             tokio::select! {
-                biased; // on a stop, what is owed stays in the store and goes out at the next start
+               biased; // on a stop, what is owed stays in the store and goes out at the next start
                 _ = self.tasks.stopped() => return,
                 () = self.bell.notified() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -104,8 +105,8 @@ impl Worker {
 
     async fn deliver(&self, owed: &Owed) -> Settlement {
         let n = &owed.notification;
-        let receipt =
-            courier::deliver(self.channel.channel.as_ref(), n, owed.thread.as_ref(), self.edges.post.as_ref()).await;
+        let (channel, post) = (self.channel.channel.as_ref(), self.edges.post.as_ref());
+        let receipt = courier::deliver_rest(channel, n, owed.thread.as_ref(), &owed.settled, post).await;
         let at = self.edges.clock.now();
         let mut settlement = Settlement {
             notification: n.id.clone(),
@@ -113,31 +114,53 @@ impl Worker {
             state: DeliveryState::Delivered,
             next: at,
             message: None,
+            settled: Settled::default(),
             error: None,
             at,
         };
-        let name = self.channel.name.as_str();
-        match receipt {
-            Receipt::Delivered(message) => {
-                tracing::info!(channel.name = name, notification.id = %n.id, "delivered");
+        settlement.error = receipt.why().map(Into::into);
+        let result = match receipt {
+            Receipt::Delivered(message) | Receipt::Remarked { message, .. } => {
                 settlement.message = message;
-                self.metrics.delivery(name, "delivered");
+                "delivered"
             }
-            Receipt::Retry { after, why } => {
-                let pause = Backoff::default().next(owed.attempts, after, self.edges.dice.chance());
-                tracing::warn!(channel.name = name, notification.id = %n.id, "not delivered yet: {why}; again in {pause:?}");
-                settlement.state = DeliveryState::Owed;
-                settlement.next = at + pause;
-                settlement.error = Some(why);
-                self.metrics.delivery(name, "retry");
+            Receipt::Retry { after, .. } => {
+                self.again(&mut settlement, owed, after);
+                "retry"
             }
-            Receipt::Refused { why } => {
-                tracing::error!(channel.name = name, notification.id = %n.id, "the channel refuses the message: {why}");
+            Receipt::Partly { after, settled, .. } => {
+                self.again(&mut settlement, owed, after);
+                settlement.settled = settled;
+                "partly"
+            }
+            Receipt::Refused { .. } => {
                 settlement.state = DeliveryState::Refused;
-                settlement.error = Some(why);
-                self.metrics.delivery(name, "refused");
+                "refused"
             }
-        }
+        };
+        self.say(&settlement, result);
         settlement
+    }
+
+    fn again(&self, settlement: &mut Settlement, owed: &Owed, after: Option<Duration>) {
+        let pause = Backoff::default().next(owed.attempts, after, self.edges.dice.chance());
+        settlement.state = DeliveryState::Owed;
+        settlement.next = settlement.at + pause;
+        settlement.settled = owed.settled.clone();
+    }
+
+    fn say(&self, settlement: &Settlement, result: &'static str) {
+        let (name, id) = (self.channel.name.as_str(), &settlement.notification);
+        self.metrics.delivery(name, result);
+        let why = settlement.error.as_deref().unwrap_or_default();
+        match settlement.state {
+            DeliveryState::Refused => {
+                tracing::error!(channel.name = name, notification.id = %id, "the channel refuses the message: {why}");
+            }
+            DeliveryState::Owed => {
+                tracing::warn!(channel.name = name, notification.id = %id, again_at = %settlement.next, "not delivered yet: {why}");
+            }
+            _ => tracing::info!(channel.name = name, notification.id = %id, why, "delivered"),
+        }
     }
 }

@@ -43,6 +43,7 @@ pub async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, started: Timestamp,
             shared.metrics.in_flight(target, shared.permits.launches_in_flight(target));
         }
         tokio::select! {
+            biased; // two replays must agree
             _ = janitor.tasks.stopped() => return,
             () = tokio::time::sleep(ROUND) => {}
         }

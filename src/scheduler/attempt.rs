@@ -61,7 +61,7 @@ impl Attempt {
         let cut = {
             let run = AssertUnwindSafe(self.probe.probe.run(cx)).catch_unwind();
             tokio::select! {
-                biased; // a result that is there counts, even if the deadline or a stop comes at the same moment
+               biased; // a result that is there counts, even if the deadline or a stop comes at the same moment
                 result = run => match result {
                     Ok(outcome) => return outcome,
                     Err(_) => Cut::Panic,
@@ -124,6 +124,7 @@ impl Attempt {
         self.shared.tasks.spawn(format!("follow/{}", self.probe.id), OnExit::Fine, async move {
             let _held = held;
             tokio::select! {
+                biased; // two replays must agree
                 () = follow => {}
                 () = tokio::time::sleep(FOLLOW_AT_MOST) => {}
                 () = async { tasks.stopped().await; tokio::time::sleep(grace).await } => {}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Change, IncidentId, MessageRef, Notification, NotificationId};
+use launchwatch_alerts::{Change, IncidentId, MessageRef, Notification, NotificationId, Settled};
 use launchwatch_probes::{CleanUp, DebtId, Reason, Stage, Verdict};
 
 use crate::observation::{Observation, ProbeId};
@@ -33,6 +33,8 @@ pub struct Owed {
     pub attempts: u32,
     /// The incident's first message in this channel.
     pub thread: Option<MessageRef>,
+    /// Recipients that need not be told again.
+    pub settled: Settled,
 }
 
 /// How the outbox stands.
@@ -71,6 +73,8 @@ pub struct Settlement {
     pub next: Timestamp,
     /// What the service calls the message.
     pub message: Option<MessageRef>,
+    /// Recipients that need not be told again.
+    pub settled: Settled,
     /// Why not, in words.
     pub error: Option<String>,
     /// The date of the attempt.

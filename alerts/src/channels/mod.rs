@@ -11,7 +11,13 @@ macro_rules! registry {
     };
 }
 
-registry! {}
+registry! {
+    slack,
+    email,
+    matrix,
+    gitter,
+    webhook,
+}
 
 /// The channel of this name.
 pub fn channel(name: &str) -> Option<&'static Kind> {

@@ -104,7 +104,7 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Auth {
     /// A JupyterHub token whose owner has `access:services!service=binder`. One user can have one server.
-    #[schemars(with = "String", extend("format" = "password", "writeOnly" = true))]
+    #[schemars(with = "String", extend("format" = "secret"))]
     api_token: SecretString,
 }
 

@@ -37,7 +37,7 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// A token of the Hub with the scopes named above.
-    #[schemars(with = "String", extend("format" = "password", "writeOnly" = true))]
+    #[schemars(with = "String", extend("format" = "secret"))]
     api_token: SecretString,
     /// A user of the probe's own: whatever server it has under `server_name` is stopped by each run. Left out: a
     /// temporary user `launchwatch-<random>` is made for each run and deleted after it.

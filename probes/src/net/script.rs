@@ -229,7 +229,7 @@ pub(crate) fn parts(net: Arc<dyn Net>, deadline: Duration, told: &Told) -> CxPar
         nonce: "abcdefgh12345678".to_owned(),
         deadline: Instant::now() + deadline,
         now: NOW.parse().unwrap(),
-        user_agent: "launchwatch/test".to_owned(),
+        user_agent: "launchwatch/test".into(),
         watcher: Some(Arc::new(move |p| told.lock().unwrap().push(p.clone()))),
     }
 }

@@ -77,6 +77,7 @@ pub(crate) async fn run_until(
         deadline: until,
         user_agent: "launchwatch/test".into(),
         watcher: Some(Arc::new(move |p| told.lock().unwrap().push(format!("{p:?}")))),
+        now: jiff::Timestamp::UNIX_EPOCH,
     });
     let stop = cut.map_or(until, |c| started + c);
     let outcome = tokio::time::timeout_at(stop, probe.run(&mut cx)).await.ok();

@@ -1,0 +1,83 @@
+//! The story in Slack's blocks, within Slack's limits. Foreign lines go into rich text, where nothing is markup.
+
+use slack_morphism::prelude::{
+    SlackBlock, SlackBlockMarkDownText, SlackBlockPlainText, SlackContextBlock, SlackHeaderBlock,
+    SlackMessageContent, SlackRichTextBlock, SlackRichTextPreformatted, SlackSectionBlock,
+};
+
+use crate::text::{Piece, Span, Story, code_lead, mrkdwn_escaped};
+
+/// Slack takes 3,000 characters in a section.
+const SECTION: usize = 2900;
+/// Characters of the fallback text: Slack advises 4,000, phones show a few lines.
+const FALLBACK: usize = 3500;
+
+/// Fallback text (notifications, old clients) and blocks; the text alone if blocks are not wanted.
+pub(super) fn content(story: &Story, with_blocks: bool) -> SlackMessageContent {
+    SlackMessageContent::new().with_text(fallback(story)).opt_blocks(with_blocks.then(|| blocks(story)))
+}
+
+/// The headline and what fails, without foreign lines.
+fn fallback(story: &Story) -> String {
+    let mut out = format!("{} {}", story.mark, mrkdwn_escaped(&story.title));
+    for piece in &story.pieces {
+        if let Some(line) = mrkdwn(piece).filter(|l| out.len() + l.len() < FALLBACK) {
+            out.push_str(&format!("\n{line}"));
+        }
+    }
+    out
+}
+
+fn blocks(story: &Story) -> Vec<SlackBlock> {
+    let header = SlackBlockPlainText::new(format!("{} {}", story.mark, story.title)).with_emoji(true);
+    let mut out: Vec<SlackBlock> = vec![SlackHeaderBlock::new(header.into()).into()];
+    let mut text = String::new();
+    for piece in &story.pieces {
+        if let Some(line) = mrkdwn(piece) {
+            if text.len() + line.len() > SECTION {
+                out.extend(section(std::mem::take(&mut text)));
+            }
+            text.push_str(&format!("{line}\n"));
+        } else if let Piece::Code { of, lines, left_out } = piece {
+            text.push_str(&format!("\n{}", mrkdwn_escaped(&code_lead(of, *left_out))));
+            out.extend(section(std::mem::take(&mut text)));
+            out.push(code(lines));
+        }
+    }
+    out.extend(section(text));
+    out.extend(story.link.as_ref().and_then(|l| {
+        // A bar or a closing angle in the address would end the link.
+        let url = l.as_str().replace('&', "&amp;").replace('|', "%7C").replace('>', "%3E");
+        section(format!("<{url}|Open the incident>"))
+    }));
+    let footer = SlackBlockMarkDownText::new(mrkdwn_escaped(&story.footer));
+    out.push(SlackContextBlock::new(vec![footer.into()]).into());
+    out
+}
+
+fn section(text: String) -> Option<SlackBlock> {
+    let text = SlackBlockMarkDownText::new(text.trim().to_owned()).with_verbatim(true);
+    (!text.text.is_empty()).then(|| SlackSectionBlock::new().with_text(text.into()).into())
+}
+
+fn code(lines: &[String]) -> SlackBlock {
+    let lines = SlackRichTextPreformatted::new(vec![lines.join("\n").as_str().into()]);
+    SlackRichTextBlock::new(vec![lines.into()]).into()
+}
+
+/// `None` for foreign lines.
+fn mrkdwn(piece: &Piece) -> Option<String> {
+    match piece {
+        Piece::Line(spans) => Some(joined(spans)),
+        Piece::Item(spans) => Some(format!("• {}", joined(spans))),
+        Piece::Code { .. } => None,
+    }
+}
+
+fn joined(spans: &[Span]) -> String {
+    let marked = |s: &Span| match s.strong {
+        true if !s.text.is_empty() => format!("*{}*", mrkdwn_escaped(&s.text)),
+        _ => mrkdwn_escaped(&s.text),
+    };
+    spans.iter().map(marked).collect()
+}

@@ -1,0 +1,199 @@
+//! Notifications, services and settings that the tests of all channels share.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::channel::Kind;
+use crate::{
+    CHANNELS, Cell, Channel, Envelope, Facts, Failing, IncidentId, MessageRef, Next, Notification,
+    NotificationId, NotificationKind, Receipt, Reply, Severity, Strip,
+};
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// One notification of each kind, in the order of their lives.
+pub(crate) fn of_kind() -> Vec<Notification> {
+    vec![opened(), update(), resolved(), Notification::test(at("2024-05-03T12:00:00Z"), "k3v9")]
+}
+
+pub(crate) fn opened() -> Notification {
+    Notification {
+        id: NotificationId("mybinder-20240503-1".into()),
+        incident: IncidentId("mybinder-20240503".into()),
+        kind: NotificationKind::Opened,
+        severity: Severity::Page,
+        at: at("2024-05-03T18:29:10Z"),
+        facts: Facts {
+            target: "mybinder".into(),
+            since: at("2024-05-03T18:27:00Z"),
+            until: None,
+            failing: vec![Failing {
+                probe: "launch-requirements".into(),
+                stage: Some("launch".into()),
+                reason: Some("spawn_failed".into()),
+                summary: "User pod jupyter-requirements-7f3k did not start in 600 s".into(),
+                since: at("2024-05-03T18:27:00Z"),
+                failures: 2,
+                evidence: vec![
+                    "Found built image, launching...".into(),
+                    "Launching server...".into(),
+                    "Launch attempt 1 failed, retrying...".into(),
+                    "0/12 nodes are available: 12 Insufficient memory. <no preemption>".into(),
+                ],
+            }],
+            working: vec!["hub-health".into(), "front page".into()],
+            strips: vec![strip("launch-requirements", 33, 3), strip("hub-health", 36, 0)],
+            link: Some("https://status.example.org/incidents/mybinder-20240503?lang=en&full=1".into()),
+        },
+    }
+}
+
+pub(crate) fn update() -> Notification {
+    let mut n = opened();
+    n.id = NotificationId("mybinder-20240503-2".into());
+    n.kind = NotificationKind::Update;
+    n.at = at("2024-05-03T18:41:00Z");
+    n.facts.working = vec!["front page".into()];
+    n.facts.failing.push(Failing {
+        probe: "hub-health".into(),
+        stage: Some("first_byte".into()),
+        reason: Some("hub_unavailable".into()),
+        summary: String::new(),
+        since: at("2024-05-03T18:38:00Z"),
+        failures: 3,
+        evidence: Vec::new(),
+    });
+    n.facts.strips = vec![strip("launch-requirements", 31, 5), strip("hub-health", 34, 2)];
+    n
+}
+
+pub(crate) fn resolved() -> Notification {
+    let mut n = update();
+    n.id = NotificationId("mybinder-20240503-3".into());
+    n.kind = NotificationKind::Resolved;
+    n.at = at("2024-05-03T19:10:30Z");
+    n.facts.until = Some(at("2024-05-03T19:09:00Z"));
+    n.facts.working = vec!["launch-requirements".into(), "hub-health".into(), "front page".into()];
+    n.facts.strips = vec![strip("launch-requirements", 28, 6), strip("hub-health", 30, 4)];
+    n
+}
+
+/// Some good cells, some bad ones, and the ordinary irregularities between.
+fn strip(probe: &str, good: usize, bad: usize) -> Strip {
+    let mut cells = vec![Cell { passed: 5, ..Cell::default() }; good];
+    cells[7] = Cell { passed: 4, degraded: 1, ..Cell::default() };
+    cells[8] = Cell { unknown: 5, ..Cell::default() };
+    cells[15] = Cell { passed: 3, failed: 2, ..Cell::default() };
+    cells.extend(vec![Cell { failed: 5, ..Cell::default() }; bad]);
+    if good + bad < 36 {
+        cells.extend(vec![Cell { passed: 5, ..Cell::default() }; 36 - good - bad]);
+    }
+    Strip { probe: probe.into(), cells, cell_seconds: 600 }
+}
+
+/// The settings of the example.
+pub(crate) fn settings(kind: &Kind) -> Value {
+    serde_saphyr::from_str(kind.example).unwrap()
+}
+
+/// The channel that the example makes.
+pub(crate) fn example(name: &str) -> Box<dyn Channel> {
+    let kind = CHANNELS.iter().find(|k| k.name == name).unwrap();
+    kind.build(settings(kind)).map_err(|p| format!("{p:?}")).unwrap()
+}
+
+/// A channel with other settings.
+pub(crate) fn built(name: &str, settings: Value) -> Box<dyn Channel> {
+    let kind = CHANNELS.iter().find(|k| k.name == name).unwrap();
+    kind.build(settings).map_err(|p| format!("{p:?}")).unwrap()
+}
+
+/// A reference of the form that the channel itself gives out.
+pub(crate) fn thread(name: &str) -> Option<MessageRef> {
+    let text = match name {
+        "slack" => "C0123456789:1714760951.000100",
+        "matrix" | "gitter" => "!room:example.org $first",
+        "email" => "<mybinder-20240503-1@example.org>",
+        _ => return None,
+    };
+    Some(MessageRef(text.to_owned()))
+}
+
+pub(crate) fn http_reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Reply {
+    let headers = headers
+        .iter()
+        .map(|(n, v)| (http::HeaderName::from_static(n), http::HeaderValue::from_static(v)))
+        .collect();
+    Reply::Http { status, headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+}
+
+/// A reply with which every HTTP service of the registry would be content.
+pub(crate) fn good() -> Reply {
+    let body = r#"{"ok":true,"channel":"C0123456789","ts":"1714760951.000100","room_id":"!room:example.org","event_id":"$first"}"#;
+    http_reply(200, &[], body)
+}
+
+/// The reply of a contented service to this envelope.
+pub(crate) fn contented(envelope: &Envelope) -> Reply {
+    match envelope {
+        Envelope::Http(_) => good(),
+        Envelope::Mail(letter) => {
+            Reply::Mail(letter.to.iter().map(|to| (to.clone(), 250, "ok".to_owned())).collect())
+        }
+    }
+}
+
+/// Walks to the receipt with a contented service; how many envelopes that took.
+pub(crate) fn walked(
+    channel: &dyn Channel,
+    n: &Notification,
+    thread: Option<&MessageRef>,
+) -> (Receipt, usize) {
+    let mut replies = Vec::new();
+    while replies.len() < 9 {
+        match channel.compose(n, &replies, thread) {
+            Next::Send(e) => replies.push(contented(&e)),
+            Next::Done(receipt) => return (receipt, replies.len()),
+        }
+    }
+    panic!("still not done after {} envelopes", replies.len());
+}
+
+/// Everything of an envelope that goes over the wire.
+pub(crate) fn bytes(envelope: &Envelope) -> Vec<u8> {
+    match envelope {
+        Envelope::Http(r) => {
+            let mut out = format!("{} {}\n", r.method(), r.uri()).into_bytes();
+            for (name, value) in r.headers() {
+                out.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+            }
+            out.extend(r.body());
+            out
+        }
+        Envelope::Mail(letter) => {
+            [format!("{} {:?}\n", letter.from, letter.to).into_bytes(), letter.message.clone()].concat()
+        }
+    }
+}
+
+/// The JSON body of the next request.
+pub(crate) fn body(next: Next) -> Value {
+    match next {
+        Next::Send(e) => match *e {
+            Envelope::Http(r) => serde_json::from_slice(r.body()).unwrap(),
+            Envelope::Mail(_) => panic!("a letter"),
+        },
+        Next::Done(r) => panic!("done: {r:?}"),
+    }
+}
+
+/// The receipt, where nothing more is to be sent.
+pub(crate) fn done(next: Next) -> Receipt {
+    match next {
+        Next::Done(receipt) => receipt,
+        Next::Send(e) => panic!("wants to send {e:?}"),
+    }
+}

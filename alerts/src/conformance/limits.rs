@@ -1,0 +1,152 @@
+//! Whatever the text: every channel writes a message, and the service can take it.
+
+use serde_json::Value;
+
+use super::fixture::{self, contented, example, of_kind, thread};
+use crate::{CHANNELS, Envelope, Failing, IncidentId, Next, Notification, NotificationId, Severity, Strip};
+
+const AWKWARD: &[(&str, &str)] = &[
+    ("empty", ""),
+    ("blanks", " \t\r\n "),
+    ("html", "<script>alert(1)</script></pre></td><!-- & \" '"),
+    ("slack", "<!channel> <@U123> <https://x|y> ```*bold*``` `_~"),
+    ("mentions", "@channel @here @everyone @room"),
+    ("control", "\u{0}\u{7}\u{8}\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}\r\n.\r\nRCPT TO:<x>\r\n"),
+    ("direction", "\u{202e}drawkcab\u{2066}\u{200f} שלום مرحبا"),
+    ("templates", "{{ title }} {% raw %} ${HOME} %s"),
+    ("headers", "x\r\nBcc: all@example.org\r\n\r\nbody"),
+    ("emoji", "👩‍👩‍👧 é ü 漢字"),
+];
+
+fn with(text: &str, many: usize, severity: Severity, mut n: Notification) -> Notification {
+    n.severity = severity;
+    n.id = NotificationId(text.chars().take(200).collect());
+    n.incident = IncidentId(text.chars().take(200).collect());
+    n.facts.target = text.to_owned();
+    n.facts.link = Some(format!("https://example.org/x?{text}"));
+    let failing = Failing {
+        probe: text.to_owned(),
+        stage: Some(text.to_owned()),
+        reason: Some(text.to_owned()),
+        summary: text.to_owned(),
+        since: n.at,
+        failures: u32::MAX,
+        evidence: vec![text.to_owned(); many],
+    };
+    n.facts.failing = vec![failing; many];
+    n.facts.working = vec![text.to_owned(); many];
+    let cells = vec![crate::Cell::default(); many];
+    n.facts.strips = vec![Strip { probe: text.to_owned(), cells, cell_seconds: u32::MAX }; many];
+    n
+}
+
+fn awkward() -> Vec<(String, Notification)> {
+    let mut out = Vec::new();
+    for kind in of_kind() {
+        for severity in [Severity::Ticket, Severity::Page] {
+            for (name, text) in AWKWARD {
+                for many in [0, 1, 40] {
+                    let name = format!("{:?} {name} {many}", kind.kind);
+                    out.push((name, with(text, many, severity, kind.clone())));
+                }
+            }
+        }
+        for (name, text) in [
+            ("megabytes", "&".repeat(1_000_000)),
+            ("quotes", "\"".repeat(100_000)),
+            ("wide", "漢".repeat(100_000)),
+            ("lines", "'\n".repeat(20_000)),
+        ] {
+            out.push((format!("{:?} {name}", kind.kind), with(&text, 3, Severity::Page, kind.clone())));
+        }
+        let mut turned = with("ends before it begins", 1, Severity::Page, kind);
+        turned.facts.since = jiff::Timestamp::MAX;
+        turned.facts.until = Some(jiff::Timestamp::MIN);
+        turned.at = jiff::Timestamp::MIN;
+        out.push(("turned".into(), turned));
+    }
+    out
+}
+
+#[test]
+fn any_text_becomes_a_message_that_the_service_can_take() {
+    for (name, n) in awkward() {
+        for kind in CHANNELS {
+            let channel = example(kind.name);
+            for thread in [None, thread(kind.name)] {
+                let mut replies = Vec::new();
+                while let Next::Send(envelope) = channel.compose(&n, &replies, thread.as_ref()) {
+                    check(kind.name, &name, &envelope);
+                    replies.push(contented(&envelope));
+                    assert!(replies.len() < 9);
+                }
+                let (receipt, _) = fixture::walked(&*channel, &n, thread.as_ref());
+                assert!(matches!(receipt, crate::Receipt::Delivered(_)), "{} {name}: {receipt:?}", kind.name);
+            }
+        }
+    }
+}
+
+fn check(channel: &str, name: &str, envelope: &Envelope) {
+    let words = match envelope {
+        Envelope::Http(r) => {
+            let mut body: Value = serde_json::from_slice(r.body()).unwrap();
+            if channel == "webhook" {
+                // Ids are ours and go as they are; so does the link.
+                (body["id"], body["incident"], body["facts"]["link"]) = Default::default();
+            }
+            let most = match channel {
+                "slack" => {
+                    slack(&body, name);
+                    40_000
+                }
+                "matrix" | "gitter" => 60_000,
+                _ => 300_000,
+            };
+            assert!(r.body().len() < most, "{channel} {name}: {} bytes", r.body().len());
+            // What is shown letter for letter need not be escaped; what is read as markup must be.
+            let html = body["formatted_body"].as_str().unwrap_or_default();
+            assert!(!html.contains("<script>"), "{channel} {name}: {html}");
+            let words = body.to_string().replace("example.org/x?@channel", "");
+            assert!(!words.contains("@channel"), "{channel} {name}: {words}");
+            words
+        }
+        Envelope::Mail(letter) => {
+            let text = str::from_utf8(&letter.message).expect("ASCII");
+            assert!(text.is_ascii() && text.len() < 300_000, "{name}: {} bytes", text.len());
+            let head = text.split("\r\n\r\n").next().unwrap();
+            assert!(!head.contains("\r\nBcc"), "{name}: {head}");
+            assert!(text.split("\r\n").all(|l| l.len() < 998 && !l.contains(['\r', '\n'])), "{name}");
+            let html = text.split_once("Content-Type: text/html").unwrap().1;
+            assert!(!html.contains("<script>"), "{name}: {html}");
+            text.to_owned()
+        }
+    };
+    for mark in ['\u{202e}', '\u{2066}', '\u{200f}', '\u{1b}', '\u{7}'] {
+        assert!(!words.contains(mark), "{channel} {name}: {mark:?} survived");
+    }
+}
+
+/// The limits of Block Kit.
+fn slack(body: &Value, name: &str) {
+    let chars = |v: &Value| v.as_str().unwrap().chars().count();
+    assert!(chars(&body["text"]) <= 4000, "{name}");
+    assert!(!body["text"].as_str().unwrap().contains("<!"), "{name}");
+    let blocks = body["blocks"].as_array().unwrap();
+    assert!((1..=50).contains(&blocks.len()), "{name}: {} blocks", blocks.len());
+    for block in blocks {
+        match block["type"].as_str().unwrap() {
+            "header" => assert!((1..=150).contains(&chars(&block["text"]["text"])), "{name}"),
+            "section" => {
+                assert!((1..=3000).contains(&chars(&block["text"]["text"])), "{name}");
+                assert!(!block["text"]["text"].as_str().unwrap().contains("<!"), "{name}");
+            }
+            "context" => assert!((1..=3000).contains(&chars(&block["elements"][0]["text"])), "{name}"),
+            "rich_text" => {
+                let text = chars(&block["elements"][0]["elements"][0]["text"]);
+                assert!((1..=3000).contains(&text), "{name}: {text}");
+            }
+            other => panic!("{name}: {other}"),
+        }
+    }
+}

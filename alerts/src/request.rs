@@ -1,0 +1,68 @@
+//! What the channels that speak HTTP have in common: requests, and settings that go into them.
+
+use bytes::Bytes;
+use http::Method;
+use http::header::{HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+
+use crate::{Envelope, Next, Receipt, Refused};
+
+/// A request with a JSON body.
+pub(crate) fn json(
+    method: Method,
+    url: &str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: &impl Serialize,
+) -> Next {
+    match serde_json::to_vec(body) {
+        Ok(body) => bytes(method, url, headers, body.into()),
+        Err(_) => refused("the message cannot be written as JSON"),
+    }
+}
+
+/// A request with any body.
+pub(crate) fn bytes(method: Method, url: &str, headers: Vec<(HeaderName, HeaderValue)>, body: Bytes) -> Next {
+    let Ok(mut request) = http::Request::builder().method(method).uri(url).body(body) else {
+        return refused("the address is not a valid one");
+    };
+    request.headers_mut().extend(headers);
+    Next::Send(Box::new(Envelope::Http(request)))
+}
+
+/// The end of a delivery that can never succeed.
+pub(crate) fn refused(why: &str) -> Next {
+    Next::Done(Receipt::Refused { why: why.to_owned() })
+}
+
+/// What a channel makes of a reply of the other trade, which only a faulty post can give.
+pub(crate) fn wrong_reply() -> Receipt {
+    Receipt::Refused { why: "the reply does not belong to the request".into() }
+}
+
+/// A header, unless its value has characters that a header cannot carry.
+pub(crate) fn header(name: &'static str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
+}
+
+/// The `Authorization` of a token, never shown by `Debug`.
+pub(crate) fn bearer(path: &str, token: &SecretString) -> Result<HeaderValue, Refused> {
+    let token = token.expose_secret();
+    if token.is_empty() || token.contains(char::is_whitespace) {
+        return Err(Refused::new(path, "empty, or with blanks or line ends in it", "the bare token"));
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+        .map_err(|_| Refused::new(path, "has characters that no token has", "the bare token"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Refuses what is not an http address, without repeating it.
+pub(crate) fn checked_url(path: &str, url: &SecretString) -> Result<(), Refused> {
+    let good = Url::parse(url.expose_secret())
+        .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
+        && http::Uri::try_from(url.expose_secret()).is_ok();
+    good.then_some(())
+        .ok_or_else(|| Refused::new(path, "not an http address", "such as https://hooks.example.org/x"))
+}

@@ -1,0 +1,167 @@
+//! Makes foreign text harmless: no control characters, no hidden direction marks, no mentions, no end.
+
+/// Foreign text as one line of at most `most` bytes: control sequences, line ends and runs of blanks become one
+/// blank, invisible and direction-changing characters go, mentions of whole rooms are defused.
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    // What is cut away need not be cleaned: a message can hold megabytes.
+    let head = cut(text, most.saturating_mul(8));
+    let mut out = String::new();
+    for word in bare(head).split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    shortened(&defused(&out), most, head.len() < text.len())
+}
+
+/// The last lines of foreign text, oldest first, and how many before them were left out.
+pub(crate) fn last_lines(texts: &[String], most_lines: usize, most_bytes: usize) -> (Vec<String>, usize) {
+    let all = || texts.iter().flat_map(|t| t.lines()).filter(|l| !l.trim().is_empty());
+    let (mut kept, mut left) = (Vec::new(), most_bytes);
+    for line in all().rev().take(most_lines) {
+        // A progress bar rewrites its line: the last state counts.
+        let line = line.trim_end().rsplit('\r').next().unwrap_or_default();
+        let head = cut(line, 1600);
+        let line = shortened(&defused(bare(head).trim_end()), 200, head.len() < line.len());
+        if line.len() > left {
+            break;
+        }
+        left -= line.len();
+        kept.push(line);
+    }
+    kept.reverse();
+    let left_out = all().count().saturating_sub(kept.len());
+    (kept, left_out)
+}
+
+/// At most `most` bytes of `text`, whole characters only.
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
+}
+
+fn shortened(text: &str, most: usize, already_cut: bool) -> String {
+    if text.len() <= most && !already_cut {
+        return text.to_owned();
+    }
+    format!("{}…", cut(text, most.saturating_sub('…'.len_utf8())).trim_end())
+}
+
+/// Without terminal control sequences, control characters (tabs become blanks) and invisible characters.
+fn bare(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
+                while chars.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {}
+            }
+            '\u{1b}' => {}
+            '\t' | '\n' | '\r' => out.push(' '),
+            c if c.is_control() || invisible(c) => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Direction marks and overrides, zero-width characters, tags: they change what a reader sees without being seen.
+fn invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Mentions that would wake a whole room get an invisible joint.
+fn defused(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('@') {
+        out.push_str(before);
+        out.push('@');
+        let name = after.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        if ["channel", "here", "everyone", "room", "all"].iter().any(|n| name.eq_ignore_ascii_case(n)) {
+            out.push('\u{2060}');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// For HTML text and attributes.
+pub(crate) fn html_escaped(text: &str) -> String {
+    replaced(text, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        _ => None,
+    })
+}
+
+/// For Slack's mrkdwn outside code: its three characters, and the signs that start formatting become look-alikes.
+pub(crate) fn mrkdwn_escaped(text: &str) -> String {
+    replaced(text, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '`' => Some("\u{2cb}"),
+        '*' => Some("\u{2217}"),
+        '~' => Some("\u{223c}"),
+        _ => None,
+    })
+}
+
+fn replaced(text: &str, by: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match by(c) {
+            Some(text) => out.push_str(text),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_becomes_one_harmless_line() {
+        for (text, expected) in [
+            ("a\n\t b\r\nc", "a b c"),
+            ("\u{1b}[31mred\u{1b}[0m \u{7}bell\u{0}", "red bell"),
+            ("user\u{202e}gnp.exe\u{200b}", "usergnp.exe"),
+            ("hey @channel: @Here me@hereford.org", "hey @\u{2060}channel: @\u{2060}Here me@hereford.org"),
+            ("שלום עולם", "שלום עולם"),
+            ("\u{1b}", ""),
+            ("", ""),
+        ] {
+            assert_eq!(one_line(text, 200), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_whole_character_and_shows_it() {
+        let line = one_line(&"ü".repeat(1_000_000), 10);
+        assert_eq!(line, "üüü…");
+        assert_eq!(one_line(&format!("{}x", " ".repeat(500)), 10), "…");
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_and_the_others_counted() {
+        let texts: Vec<String> = vec!["one\ntwo\n\n".into(), "10 %\r50 %\r100 %\r".into(), "four".into()];
+        assert_eq!(last_lines(&texts, 2, 1000), (vec!["100 %".into(), "four".into()], 2));
+        assert_eq!(last_lines(&texts, 9, 9), (vec!["100 %".into(), "four".into()], 2));
+        assert_eq!(last_lines(&[], 9, 9), (vec![], 0));
+    }
+
+    #[test]
+    fn markup_of_each_service_is_escaped() {
+        assert_eq!(html_escaped("<b a='1'>&\""), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;");
+        assert_eq!(mrkdwn_escaped("<!channel> *a* `b` & ~c~"), "&lt;!channel&gt; ∗a∗ ˋbˋ &amp; ∼c∼");
+    }
+}

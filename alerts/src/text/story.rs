@@ -1,0 +1,200 @@
+//! A notification as a headline and a few pieces, before any service's markup.
+
+use super::clean::{last_lines, one_line};
+use super::phrase::{self, Loss, loss};
+use super::time::{between, lasted, moment};
+use crate::{Facts, Failing, Notification, NotificationKind};
+
+/// Failing probes that are named one by one; the rest is counted.
+const NAMED: usize = 10;
+/// Failing probes whose last lines are shown.
+const QUOTED: usize = 3;
+/// Last lines of one probe.
+const LINES: usize = 12;
+/// Bytes of last lines of one probe: three probes, escaped, still fit into a Matrix event.
+const LINE_BYTES: usize = 1500;
+
+/// A stretch of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Clean text without markup.
+    pub(crate) text: String,
+    /// A name that catches the eye.
+    pub(crate) strong: bool,
+}
+
+/// A part of the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// A sentence of its own.
+    Line(Vec<Span>),
+    /// A point of a list.
+    Item(Vec<Span>),
+    /// Foreign text, shown letter for letter.
+    Code {
+        /// Whose last lines these are.
+        of: String,
+        /// Oldest first.
+        lines: Vec<String>,
+        /// Lines before them that are not shown.
+        left_out: usize,
+    },
+}
+
+/// What every channel tells, each in its own markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Story {
+    /// A sign that differs by shape, not only by colour.
+    pub(crate) mark: &'static str,
+    /// One word for a subject line.
+    pub(crate) word: &'static str,
+    /// The headline: one line, at most 140 bytes.
+    pub(crate) title: String,
+    /// The rest.
+    pub(crate) pieces: Vec<Piece>,
+    /// Page of the incident; http or https.
+    pub(crate) link: Option<url::Url>,
+    /// When this was so, how loud, which incident.
+    pub(crate) footer: String,
+}
+
+impl Story {
+    /// The story of a notification.
+    pub(crate) fn of(n: &Notification) -> Self {
+        let (mark, word) = match n.kind {
+            NotificationKind::Opened => ("🔴", "DOWN"),
+            NotificationKind::Update => ("🔶", "UPDATE"),
+            NotificationKind::Resolved => ("✅", "OK"),
+            NotificationKind::Test => ("🔔", "TEST"),
+        };
+        let incident = one_line(&n.incident.0, 80);
+        let link = n.facts.link.as_deref().and_then(|l| url::Url::parse(l).ok());
+        Self {
+            mark,
+            word,
+            title: one_line(&title(n), 140),
+            pieces: pieces(n),
+            link: link.filter(|l| matches!(l.scheme(), "http" | "https") && l.as_str().len() < 1000),
+            footer: format!("As of {} · {} · incident {incident}", moment(n.at, n.at), n.severity.as_str()),
+        }
+    }
+}
+
+fn title(n: &Notification) -> String {
+    let target = one_line(&n.facts.target, 60);
+    let since = || format!("since {} ({})", moment(n.facts.since, n.at), lasted(n.facts.since, n.at));
+    match n.kind {
+        NotificationKind::Test => format!("{target}: test message, nothing is wrong"),
+        NotificationKind::Opened => format!("{target}: {} {}", trouble(&n.facts).0, since()),
+        NotificationKind::Update => format!("{target}, update: {} {}", trouble(&n.facts).0, since()),
+        NotificationKind::Resolved => {
+            let was = if trouble(&n.facts).1 { "was down" } else { "was in trouble" };
+            format!("{target}: works again, {was} {}", spell(n))
+        }
+    }
+}
+
+/// `18:27–19:09 UTC (42 min)`.
+fn spell(n: &Notification) -> String {
+    let until = n.facts.until.unwrap_or(n.at);
+    format!("{} ({})", between(n.facts.since, until, n.at), lasted(n.facts.since, until))
+}
+
+/// What users are without, as far as the failing stages tell, and whether that is all of it. Says `nobody` only
+/// where no other launch works.
+fn trouble(facts: &Facts) -> (String, bool) {
+    // After the end, what failed is among what works.
+    let others = || facts.working.iter().filter(|w| facts.failing.iter().all(|f| f.probe != **w));
+    let launches_work = others().any(|w| w.to_ascii_lowercase().contains("launch"));
+    let worst = facts.failing.iter().map(|f| loss(f.stage.as_deref())).min();
+    let (words, all) = match (worst, others().next().is_none()) {
+        (None, _) => ("is in trouble", false),
+        (Some(Loss::Launch), _) if launches_work => ("some launches fail", false),
+        (Some(Loss::Launch), _) | (Some(Loss::Build), true) => ("nobody can launch", true),
+        (Some(Loss::Use), _) => ("servers start but cannot be used", true),
+        (Some(Loss::Build), false) => ("new images cannot be built", false),
+        (Some(Loss::Teardown), _) => ("servers cannot be shut down", false),
+        (Some(Loss::Reach), true) => ("cannot be reached", true),
+        (Some(Loss::Other), true) => ("nothing works", true),
+        (Some(Loss::Reach | Loss::Other), false) => match facts.failing.as_slice() {
+            [one] => return (format!("{} fails", one_line(&one.probe, 40)), false),
+            many => {
+                return (format!("{} of {} checks fail", many.len(), many.len() + others().count()), false);
+            }
+        },
+    };
+    (words.to_owned(), all)
+}
+
+fn pieces(n: &Notification) -> Vec<Piece> {
+    let facts = &n.facts;
+    match n.kind {
+        NotificationKind::Test => {
+            vec![Piece::Line(vec![said("If you can read this, alerts reach you here.")])]
+        }
+        NotificationKind::Resolved => {
+            let mut out: Vec<_> = facts.failing.iter().take(NAMED).map(|f| item(f, n, false)).collect();
+            if !out.is_empty() {
+                out.insert(0, Piece::Line(vec![said("What failed:")]));
+            }
+            out.extend(more(facts));
+            out.extend(named("Works now: ", &facts.working));
+            out
+        }
+        NotificationKind::Opened | NotificationKind::Update => {
+            let mut out: Vec<_> = facts.failing.iter().take(NAMED).map(|f| item(f, n, true)).collect();
+            out.extend(more(facts));
+            let works = named("Still works: ", &facts.working);
+            out.push(works.unwrap_or_else(|| Piece::Line(vec![said("No check of it passes.")])));
+            out.extend(facts.failing.iter().filter_map(code).take(QUOTED));
+            out
+        }
+    }
+}
+
+fn said(text: impl Into<String>) -> Span {
+    Span { text: text.into(), strong: false }
+}
+
+/// `launch: the Hub could not start the server, while starting the server (3 runs in a row, since 18:27 UTC).`
+fn item(f: &Failing, n: &Notification, now: bool) -> Piece {
+    let mut words = match &f.reason {
+        Some(reason) => super::reason(reason),
+        None => "fails".into(),
+    };
+    let implied = |stage: &&String| f.reason.as_deref().is_some_and(|reason| phrase::implied(reason, stage));
+    if let Some(stage) = f.stage.as_ref().filter(|s| !implied(s)) {
+        words.push_str(&format!(", {}", super::stage(stage)));
+    }
+    let runs = if f.failures == 1 { "run" } else { "runs" };
+    words.push_str(&format!(" ({} {runs} in a row", f.failures));
+    if now {
+        words.push_str(&format!(", since {}", moment(f.since, n.at)));
+    }
+    words.push_str(").");
+    let summary = one_line(&f.summary, 300);
+    if !summary.is_empty() {
+        words.push_str(&format!(" It said: “{summary}”"));
+    }
+    let probe = Span { text: one_line(&f.probe, 80), strong: true };
+    Piece::Item(vec![probe, said(format!(": {words}"))])
+}
+
+fn more(facts: &Facts) -> Option<Piece> {
+    let rest = facts.failing.len().checked_sub(NAMED).filter(|r| *r > 0)?;
+    Some(Piece::Line(vec![said(format!("… and {rest} more."))]))
+}
+
+fn named(lead: &str, names: &[String]) -> Option<Piece> {
+    let shown: Vec<_> = names.iter().take(NAMED).map(|n| one_line(n, 80)).collect();
+    let rest = match names.len().checked_sub(NAMED) {
+        None | Some(0) => ".".to_owned(),
+        Some(rest) => format!(" and {rest} more."),
+    };
+    (!shown.is_empty()).then(|| Piece::Line(vec![said(format!("{lead}{}{rest}", shown.join(", ")))]))
+}
+
+fn code(f: &Failing) -> Option<Piece> {
+    let (lines, left_out) = last_lines(&f.evidence, LINES, LINE_BYTES);
+    (!lines.is_empty()).then(|| Piece::Code { of: one_line(&f.probe, 80), lines, left_out })
+}
