@@ -10,6 +10,7 @@ use crate::kit::wait::{so, until};
 const GONE: u64 = 40;
 
 /// What must be seen of a fault.
+#[derive(Clone, Copy)]
 struct Expected {
     spec: &'static str,
     deadline: u64,
@@ -29,8 +30,9 @@ async fn servers_that_do_not_come_or_do_not_work_fail_at_their_stage_and_are_giv
         Expected { spec: "missing/repository", deadline: 20, reasons: &["not_found"], stage: "resolve" },
         Expected { spec: "fault/build-failed", deadline: 30, reasons: &["build_failed"], stage: "build" },
     ];
-    let runs = cases.iter().map(|case| async {
-        let home = binder_home(&hubs, case.spec, case.deadline);
+    let there = &hubs;
+    let runs = cases.iter().map(|case| async move {
+        let home = binder_home(there, case.spec, case.deadline);
         let (run, took) = home.probe("launch").await;
         (case, run, took)
     });
@@ -50,7 +52,7 @@ async fn a_hub_without_room_or_with_a_broken_spawner_says_so_and_its_users_are_d
             .expect("the fault is ordered");
         let home = hub_home(&hubs, 30);
         let (run, took) = home.probe("launch").await;
-        let case = Expected { spec: "", deadline: 30, reasons: &[reason], stage: "launch" };
+        let case = Expected { spec: "", deadline: 30, reasons, stage: "launch" };
         seen(fault, &run, took, "failed", &case);
         hubs.nothing_is_left(GONE).await;
         let users = hubs.users().await.expect("the Hub lists its users");

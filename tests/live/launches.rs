@@ -24,8 +24,8 @@ async fn launches_on_real_hubs_go_through_every_stage_and_leave_nothing_behind()
     eprintln!("jupyterhub-launch by hand: {took:.1} s, {}", stages(&run));
     hubs.nothing_is_left(GONE).await;
     let users = hubs.users().await.expect("the Hub lists its users");
-    let ours: Vec<_> = users.iter().filter(|u| u["name"].as_str().is_some_and(ours)).collect();
-    assert!(ours.is_empty(), "temporary users are deleted: {ours:?}");
+    let left: Vec<_> = users.iter().filter(|u| u["name"].as_str().is_some_and(ours)).collect();
+    assert!(left.is_empty(), "temporary users are deleted: {left:?}");
 
     home.rewrite(&configuration(&hubs, "6s"));
     let serve = home.serve().await;
