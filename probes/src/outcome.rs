@@ -23,7 +23,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, in the order of the codes.
-    pub const ALL: [Verdict; 4] = [Self::Passed, Self::Degraded, Self::Failed, Self::Unknown];
+    pub const ALL: &'static [Verdict; 4] = &[Self::Passed, Self::Degraded, Self::Failed, Self::Unknown];
 
     /// The name used in config, metrics, pages and JSON.
     pub const fn as_str(self) -> &'static str {

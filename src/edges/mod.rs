@@ -1,6 +1,7 @@
 //! Every door to the outside: clock, network, post, chance. Tests, rehearsals and the demo hand in their own.
 
 pub mod memory;
+pub mod post;
 
 use std::sync::Arc;
 

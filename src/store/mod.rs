@@ -4,6 +4,14 @@
 //! One writer (the recorder) hands in whole batches; a batch is one transaction, so an alert and the notification it
 //! owes are kept together or not at all. Readers get their own connection and never hold the writer up.
 
+mod bucket;
+#[cfg(test)]
+mod conformance;
+mod histogram;
+mod pack;
+mod sqlite;
+#[cfg(test)]
+mod testing;
 mod types;
 
 use std::collections::BTreeMap;
@@ -15,8 +23,10 @@ use launchwatch_probes::Ledger;
 
 use crate::observation::{Observation, ProbeId};
 
+pub use histogram::Histogram;
+pub use sqlite::SqliteStore;
 pub use types::{
-    Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Histogram, Outbox, Owed, Pruned, Retention,
+    Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Outbox, Owed, Pruned, Retention,
     RunQuery, SeriesQuery, Settlement, Tier,
 };
 
@@ -65,6 +75,10 @@ pub trait Store: Ledger {
     /// Gives up debts: they stay on record as abandoned.
     async fn abandon(&self, ids: Vec<launchwatch_probes::DebtId>) -> Result<(), Error>;
 
-    /// Drops what is older than its retention.
+    /// How many debts were given up and never settled.
+    async fn abandoned_count(&self) -> Result<u64, Error>;
+
+    /// Housekeeping, to be called every minute or so: drops what is older than its retention, and brings what was
+    /// kept lately into its final form. Does a bounded part of the work a call.
     async fn prune(&self, now: Timestamp) -> Result<Pruned, Error>;
 }

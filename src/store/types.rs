@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use launchwatch_alerts::{Change, IncidentId, MessageRef, Notification, NotificationId, Settled};
 use launchwatch_probes::{CleanUp, DebtId, Reason, Stage, Verdict};
 
+use super::Histogram;
 use crate::observation::{Observation, ProbeId};
 
 /// What the recorder hands in at once.
@@ -129,7 +130,7 @@ impl Tier {
     }
 }
 
-/// A cell of the time series.
+/// A cell of the time series. Merging two is the same as counting the runs of both.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bucket {
     /// Start in seconds since 1970, a multiple of the width.
@@ -138,15 +139,10 @@ pub struct Bucket {
     pub verdicts: BTreeMap<Verdict, u32>,
     /// Runs by reason (those that have one).
     pub reasons: BTreeMap<Reason, u32>,
-    /// Durations of stages.
+    /// Durations of stages that came to their end: not of the one that a run failed in.
     pub stages: BTreeMap<Stage, Histogram>,
-}
-
-/// A mergeable histogram of durations with a relative error of at most 5 %.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Histogram {
-    /// Counts by cell; cell `i` holds durations around `1 µs · γ^i`.
-    pub(crate) cells: BTreeMap<u16, u32>,
+    /// Whole durations of runs that passed or were degraded (within 6 %).
+    pub took: Histogram,
 }
 
 /// Which runs.
@@ -268,6 +264,9 @@ pub enum Error {
         /// The directory.
         path: String,
     },
+    /// The work was cut off because the process stops.
+    #[error("the store was stopped under way")]
+    Stopped,
     /// A file beside the database.
     #[error("{path}: {source}")]
     File {

@@ -1,0 +1,131 @@
+//! Opening: directory, lock, connections, schema, key, and what was open when the process ended.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::damage::Damaged;
+use super::seal::Seal;
+use super::{Inner, SqliteStore, Writer, fail, files, load, schema};
+use crate::store::{Error, Retention};
+
+/// Readers at a time; more wait for one another, never for the writer.
+const READERS: usize = 3;
+
+/// Rows of results fill such a page well, and a small batch still costs few bytes.
+const PAGE: u32 = 16_384;
+
+impl SqliteStore {
+    /// Opens the store in a directory (made with mode 0700 if it is not there). The key for secrets is the file `key`
+    /// in it, made at the first opening.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another process holds the directory, [`Error::TooNew`] if a newer version wrote to it.
+    pub fn open(dir: &Path, retention: Retention) -> Result<Self, Error> {
+        let lock = files::hold(dir)?;
+        let key = files::key(dir, Seal::new_key)?;
+        Self::open_held(dir, retention, &key, lock)
+    }
+
+    /// The same with a key from elsewhere: then none is written beside the data.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with_key(dir: &Path, retention: Retention, key: &[u8; 32]) -> Result<Self, Error> {
+        let lock = files::hold(dir)?;
+        Self::open_held(dir, retention, key, lock)
+    }
+
+    /// A store that ends with the process: for rehearsals and tests.
+    ///
+    /// # Errors
+    /// If the system gives no memory or no random bytes.
+    pub fn in_memory(retention: Retention) -> Result<Self, Error> {
+        let db = Connection::open_in_memory().map_err(fail("open a store in memory"))?;
+        let key = Seal::new_key().ok_or_else(no_key)?;
+        Self::begin(db, Vec::new(), retention, &key, None)
+    }
+
+    /// Gives the ledger a clock (its calls bring no date). Without one, a debt is dated by the latest date that any
+    /// other call brought.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        // The first one stays.
+        drop(self.inner.clock.set(Box::new(now)));
+        self
+    }
+
+    /// Rows that could not be read since the store was opened, and were left out.
+    pub fn unreadable(&self) -> u64 {
+        self.inner.damaged.count()
+    }
+
+    fn open_held(dir: &Path, retention: Retention, key: &[u8; 32], lock: File) -> Result<Self, Error> {
+        let path = files::database(dir)?;
+        let db = Connection::open(&path).map_err(fail("open the store"))?;
+        db.busy_timeout(Duration::from_secs(10)).map_err(fail("set up the store"))?;
+        schema::check(&db)?;
+        set_up(&db).map_err(fail("set up the store"))?;
+        let mut store = Self::begin(db, Vec::new(), retention, key, Some(lock))?;
+        if let Some(inner) = Arc::get_mut(&mut store.inner) {
+            for _ in 0..READERS {
+                inner.readers.push(Mutex::new(reader(&path).map_err(fail("open the store for reading"))?));
+            }
+        }
+        Ok(store)
+    }
+
+    fn begin(
+        mut db: Connection,
+        readers: Vec<Mutex<Connection>>,
+        retention: Retention,
+        key: &[u8; 32],
+        lock: Option<File>,
+    ) -> Result<Self, Error> {
+        schema::migrate(&mut db)?;
+        db.set_prepared_statement_cache_capacity(64);
+        let damaged = Damaged::default();
+        let (live, last, journaled) = load::load(&db, &damaged)?;
+        let inner = Inner {
+            writer: Mutex::new(Writer { db, last, journaled, stale: false }),
+            readers,
+            live: RwLock::new(live),
+            seal: Seal::new(key).ok_or_else(no_key)?,
+            retention,
+            damaged,
+            clock: OnceLock::new(),
+            latest: AtomicI64::new(0),
+            _lock: lock,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+fn no_key() -> Error {
+    Error::Corrupt { what: "the key", detail: "no usable random bytes".into() }
+}
+
+fn set_up(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "page_size", PAGE)?;
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: what is acknowledged survives loss of power, not only of the process.
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 256)?;
+    db.pragma_update(None, "journal_size_limit", 8_388_608)?;
+    db.pragma_update(None, "cache_size", -16_000)?;
+    db.pragma_update(None, "temp_store", "MEMORY")
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(Duration::from_secs(10))?;
+    db.pragma_update(None, "cache_size", -16_000)?;
+    db.set_prepared_statement_cache_capacity(32);
+    Ok(db)
+}

@@ -1,0 +1,73 @@
+//! The state directory: who may read it, who holds it, and the key that seals secrets.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::store::Error;
+
+/// Name of the database.
+const DATABASE: &str = "launchwatch.db";
+
+fn file(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.display().to_string();
+    move |source| Error::File { path, source }
+}
+
+/// Makes the directory (0700) if it is not there, and holds it until the file returned is dropped.
+///
+/// # Errors
+/// [`Error::Locked`] if another process holds it.
+pub(super) fn hold(dir: &Path) -> Result<File, Error> {
+    if !dir.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(file(dir))?;
+    }
+    let path = dir.join("lock");
+    let lock = private().truncate(false).open(&path).map_err(file(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: dir.display().to_string() }),
+        Err(TryLockError::Error(source)) => Err(file(&path)(source)),
+    }
+}
+
+/// Path of the database, which is there and private (0600) from now on: `SQLite` gives its helpers the same mode.
+pub(super) fn database(dir: &Path) -> Result<PathBuf, Error> {
+    let path = dir.join(DATABASE);
+    private().truncate(false).open(&path).map_err(file(&path))?;
+    Ok(path)
+}
+
+/// The key beside the database, made by `make` at the first opening.
+pub(super) fn key(dir: &Path, make: impl FnOnce() -> Option<[u8; 32]>) -> Result<[u8; 32], Error> {
+    let path = dir.join("key");
+    match std::fs::read(&path) {
+        Ok(bytes) => bytes.try_into().map_err(|bytes: Vec<u8>| Error::Corrupt {
+            what: "the key",
+            detail: format!("{} has {} bytes instead of 32", path.display(), bytes.len()),
+        }),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let key = make().ok_or_else(|| file(&path)(io::Error::other("the system gives no random bytes")))?;
+            write_key(dir, &path, key).map_err(file(&path))?;
+            Ok(key)
+        }
+        Err(e) => Err(file(&path)(e)),
+    }
+}
+
+/// Written beside and renamed, so that a crash leaves no half a key.
+fn write_key(dir: &Path, path: &Path, key: [u8; 32]) -> io::Result<()> {
+    let draft = dir.join("key.new");
+    let mut to = private().truncate(true).open(&draft)?;
+    to.write_all(&key)?;
+    to.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    File::open(dir)?.sync_all()
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).mode(0o600);
+    options
+}

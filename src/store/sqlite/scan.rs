@@ -1,0 +1,176 @@
+//! Every kept result of a time, in whatever form it lies: for counting, and for seeing whether one is there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use launchwatch_probes::Outcome;
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::damage::Damaged;
+use super::names::Names;
+use super::{date, fail};
+use crate::observation::{Observation, ProbeId};
+use crate::store::pack::plain::Plain;
+use crate::store::pack::{block, journal};
+use crate::store::Error;
+
+/// A result in full, as its row holds it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Full {
+    pub location: Arc<str>,
+    pub lag: Duration,
+    pub confirms: bool,
+    pub outcome: Outcome,
+}
+
+impl Full {
+    pub(super) fn observation(self, probe: &ProbeId, slot: i64) -> Observation {
+        Observation {
+            probe: probe.clone(),
+            location: self.location,
+            slot: date(slot),
+            lag: self.lag,
+            confirms: self.confirms,
+            outcome: self.outcome,
+        }
+    }
+}
+
+/// A kept result.
+pub(super) enum Raw {
+    Plain(Plain),
+    Full(Box<Full>),
+}
+
+/// Which results: of these probes (all if `None`), with slots (in microseconds) within `from..to`.
+pub(super) struct Which<'a> {
+    pub probes: Option<&'a BTreeSet<u32>>,
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Which<'_> {
+    pub(super) fn holds(&self, probe: u32, slot: i64) -> bool {
+        (self.from..self.to).contains(&slot) && self.probes.is_none_or(|p| p.contains(&probe))
+    }
+}
+
+/// A row of the journal or of blocks.
+pub(super) struct Packed {
+    pub id: i64,
+    /// Of blocks only.
+    pub probe: Option<u32>,
+    pub first: i64,
+    pub data: Vec<u8>,
+}
+
+impl Packed {
+    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { id: row.get(0)?, probe: row.get(1)?, first: row.get(2)?, data: row.get(3)? })
+    }
+
+    /// The results in it that are wanted. A damaged one gives those before the damage at most.
+    pub(super) fn each(&self, names: &Names, which: &Which<'_>, damaged: &Damaged, mut visit: impl FnMut(Plain)) {
+        if let Some(probe) = self.probe {
+            match block::decode(&self.data, probe, self.first, &names.shapes) {
+                Ok(all) => all.into_iter().filter(|p| which.holds(probe, p.slot)).for_each(visit),
+                Err(e) => damaged.note("block", (self.id, 0), &e),
+            }
+            return;
+        }
+        let mut wanted = Vec::new();
+        let whole = journal::scan(&self.data, |e| {
+            if which.holds(e.probe, e.slot) {
+                wanted.push(e);
+            }
+        });
+        if let Err(e) = whole {
+            return damaged.note("journal", (self.id, 0), &e);
+        }
+        for entry in wanted {
+            match journal::read(&self.data, entry, &names.shapes) {
+                Ok(plain) => visit(plain),
+                Err(e) => damaged.note("journal", (self.id, entry.slot), &e),
+            }
+        }
+    }
+}
+
+const JOURNAL: &str = "SELECT id, NULL, first, data FROM journal WHERE last >= ?1 AND first < ?2";
+const BLOCKS: &str = "SELECT id, probe, first, data FROM block WHERE last >= ?1 AND first < ?2";
+const BLOCKS_OF: &str =
+    "SELECT id, probe, first, data FROM block WHERE probe = ?3 AND last >= ?1 AND first < ?2";
+const RUNS: &str = "SELECT probe, slot, data FROM run WHERE slot >= ?1 AND slot < ?2";
+const RUNS_OF: &str = "SELECT probe, slot, data FROM run WHERE probe = ?3 AND slot >= ?1 AND slot < ?2";
+
+/// Visits every wanted result with its probe and slot, in no order.
+pub(super) fn each(
+    db: &Connection,
+    names: &Names,
+    which: &Which<'_>,
+    damaged: &Damaged,
+    mut visit: impl FnMut(u32, i64, Raw),
+) -> Result<(), Error> {
+    let mut plain = |p: Plain| visit(p.probe, p.slot, Raw::Plain(p));
+    packed(db, JOURNAL, (which.from, which.to, None), |row| row.each(names, which, damaged, &mut plain))?;
+    match which.probes {
+        None => packed(db, BLOCKS, (which.from, which.to, None), |row| row.each(names, which, damaged, &mut plain))?,
+        Some(probes) => {
+            for probe in probes {
+                let of = (which.from, which.to, Some(*probe));
+                packed(db, BLOCKS_OF, of, |row| row.each(names, which, damaged, &mut plain))?;
+            }
+        }
+    }
+    match which.probes {
+        None => runs(db, RUNS, (which.from, which.to, None), damaged, &mut visit),
+        Some(probes) => probes
+            .iter()
+            .try_for_each(|p| runs(db, RUNS_OF, (which.from, which.to, Some(*p)), damaged, &mut visit)),
+    }
+}
+
+type Of = (i64, i64, Option<u32>);
+
+fn packed(db: &Connection, sql: &str, of: Of, mut visit: impl FnMut(&Packed)) -> Result<(), Error> {
+    let what = "read results";
+    let mut rows = db.prepare_cached(sql).map_err(fail(what))?;
+    let (from, to, probe) = of;
+    let mut rows = match probe {
+        Some(probe) => rows.query(params![from, to, probe]),
+        None => rows.query(params![from, to]),
+    }
+    .map_err(fail(what))?;
+    while let Some(row) = rows.next().map_err(fail(what))? {
+        visit(&Packed::of(row).map_err(fail(what))?);
+    }
+    Ok(())
+}
+
+fn runs(
+    db: &Connection,
+    sql: &str,
+    of: Of,
+    damaged: &Damaged,
+    visit: &mut impl FnMut(u32, i64, Raw),
+) -> Result<(), Error> {
+    let what = "read runs";
+    let mut rows = db.prepare_cached(sql).map_err(fail(what))?;
+    let (from, to, probe) = of;
+    let mut rows = match probe {
+        Some(probe) => rows.query(params![from, to, probe]),
+        None => rows.query(params![from, to]),
+    }
+    .map_err(fail(what))?;
+    while let Some(row) = rows.next().map_err(fail(what))? {
+        let (probe, slot): (u32, i64) = (row.get(0).map_err(fail(what))?, row.get(1).map_err(fail(what))?);
+        let data = row.get_ref(2).and_then(|d| Ok(d.as_blob()?)).map_err(fail(what))?;
+        match serde_json::from_slice(data) {
+            Ok(full) => visit(probe, slot, Raw::Full(Box::new(full))),
+            Err(e) => damaged.note("run", (i64::from(probe), slot), &e),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Seals what a launch owes, so that no secret lies in the store in clear (ChaCha20-Poly1305).
+
+use launchwatch_probes::CleanUp;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// Seals and unseals with one key. The id of the debt is sealed with it: a seal moved to another debt does not open.
+pub(super) struct Seal {
+    key: LessSafeKey,
+    random: SystemRandom,
+}
+
+impl Seal {
+    pub(super) fn new(key: &[u8; 32]) -> Option<Self> {
+        let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).ok()?);
+        Some(Self { key, random: SystemRandom::new() })
+    }
+
+    /// Random bytes for a new key.
+    pub(super) fn new_key() -> Option<[u8; 32]> {
+        let mut key = [0; 32];
+        SystemRandom::new().fill(&mut key).ok().map(|()| key)
+    }
+
+    /// The nonce, then the sealed bytes. `None` if the system gives no random bytes.
+    pub(super) fn seal(&self, id: &str, cleanup: &CleanUp) -> Option<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(cleanup).ok()?;
+        let mut nonce = [0; NONCE_LEN];
+        self.random.fill(&mut nonce).ok()?;
+        let unique = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_in_place_append_tag(unique, Aad::from(id.as_bytes()), &mut bytes).ok()?;
+        Some([&nonce[..], &bytes].concat())
+    }
+
+    /// What was sealed; `None` under another key or id, or if a bit differs.
+    pub(super) fn unseal(&self, id: &str, sealed: &[u8]) -> Option<CleanUp> {
+        let (nonce, bytes) = sealed.split_first_chunk::<{ NONCE_LEN }>()?;
+        let mut bytes = bytes.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let clear = self.key.open_in_place(nonce, Aad::from(id.as_bytes()), &mut bytes).ok()?;
+        serde_json::from_slice(clear).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn cleanup() -> CleanUp {
+        CleanUp::Server { url: "https://hub/user/x/".into(), token: "sesame".to_owned().into() }
+    }
+
+    #[test]
+    fn only_the_same_key_and_debt_open_a_seal() {
+        let (seal, other) = (Seal::new(&[1; 32]).unwrap(), Seal::new(&[2; 32]).unwrap());
+        let sealed = seal.seal("a", &cleanup()).unwrap();
+        let Some(CleanUp::Server { token, .. }) = seal.unseal("a", &sealed) else { panic!("does not open") };
+        assert_eq!(token.expose_secret(), "sesame");
+        assert!(other.unseal("a", &sealed).is_none());
+        assert!(seal.unseal("b", &sealed).is_none());
+        assert!(seal.unseal("a", &sealed[..sealed.len() - 1]).is_none());
+        assert!(seal.unseal("a", b"short").is_none());
+    }
+
+    #[test]
+    fn nothing_of_the_secret_shows() {
+        let sealed = Seal::new(&[1; 32]).unwrap().seal("a", &cleanup()).unwrap();
+        assert!(!sealed.windows(6).any(|w| w == b"sesame" || w == b"https:"));
+    }
+}

@@ -1,0 +1,166 @@
+//! The promises of [`Store`] and [`Ledger`], each kept by a room of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use launchwatch_alerts::{Incident, Memory};
+use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{Inner, Live, SqliteStore, date, debts, fail, incidents, outbox, prune, record, runs, series};
+use crate::observation::ProbeId;
+use crate::store::{
+    Batch, Bucket, Debt, Delivery, Error, Outbox, Owed, Pruned, RunQuery, SeriesQuery, Settlement, Store,
+};
+
+impl SqliteStore {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let inner = Arc::clone(&self.inner);
+        match tokio::task::spawn_blocking(move || work(&inner)).await {
+            Ok(result) => result,
+            Err(e) if e.is_panic() => {
+                Err(Error::Corrupt { what: "something", detail: "reading it failed beyond words".into() })
+            }
+            Err(_) => Err(Error::Stopped),
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner, &Connection, &Live) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.run(move |inner| inner.read(|db, live| work(inner, db, live))).await
+    }
+
+    /// Work in one transaction.
+    async fn change(
+        &self,
+        work: impl FnOnce(&Inner, &Connection) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        self.run(move |inner| {
+            inner.write(|writer| {
+                let what = "change the store";
+                let tx =
+                    writer.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail(what))?;
+                work(inner, &tx)?;
+                tx.commit().map_err(fail(what))
+            })
+        })
+        .await
+    }
+
+    /// Makes blocks of the journal now, however little is in it. Housekeeping ([`Store::prune`]) does so when there
+    /// is enough.
+    ///
+    /// # Errors
+    /// If the database says no.
+    pub async fn compact(&self) -> Result<(), Error> {
+        self.run(|inner| inner.compact(true).map(|_| ())).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn record(&self, batch: Batch) -> Result<(), Error> {
+        self.run(move |inner| record::record(inner, &batch)).await
+    }
+
+    async fn memory(&self) -> Result<Memory, Error> {
+        self.read(|_, db, _| incidents::memory(db)).await
+    }
+
+    async fn owed(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error> {
+        let channel = channel.to_owned();
+        self.read(move |inner, db, _| {
+            inner.note(now);
+            outbox::owed(db, &channel, now, limit, &inner.damaged)
+        })
+        .await
+    }
+
+    async fn next_owed(&self, channel: &str) -> Result<Option<Timestamp>, Error> {
+        let channel = channel.to_owned();
+        self.read(move |_, db, _| outbox::next_owed(db, &channel)).await
+    }
+
+    async fn outbox(&self) -> Result<Outbox, Error> {
+        self.read(|_, db, _| outbox::outbox(db)).await
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), Error> {
+        self.change(move |_, db| outbox::settle(db, &settlements)).await
+    }
+
+    async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error> {
+        self.read(move |_, db, _| outbox::deliveries(db, limit)).await
+    }
+
+    async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {
+        self.read(move |inner, db, _| incidents::newest(db, limit, &inner.damaged)).await
+    }
+
+    async fn runs(&self, query: &RunQuery) -> Result<Vec<crate::observation::Observation>, Error> {
+        let query = query.clone();
+        self.read(move |inner, db, live| runs::runs(db, live, &query, &inner.damaged)).await
+    }
+
+    async fn series(&self, query: &SeriesQuery) -> Result<Vec<(ProbeId, Vec<Bucket>)>, Error> {
+        let query = query.clone();
+        self.read(move |inner, db, live| series::series(db, live, &query, &inner.damaged)).await
+    }
+
+    async fn last_slots(&self) -> Result<BTreeMap<ProbeId, Timestamp>, Error> {
+        self.run(|inner| {
+            let last = inner.writer().last.clone();
+            inner.read(|_, live| {
+                let slot = |number: u32| last.get(number as usize).filter(|l| l.slot > i64::MIN);
+                Ok(live.names.probes().filter_map(|(p, n)| Some((p.clone(), date(slot(n)?.slot)))).collect())
+            })
+        })
+        .await
+    }
+
+    async fn debts(&self) -> Result<Vec<Debt>, Error> {
+        self.read(|inner, db, _| debts::open(db, &inner.seal, &inner.damaged)).await
+    }
+
+    async fn abandon(&self, ids: Vec<DebtId>) -> Result<(), Error> {
+        self.change(move |inner, db| ids.iter().try_for_each(|id| debts::end(db, id, "abandoned", inner.now()))).await
+    }
+
+    async fn abandoned_count(&self) -> Result<u64, Error> {
+        self.read(|_, db, _| debts::abandoned(db)).await
+    }
+
+    async fn prune(&self, now: Timestamp) -> Result<Pruned, Error> {
+        self.run(move |inner| prune::prune(inner, now)).await
+    }
+}
+
+/// Words for a probe, which knows nothing of databases.
+fn ledger(e: Error) -> LedgerError {
+    LedgerError(e.to_string())
+}
+
+#[async_trait]
+impl Ledger for SqliteStore {
+    async fn begun(&self, id: &DebtId, what: &str) -> Result<(), LedgerError> {
+        let (id, what) = (id.clone(), what.to_owned());
+        self.change(move |inner, db| debts::begun(db, &id, &what, inner.now())).await.map_err(ledger)
+    }
+
+    async fn told(&self, id: &DebtId, cleanup: &CleanUp) -> Result<(), LedgerError> {
+        let (id, cleanup) = (id.clone(), cleanup.clone());
+        self.change(move |inner, db| debts::told(db, &inner.seal, &id, &cleanup, inner.now())).await.map_err(ledger)
+    }
+
+    async fn settled(&self, id: &DebtId) -> Result<(), LedgerError> {
+        let id = id.clone();
+        self.change(move |inner, db| debts::end(db, &id, "settled", inner.now())).await.map_err(ledger)
+    }
+}
