@@ -11,9 +11,11 @@
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cron;
+pub mod demo;
 pub mod dice;
 pub mod edges;
 pub mod inbox;

@@ -3,11 +3,11 @@
 //! Exit codes: 0 all well; 1 what was looked at failed, or a fault of ours; 2 the configuration or the command line
 //! is wrong; 3 a probe could not look (verdict `unknown`).
 
-mod check;
+pub mod check;
 mod demo;
-mod init;
+pub mod init;
 mod probe;
-mod reference;
+pub mod reference;
 mod serve;
 mod test_alert;
 mod world;
@@ -16,6 +16,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::Registries;
+
+/// Prints what a command has to say: to standard output if all is well, else to standard error.
+fn answer(answer: &check::Answer) -> anyhow::Result<ExitCode> {
+    if answer.code == 0 { print!("{}", answer.text) } else { eprint!("{}", answer.text) }
+    Ok(ExitCode::from(answer.code))
+}
 
 /// What ends a command that could not do its work.
 pub(crate) const FAILED: u8 = 1;
@@ -52,15 +60,37 @@ enum Command {
     /// Run one probe once and show its stages live.
     Probe(probe::Arguments),
     /// Read the configuration and say everything that is wrong with it.
-    Check(check::Arguments),
+    Check {
+        #[command(flatten)]
+        with: WithConfig,
+        /// Print the problems as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Write a commented configuration to start from.
-    Init(init::Arguments),
+    Init {
+        /// Where the BinderHub or JupyterHub is.
+        url: String,
+        /// It is a JupyterHub without BinderHub.
+        #[arg(long)]
+        jupyterhub: bool,
+        /// What to launch on the BinderHub: `gh/owner/repository/commit`.
+        #[arg(long, conflicts_with = "jupyterhub")]
+        spec: Option<String>,
+        /// The file to write; one that is there is never overwritten.
+        #[arg(long, short, default_value = "launchwatch.yaml")]
+        output: PathBuf,
+    },
     /// Send a test message through a channel, naming the exact step that fails.
     TestAlert(test_alert::Arguments),
     /// Watch a built-in hub on this machine, with faults you can switch on; nothing to configure.
     Demo(demo::Arguments),
-    /// Print the reference of the configuration, or its JSON Schema for editors.
-    Reference(reference::Arguments),
+    /// Print the reference of the configuration (Markdown).
+    Reference {
+        /// Print the JSON Schema of the file instead, for editors.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -89,11 +119,15 @@ async fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Serve(with) => serve::run(&with.config).await,
         Command::Probe(arguments) => probe::run(&arguments).await,
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Init(arguments) => init::run(&arguments),
+        Command::Check { with, json } => answer(&check::check(&with.config, Registries::BUILT_IN, &world::env, json)),
+        Command::Init { url, jupyterhub, spec, output } => {
+            let deployment =
+                if jupyterhub { init::Deployment::Jupyter } else { init::Deployment::Binder(spec.as_deref()) };
+            answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
+        }
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
-        Command::Reference(arguments) => reference::run(&arguments),
+        Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "launchwatch", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

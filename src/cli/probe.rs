@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(probe) = choose(&config, arguments.name.as_deref()) else { return Ok(ExitCode::from(MISCONFIGURED)) };
     let edges = world::edges(config.service.ca_file.as_deref())?;
     // A directory of its own: the service holds the lock on the other one.
-    let store = Arc::new(SqliteStore::open(&config.service.state.join("by-hand"), config.service.retention).await?);
+    let store = Arc::new(SqliteStore::open(&config.service.state.join("by-hand"), config.service.retention)?);
     let slot = edges.clock.now();
     let outcome = tokio::select! {
         outcome = look(&edges, &store, probe, slot, arguments.json) => outcome,

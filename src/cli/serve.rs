@@ -20,7 +20,6 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let service = config.service.clone();
     let edges = world::edges(service.ca_file.as_deref())?;
     let store = SqliteStore::open(&service.state, service.retention)
-        .await
         .with_context(|| format!("cannot open the store in {}", service.state.display()))?;
     let listener =
         TcpListener::bind(service.listen).await.with_context(|| format!("cannot listen on {}", service.listen))?;

@@ -7,25 +7,27 @@ use std::sync::Arc;
 use anyhow::Context;
 use launchwatch_probes::net::real::{NetSettings, RealNet};
 
-use super::MISCONFIGURED;
+use super::{MISCONFIGURED, check};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Registries};
 use crate::dice::Dice;
 use crate::edges::post::{PostSettings, RealPost};
 use crate::edges::Edges;
 
+/// The environment of this process.
+pub(super) fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Reads the configuration; prints what is wrong with it.
 pub(super) fn configuration(path: &Path) -> Result<Config, ExitCode> {
-    let env = |name: &str| std::env::var(name).ok();
-    match config::load(path, &env) {
+    match config::load(path, Registries::BUILT_IN, &env) {
         Ok((config, warnings)) => {
-            for warning in &warnings {
-                tracing::warn!("{}", warning.line_of_log());
-            }
+            eprint!("{}", check::told(&warnings));
             Ok(config)
         }
         Err(problems) => {
-            eprint!("{}", config::render(&problems));
+            eprint!("{}", check::told(&problems));
             Err(ExitCode::from(MISCONFIGURED))
         }
     }
@@ -35,7 +37,7 @@ pub(super) fn configuration(path: &Path) -> Result<Config, ExitCode> {
 pub(super) fn edges(ca_file: Option<&Path>) -> anyhow::Result<Edges> {
     let net = RealNet::new(NetSettings { ca_file: ca_file.map(Into::into), ..NetSettings::default() })
         .context("cannot prepare the network")?;
-    let post = RealPost::new(PostSettings { ca_file: ca_file.map(Into::into), ..PostSettings::default() })
+    let post = RealPost::new(&PostSettings { ca_file: ca_file.map(Into::into), ..PostSettings::default() })
         .context("cannot prepare the post")?;
     Ok(Edges { clock: Clock::system(), net: Arc::new(net), post: Arc::new(post), dice: Dice::system() })
 }

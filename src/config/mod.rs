@@ -1,5 +1,102 @@
-//! What the operator wrote, judged, and as believed.
+//! The configuration: read from YAML, judged as a whole, and told all at once when it cannot be used.
+//!
+//! # Why
+//! An operator who mends one mistake only to hear of the next one stops reading. So every step goes on as far as it
+//! can: `yaml` makes a tree that knows where everything was written, `shape` holds it against the schemas of the
+//! kinds (unknown and missing keys, secrets), `typed` makes values of it, `settle` judges what types cannot say.
+//! What comes out ([`Config`]) has no raw text and no open question.
 
+mod duration;
+pub(crate) mod example;
+mod file;
+mod path;
+mod problem;
+mod reference;
+mod report;
+mod scalar;
+mod schema;
+mod secret;
+mod settle;
 mod settled;
+mod shape;
+mod source;
+mod tree;
+mod typed;
+mod words;
+mod yaml;
 
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use problem::{Problem, Severity};
+pub use reference::reference;
+pub use schema::schema;
+pub use secret::Environment;
 pub use settled::{ChannelConfig, Config, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
+
+/// What a configuration may name as `type`.
+#[derive(Clone, Copy)]
+pub struct Registries {
+    /// Kinds of probes.
+    pub probes: &'static [launchwatch_probes::Kind],
+    /// Kinds of channels.
+    pub channels: &'static [launchwatch_alerts::Kind],
+}
+
+impl Registries {
+    /// Everything that is built in.
+    pub const BUILT_IN: Self =
+        Self { probes: launchwatch_probes::KINDS, channels: launchwatch_alerts::CHANNELS };
+}
+
+/// Reads a configuration, a file or a folder of `.yaml` files, and fetches the secrets that it names. Answers the
+/// configuration and what is probably not meant.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the files, with the warnings.
+pub fn load(
+    path: &Path,
+    registries: Registries,
+    env: Environment<'_>,
+) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let (sources, mut problems) = source::open(path);
+    let base = source::base(path);
+    let (config, more) = judge(&sources, registries, secret::Vault { env, base: &base });
+    problems.extend(more);
+    usable(config, problems)
+}
+
+/// The same for a text that is no file; `name` stands for it in problems.
+///
+/// # Errors
+/// Everything that is wrong, with the warnings.
+pub fn load_text(
+    name: &str,
+    text: &str,
+    registries: Registries,
+    env: Environment<'_>,
+) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let sources = [source::Source { name: name.to_owned(), text: text.to_owned() }];
+    let (config, problems) = judge(&sources, registries, secret::Vault { env, base: Path::new("") });
+    usable(config, problems)
+}
+
+fn usable(config: Option<Config>, problems: Vec<Problem>) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    match config {
+        Some(config) if problems.iter().all(|p| p.severity == Severity::Warning) => Ok((config, problems)),
+        _ => Err(problems),
+    }
+}
+
+/// Judges what was read. The configuration may be used only if there is no error among the problems.
+fn judge(
+    sources: &[source::Source],
+    registries: Registries,
+    vault: secret::Vault<'_>,
+) -> (Option<Config>, Vec<Problem>) {
+    let mut report = report::Report::new(sources);
+    let config = settle::settle(sources, registries, vault, &mut report);
+    (config, report.finish())
+}

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use launchwatch_alerts::{Channel, Rule};
 use launchwatch_probes::Probe;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use url::Url;
 
 use crate::observation::ProbeId;
@@ -87,7 +89,8 @@ pub enum Schedule {
 }
 
 /// What happens when a slot comes while the previous run is still going.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Overlap {
     /// The slot is recorded as missed.
     #[default]
@@ -111,11 +114,12 @@ pub struct ProbeConfig {
     pub probe: Arc<dyn Probe>,
     /// When it runs.
     pub schedule: Schedule,
-    /// Longest a run may take.
+    /// Longest a run may take; by default what the kind takes, but never longer than the interval.
     pub deadline: Duration,
     /// What happens when runs would overlap.
     pub overlap: Overlap,
-    /// How soon a first failure (or a first success after failures) is confirmed by another run.
+    /// How soon a first failure (or a first success after failures) is confirmed by another run. By default 15 s for
+    /// launching kinds and 2 s for others, but never longer than half the interval.
     pub confirm_after: Duration,
     /// While the target is known to be down, a launching probe runs no more often than this; between 2 and 5 minutes,
     /// 2 by default. Doubles once, up to 5 minutes, when the trouble lasts half an hour.

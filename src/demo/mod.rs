@@ -13,13 +13,18 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::config;
-use crate::edges::Edges;
-use crate::standin::{self, StandIn};
+use crate::config::{self, Registries};
+use crate::edges::{Edges, memory};
+use crate::standin::{self, Spawner, StandIn};
 use crate::store::{Retention, SqliteStore};
 use crate::tasks::{OnExit, Tasks};
 
 pub use chat::Chat;
+
+/// The same demo every time.
+const SEED: u64 = 20_180_707;
+/// The hub's time-outs run this much faster than a real one's, so that nobody waits minutes for a failure.
+const SPEED: f64 = 4.0;
 
 /// Builds the demo: the hub on `hub`, pages on `pages`.
 ///
@@ -29,32 +34,41 @@ pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::
     let listener = TcpListener::bind(pages).await.with_context(|| format!("cannot listen on {pages}"))?;
     let hub = TcpListener::bind(hub).await.with_context(|| format!("cannot listen on {hub}"))?;
     let (page_address, hub_address) = (listener.local_addr()?, hub.local_addr()?);
-    let (config, _) = config::load_text("the demo's configuration", &configuration(hub_address, page_address), &|_| None)
-        .map_err(|problems| anyhow::anyhow!("{}", config::render(&problems)))?;
-    let store = SqliteStore::in_memory(Retention::default()).await?;
+    let text = configuration(hub_address, page_address);
+    let (config, _) = config::load_text("the demo's configuration", &text, Registries::BUILT_IN, &|_| None)
+        .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let store = SqliteStore::in_memory(Retention::default())?;
     let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?;
-    let stand_in = stand_in(&edges, &app.tasks(), &format!("http://{hub_address}"));
+    // The hub's tasks are cut off with the process: nobody waits for a hub that is made up.
+    let hub_tasks = Tasks::new();
+    let spawn = memory::spawner(&hub_tasks);
+    let stand_in = stand_in(&edges, &spawn, format!("http://{hub_address}/"));
     let chat = Chat::new(edges.clock.clone());
-    serve_hub(&app.tasks(), hub, &stand_in);
+    serve_hub(&app.tasks(), hub, &stand_in, spawn);
     let extra = pages::extra(stand_in.clone(), chat.clone());
     Ok(app.with_pages(pages::router(stand_in, chat), extra))
 }
 
-fn stand_in(edges: &Edges, tasks: &Tasks, url: &str) -> StandIn {
-    let tasks = tasks.clone();
+fn stand_in(edges: &Edges, spawn: &Spawner, url: String) -> StandIn {
     let clock = edges.clock.clone();
-    let spawner: standin::Spawner = Arc::new(move |name, work| tasks.spawn(format!("hub/{name}"), OnExit::Fine, work));
-    let doors = standin::Edges { now: Arc::new(move || clock.now()), spawner };
-    StandIn::new(standin::Settings::demo(url), doors)
+    let doors = standin::Edges { now: Arc::new(move || clock.now()), spawn: Arc::clone(spawn), seed: SEED };
+    let settings = standin::Settings {
+        public_url: Some(url),
+        launch_seconds: 2.0,
+        build_seconds: 5.0,
+        speed: SPEED,
+        ..standin::Settings::default()
+    };
+    StandIn::new(settings, doors)
 }
 
-fn serve_hub(tasks: &Tasks, listener: TcpListener, hub: &StandIn) {
+fn serve_hub(tasks: &Tasks, listener: TcpListener, hub: &StandIn, spawn: Spawner) {
     let (router, stop) = (hub.router(), tasks.clone());
     tasks.spawn("hub", OnExit::Fine, async move {
         let stopped = async move {
             stop.stopped().await;
         };
-        if let Err(error) = standin::serve(listener, router, stopped).await {
+        if let Err(error) = standin::serve(listener, router, &spawn, stopped).await {
             tracing::error!(%error, "the demo's hub is gone");
         }
     });

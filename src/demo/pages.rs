@@ -29,7 +29,7 @@ pub(super) fn router(hub: StandIn, chat: Chat) -> Router {
 async fn switch(State(hub): State<StandIn>, Form(form): Form<Switch>) -> Response {
     match form.fault.parse::<Fault>() {
         Ok(fault) => {
-            tracing::info!(%fault, "the demo's hub now has this fault");
+            tracing::info!(fault = fault.name(), "the demo's hub now has this fault");
             hub.set_fault(None, fault);
             Redirect::to("/").into_response()
         }
@@ -44,7 +44,7 @@ async fn take(State(chat): State<Chat>, Json(message): Json<Value>) -> StatusCod
 
 pub(super) fn extra(hub: StandIn, chat: Chat) -> Extra {
     Arc::new(move || {
-        let now = hub.fault(None);
+        let now = hub.snapshot().fault;
         html! {
             section.card {
                 h2 { "Demo: what people were told" }
@@ -57,10 +57,10 @@ pub(super) fn extra(hub: StandIn, chat: Chat) -> Extra {
             }
             section.card {
                 h2 { "Demo: break the hub" }
-                p { "This hub is built in; nothing outside this machine is touched. Switched on now: " strong { (now) } "." }
+                p { "This hub is built in; nothing outside this machine is touched. Switched on now: " strong { (now.name()) } " (" (now.describe()) ")" "." }
                 form.faults method="post" action="/demo/fault" {
                     @for fault in Fault::ALL {
-                        button name="fault" value=(fault) title=(fault.description()) aria-pressed=(if *fault == now { "true" } else { "false" }) { (fault) }
+                        button name="fault" value=(fault.name()) title=(fault.describe()) aria-pressed=(if *fault == now { "true" } else { "false" }) { (fault.name()) }
                     }
                 }
             }

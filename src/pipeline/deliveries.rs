@@ -143,7 +143,7 @@ impl Worker {
     }
 
     fn again(&self, settlement: &mut Settlement, owed: &Owed, after: Option<Duration>) {
-        let pause = Backoff::default().next(owed.attempts, after, self.edges.dice.chance());
+        let pause = Backoff::default().next(owed.attempts + 1, after, self.edges.dice.chance());
         settlement.state = DeliveryState::Owed;
         settlement.next = settlement.at + pause;
         settlement.settled = owed.settled.clone();

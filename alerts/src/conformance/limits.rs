@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fixture::{self, contented, example, of_kind, thread};
+use super::fixture::{contented, example, of_kind, thread};
 use crate::{CHANNELS, Envelope, Failing, IncidentId, Next, Notification, NotificationId, Severity, Strip};
 
 const AWKWARD: &[(&str, &str)] = &[
@@ -45,7 +45,7 @@ fn awkward() -> Vec<(String, Notification)> {
     for kind in of_kind() {
         for severity in [Severity::Ticket, Severity::Page] {
             for (name, text) in AWKWARD {
-                for many in [0, 1, 40] {
+                for many in [0, 1, 12] {
                     let name = format!("{:?} {name} {many}", kind.kind);
                     out.push((name, with(text, many, severity, kind.clone())));
                 }
@@ -70,19 +70,22 @@ fn awkward() -> Vec<(String, Notification)> {
 
 #[test]
 fn any_text_becomes_a_message_that_the_service_can_take() {
-    for (name, n) in awkward() {
+    for (at, (name, n)) in awkward().into_iter().enumerate() {
         for kind in CHANNELS {
             let channel = example(kind.name);
-            for thread in [None, thread(kind.name)] {
-                let mut replies = Vec::new();
-                while let Next::Send(envelope) = channel.compose(&n, &replies, thread.as_ref()) {
-                    check(kind.name, &name, &envelope);
-                    replies.push(contented(&envelope));
-                    assert!(replies.len() < 9);
+            let thread = thread(kind.name).filter(|_| at % 2 == 0);
+            let mut replies = Vec::new();
+            let receipt = loop {
+                match channel.compose(&n, &replies, thread.as_ref()) {
+                    Next::Send(envelope) => {
+                        check(kind.name, &name, &envelope);
+                        replies.push(contented(&envelope));
+                    }
+                    Next::Done(receipt) => break receipt,
                 }
-                let (receipt, _) = fixture::walked(&*channel, &n, thread.as_ref());
-                assert!(matches!(receipt, crate::Receipt::Delivered(_)), "{} {name}: {receipt:?}", kind.name);
-            }
+                assert!(replies.len() < 9, "{} {name}", kind.name);
+            };
+            assert!(matches!(receipt, crate::Receipt::Delivered(_)), "{} {name}: {receipt:?}", kind.name);
         }
     }
 }

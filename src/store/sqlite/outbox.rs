@@ -70,7 +70,7 @@ pub(super) fn owed(
     let sql = format!(
         "SELECT d.id, d.channel, d.attempts, (SELECT json FROM notification n WHERE n.id = d.notification),
             (SELECT t.message FROM delivery t WHERE t.incident = d.incident AND t.channel = d.channel
-             AND t.message IS NOT NULL AND t.state = 'delivered' ORDER BY t.delivered_at, t.id LIMIT 1),
+             AND t.message IS NOT NULL AND t.state = 'delivered' ORDER BY t.delivered_at DESC, t.id DESC LIMIT 1),
             d.settled
          {HEADS} AND d.next <= ?1 AND d.channel = ?2 ORDER BY d.at, d.id"
     );

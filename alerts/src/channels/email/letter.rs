@@ -114,7 +114,6 @@ fn html(story: &Story, drawn: &[(String, &Strip, Vec<u8>)]) -> Result<String, St
     let template = templates.get_template("letter.html").map_err(|e| e.to_string())?;
     template
         .render(context! {
-            mark => story.mark,
             word => story.word,
             title => story.title.as_str(),
             pieces,

@@ -1,0 +1,232 @@
+//! The only place that judges: what is written becomes what is believed.
+
+mod channels;
+mod names;
+mod probes;
+mod rules;
+mod schedule;
+mod service;
+mod targets;
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use super::path::Path;
+use super::report::Report;
+use super::secret::{self, Vault};
+use super::settled::{Config, Service};
+use super::shape::{self, Found};
+use super::source::Source;
+use super::tree::{Content, Node, Place};
+use super::typed::Item;
+use super::{Registries, words, yaml};
+use crate::observation::ProbeId;
+
+/// The sections of a file.
+pub(super) const SECTIONS: &[&str] = &["version", "service", "targets", "channels", "rules"];
+
+/// What every part of the judgement needs.
+pub(super) struct Desk<'a, 's> {
+    pub(super) registries: Registries,
+    pub(super) vault: Vault<'a>,
+    pub(super) report: &'a mut Report<'s>,
+    /// The probes that are named, usable or not: what rules may be about.
+    pub(super) named: Vec<ProbeId>,
+    /// There are probes or targets whose names cannot be read.
+    pub(super) nameless: bool,
+}
+
+/// A file that could be read as YAML.
+struct Sheet {
+    index: usize,
+    root: Node,
+}
+
+/// Judges the files. `None` if there is nothing to go by; whether the answer may be used, the report knows.
+pub(super) fn settle(
+    sources: &[Source],
+    registries: Registries,
+    vault: Vault<'_>,
+    report: &mut Report<'_>,
+) -> Option<Config> {
+    let sheets = read(sources, report);
+    let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false };
+    if sheets.len() < sources.len() || sources.is_empty() {
+        // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
+        sections(&sheets, &mut desk);
+        return None;
+    }
+    version(&sheets, &mut desk);
+    let mut config = sections(&sheets, &mut desk);
+    rules::settle(&sheets_section(&sheets, "rules"), &mut config, &mut desk);
+    whole(&config, &sheets, &mut desk);
+    Some(config)
+}
+
+fn read(sources: &[Source], report: &mut Report<'_>) -> Vec<Sheet> {
+    let mut sheets = Vec::new();
+    for (index, source) in sources.iter().enumerate() {
+        match yaml::read(index, &source.text) {
+            Err(unreadable) => report.error(unreadable.place, "", unreadable.what, unreadable.hint),
+            Ok((None, _)) => {
+                let place = Place { file: index, ..Place::default() };
+                report.error(
+                    place,
+                    "",
+                    "nothing is written here",
+                    "`launchwatch init` writes a file to start from",
+                );
+            }
+            Ok((Some(root), twice)) => {
+                for yaml::Twice { first, second } in twice {
+                    let what = format!(
+                        "the key `{}` is written twice, first at {}",
+                        second.name,
+                        report.name(first)
+                    );
+                    report.error(second.place, "", what, "keep one of them");
+                }
+                match root.entries() {
+                    Some(_) => sheets.push(Sheet { index, root }),
+                    None => {
+                        report.error(root.place, "", "the file must be a mapping", "begin with `version: 1`")
+                    }
+                }
+            }
+        }
+    }
+    sheets
+}
+
+/// Every section but the rules, which are about the others.
+fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
+    for sheet in sheets {
+        for (key, _) in sheet.root.entries().unwrap_or_default() {
+            if !SECTIONS.contains(&key.name.as_str()) {
+                let what = format!("unknown key `{}`", key.name);
+                desk.report.error(key.place, &key.name, what, words::did_you_mean(&key.name, SECTIONS));
+            }
+        }
+    }
+    let service = service::settle(&sheets_section(sheets, "service"), desk);
+    let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
+    let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
+    Config { service, targets, probes, channels, rules: Vec::new() }
+}
+
+/// The value of a section in each file that has it.
+fn sheets_section<'a>(sheets: &'a [Sheet], name: &str) -> Vec<&'a Node> {
+    let sections = sheets.iter().filter_map(|sheet| sheet.root.get(name));
+    sections.filter(|node| node.content != Content::Null).collect()
+}
+
+fn version(sheets: &[Sheet], desk: &mut Desk<'_, '_>) {
+    let mut written = false;
+    for sheet in sheets {
+        let Some(node) = sheet.root.get("version") else { continue };
+        written = true;
+        if node.value() != 1 {
+            let what = "this version of the file is not understood";
+            desk.report.error(node.place, "version", what, "write `version: 1`");
+        }
+    }
+    if let Some(first) = sheets.first().filter(|_| !written) {
+        desk.report.error(first.root.place, "", "missing key `version`", "begin with `version: 1`");
+    }
+}
+
+/// What can only be said when everything is known.
+fn whole(config: &Config, sheets: &[Sheet], desk: &mut Desk<'_, '_>) {
+    let Some(first) = sheets.first() else { return };
+    let place = Place { file: first.index, ..Place::default() };
+    if sheets_section(sheets, "targets")
+        .iter()
+        .all(|n| matches!(&n.content, Content::List(l) if l.is_empty()))
+    {
+        let entry = sheets.iter().find_map(|s| s.root.entry("targets"));
+        let place = entry.map_or(first.root.place, |(key, _)| key.place);
+        let hint = "a target has a `name`, a `url` and `probes`";
+        desk.report.error(place, "targets", "there is nothing to look at", hint);
+    }
+    if config.channels.is_empty() && sheets_section(sheets, "channels").is_empty() {
+        let kinds: Vec<&str> = desk.registries.channels.iter().map(|k| k.name).collect();
+        let hint = format!("add `channels:`; {}", words::known(&kinds));
+        desk.report.warning(place, "", "nobody will be told: there are no channels", hint);
+    }
+}
+
+/// The schema of a type.
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
+    schema_for!(T).to_value()
+}
+
+impl Desk<'_, '_> {
+    /// An item held against schemas: unknown and missing keys are told, secrets put in.
+    fn item<'n>(&mut self, node: &'n Node, path: Path, schemas: &[&Value]) -> Item<'n> {
+        let found = shape::walk(node, schemas.iter().copied());
+        let mut item = Item::new(node, path);
+        item.judge(&found, self.report);
+        self.secrets(&mut item, &found);
+        item
+    }
+
+    fn secrets(&mut self, item: &mut Item<'_>, found: &Found) {
+        for path in &found.secrets {
+            let Some(node) = item.node.at(path) else { continue };
+            let opened = match node.text() {
+                Some(reference) => self.vault.open(reference),
+                None => Err(secret::plain("")),
+            };
+            match opened {
+                Ok(secret) => item.put_secret(path, secret),
+                Err((what, hint)) => {
+                    if !node.text().is_some_and(secret::is_reference) {
+                        self.report.hide(node.place);
+                    }
+                    self.report.error(node.place, item.path.join(path), what, hint);
+                    item.without_secret(path);
+                }
+            }
+        }
+    }
+
+    /// The elements of a section that is a list, each with its path.
+    fn elements<'n>(&mut self, section: &str, nodes: &[&'n Node]) -> Vec<(Path, &'n Node)> {
+        let path = Path::default().key(section);
+        let mut elements = Vec::new();
+        for node in nodes {
+            match &node.content {
+                Content::List(items) => {
+                    elements.extend(items.iter().enumerate().map(|(at, item)| (path.index(at), item)));
+                }
+                _ => {
+                    let hint = format!("begin each of the {section} with `- `");
+                    self.report.error(node.place, &path, "expected a list", hint);
+                }
+            }
+        }
+        elements
+    }
+
+    /// Whether an item is a mapping; told if not.
+    fn is_mapping(&mut self, node: &Node, path: &Path, hint: &str) -> bool {
+        if node.entries().is_none() {
+            self.report.error(node.place, path, "expected a mapping of keys and values", hint);
+        }
+        node.entries().is_some()
+    }
+}
+
+/// What the service is when nothing is written about it.
+fn usual_service(vault: Vault<'_>) -> Service {
+    Service {
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8480)),
+        state: vault.base.join("state"),
+        location: "here".into(),
+        public_url: None,
+        ca_file: None,
+        grace: std::time::Duration::from_secs(25),
+        retention: crate::store::Retention::default(),
+        limits: super::settled::Limits::default(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Judges the section `service`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Desk, schema_of, usual_service};
+use crate::config::duration::Span;
+use crate::config::file::{LimitKeys, RetentionKeys, ServiceKeys};
+use crate::config::path::Path;
+use crate::config::settled::{Limits, Service};
+use crate::config::tree::Node;
+use crate::config::typed::Item;
+use crate::store::Retention;
+
+/// The shortest time anything is kept: the status pages show the last hour from it.
+const SHORTEST: Duration = Duration::from_secs(3_600);
+
+/// The service of the one file that has the section.
+pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> Service {
+    let path = Path::default().key("service");
+    let mut service = usual_service(desk.vault);
+    let Some((node, more)) = nodes.split_first() else { return service };
+    for second in more {
+        let what = format!("the section `service` is already written at {}", desk.report.name(node.place));
+        desk.report.error(second.place, &path, what, "keep it in one file");
+    }
+    if !desk.is_mapping(node, &path, "such as `service: { listen: 0.0.0.0:8480 }`") {
+        return service;
+    }
+    let mut item = desk.item(node, path, &[&schema_of::<ServiceKeys>()]);
+    if let Some(keys) = item.read::<ServiceKeys>(desk.report) {
+        Judge { desk, item: &item }.settle(keys, &mut service);
+    }
+    service
+}
+
+struct Judge<'j, 'a, 's> {
+    desk: &'j mut Desk<'a, 's>,
+    item: &'j Item<'j>,
+}
+
+impl Judge<'_, '_, '_> {
+    fn settle(&mut self, keys: ServiceKeys, service: &mut Service) {
+        if let Some(listen) = keys.listen {
+            match listen.parse() {
+                Ok(address) => service.listen = address,
+                Err(_) => self.refuse(
+                    &["listen"],
+                    format!("`{listen}` is not an address and a port"),
+                    address(&listen),
+                ),
+            }
+        }
+        if let Some(state) = keys.state {
+            service.state = self.desk.vault.base.join(state);
+        }
+        if let Some(location) = keys.location {
+            let (place, path) = self.at(&["location"]);
+            self.desk.check_name(&location, place, &path);
+            service.location = location.into();
+        }
+        if let Some(url) = keys.public_url {
+            let (place, path) = self.at(&["public_url"]);
+            service.public_url = self.desk.url(&url, place, &path);
+        }
+        service.ca_file = keys.ca_file.and_then(|file| self.ca_file(&file));
+        if let Some(Span(grace)) = keys.grace {
+            service.grace = grace;
+        }
+        self.retention(keys.retention.unwrap_or_default(), &mut service.retention);
+        self.limits(&keys.limits.unwrap_or_default(), &mut service.limits);
+    }
+
+    fn ca_file(&mut self, file: &str) -> Option<PathBuf> {
+        let path = self.desk.vault.base.join(file);
+        match std::fs::read_to_string(&path) {
+            Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Some(path),
+            Ok(_) => {
+                let what = format!("the file `{}` has no certificate in it", path.display());
+                self.refuse(&["ca_file"], what, "it must be PEM: `-----BEGIN CERTIFICATE-----`");
+            }
+            Err(e) => {
+                self.refuse(&["ca_file"], format!("the file `{}` cannot be read: {e}", path.display()), "")
+            }
+        }
+        None
+    }
+
+    fn retention(&mut self, keys: RetentionKeys, retention: &mut Retention) {
+        for (name, written, kept) in [
+            ("runs", keys.runs, &mut retention.runs),
+            ("minutes", keys.minutes, &mut retention.minutes),
+            ("hours", keys.hours, &mut retention.hours),
+            ("days", keys.days, &mut retention.days),
+        ] {
+            let Some(Span(span)) = written else { continue };
+            if span < SHORTEST {
+                self.refuse(
+                    &["retention", name],
+                    "nothing is kept for less than an hour".into(),
+                    "write `1h` or more",
+                );
+            }
+            *kept = span;
+        }
+    }
+
+    fn limits(&mut self, keys: &LimitKeys, limits: &mut Limits) {
+        for (name, written, limit) in [
+            ("launches", keys.launches, &mut limits.launches),
+            ("launches_per_target", keys.launches_per_target, &mut limits.launches_per_target),
+            ("runs", keys.runs, &mut limits.runs),
+        ] {
+            let Some(count) = written else { continue };
+            if count == 0 {
+                self.refuse(&["limits", name], "with 0, nothing would ever run".into(), "write 1 or more");
+            }
+            *limit = usize::try_from(count).unwrap_or(usize::MAX);
+        }
+    }
+
+    fn refuse(&mut self, keys: &[&str], what: String, hint: &str) {
+        let (place, path) = self.at(keys);
+        self.desk.report.error(place, path, what, hint);
+    }
+
+    fn at(&self, keys: &[&str]) -> (crate::config::tree::Place, Path) {
+        let inner = keys.iter().fold(Path::default(), |path, key| path.key(key));
+        (self.item.place(&inner), self.item.path.join(&inner))
+    }
+}
+
+fn address(written: &str) -> &'static str {
+    if written.starts_with("localhost") {
+        "write the number: `127.0.0.1:8480`"
+    } else if written.starts_with(':') {
+        "to listen on every address write `0.0.0.0:8480`, or `[::]:8480` for IPv6 as well"
+    } else {
+        "such as `127.0.0.1:8480`"
+    }
+}

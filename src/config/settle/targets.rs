@@ -1,0 +1,80 @@
+//! Judges the section `targets`.
+
+use url::Url;
+
+use super::names::Names;
+use super::{Desk, probes, schema_of};
+use crate::config::file::TargetKeys;
+use crate::config::path::Path;
+use crate::config::settled::{ProbeConfig, Target};
+use crate::config::tree::{Content, Node};
+use crate::config::words;
+
+/// The targets and their probes.
+pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, Vec<ProbeConfig>) {
+    let schema = schema_of::<TargetKeys>();
+    let (mut targets, mut all, mut names) = (Vec::new(), Vec::new(), Names::default());
+    for (path, node) in desk.elements("targets", nodes) {
+        if !desk.is_mapping(node, &path, "a target has a `name`, a `url` and `probes`") {
+            desk.nameless = true;
+            continue;
+        }
+        let mut item = desk.item(node, path.clone(), &[&schema]);
+        let keys = item.read::<TargetKeys>(desk.report);
+        // What is written counts for the probes, also when the rest of the target is wrong.
+        let name = node.get("name").and_then(Node::text).unwrap_or("?");
+        if let Some(named) = node.get("name").filter(|n| n.text().is_some()) {
+            desk.check_name(name, named.place, &path.key("name"));
+            names.take(desk, name, named.place, &path.key("name"));
+        } else {
+            desk.nameless = true;
+        }
+        let address = node.get("url").filter(|n| n.text().is_some());
+        let url = address.and_then(|n| desk.url(n.text().unwrap_or_default(), n.place, &path.key("url")));
+        let found = settle_probes(node, &path, name, url.as_ref(), desk);
+        if let (Some(keys), Some(url)) = (keys, url) {
+            targets.push(Target { name: keys.name, url, labels: keys.labels.unwrap_or_default() });
+        }
+        all.extend(found);
+    }
+    (targets, all)
+}
+
+fn settle_probes(
+    node: &Node,
+    path: &Path,
+    target: &str,
+    url: Option<&Url>,
+    desk: &mut Desk<'_, '_>,
+) -> Vec<ProbeConfig> {
+    let path = path.key("probes");
+    // A missing key is told with the other keys of the target.
+    let Some((key, probes)) = node.entry("probes") else { return Vec::new() };
+    let kinds: Vec<&str> = desk.registries.probes.iter().map(|k| k.name).collect();
+    let hint = match kinds.first() {
+        Some(first) => format!("such as `- type: {first}`; {}", words::known(&kinds)),
+        None => "such as `- type: …`".to_owned(),
+    };
+    let items = match &probes.content {
+        Content::List(items) => items,
+        Content::Null => {
+            desk.report.error(key.place, path, "the target has no probes", hint);
+            return Vec::new();
+        }
+        _ => {
+            desk.report.error(probes.place, path, "expected a list of probes", hint);
+            return Vec::new();
+        }
+    };
+    if items.is_empty() {
+        desk.report.error(probes.place, path, "the target has no probes", hint);
+        return Vec::new();
+    }
+    let mut names = Names::default();
+    let mut settled = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let context = probes::Context { target, url, path: path.index(at) };
+        settled.extend(probes::settle(item, context, &mut names, desk));
+    }
+    settled
+}

@@ -1,0 +1,29 @@
+//! The loader as a whole: fixtures and what is said about them, places, and files that nobody would write.
+
+mod built_in;
+mod kinds;
+mod places;
+mod random;
+mod said;
+mod settled;
+
+use super::problem::Problem;
+use super::secret::Vault;
+use super::source::Source;
+use super::{Config, judge};
+
+/// The environment of every test.
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "CHAT_WEBHOOK" => Some("https://chat.example.org/hook/s3cr3t".to_owned()),
+        "WEB_TOKEN" => Some("t0k3n".to_owned()),
+        "EMPTY" => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// Judges a text as if it stood in a file.
+fn judged(text: &str) -> (Option<Config>, Vec<Problem>) {
+    let sources = [Source { name: "config.yaml".to_owned(), text: text.to_owned() }];
+    judge(&sources, kinds::REGISTRIES, Vault { env: &environment, base: std::path::Path::new("/nowhere") })
+}
