@@ -46,8 +46,9 @@ async fn servers_that_do_not_come_or_do_not_work_fail_at_their_stage_and_are_giv
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hub_without_room_or_with_a_broken_spawner_says_so_and_its_users_are_deleted() {
     let mut hubs = Hubs::start().await;
-    for (fault, reason) in [("raise=the node pool is gone", "spawn_failed"), ("unschedulable", "no_capacity")]
-    {
+    let faults: [(&str, &[&str]); 2] =
+        [("raise=the node pool is gone", &["spawn_failed"]), ("unschedulable", &["no_capacity"])];
+    for (fault, reasons) in faults {
         std::fs::write(hubs.hub.fact("faults"), format!("launchwatch-* {fault}\n"))
             .expect("the fault is ordered");
         let home = hub_home(&hubs, 30);

@@ -70,7 +70,7 @@ async fn a_hundred_kills_at_random_moments_lose_no_run_no_notification_and_leave
     let abandoned = debts.get("abandoned").copied().unwrap_or_default();
     assert!((shown - f64::from(abandoned)).abs() < 0.5, "{abandoned} are abandoned, {shown} are shown");
     no_server_is_left(&hub, abandoned).await;
-    let store = SqliteStore::open(&state, Retention::default()).await.expect("the store opens");
+    let store = SqliteStore::open(&state, Retention::default()).expect("the store opens");
     every_acknowledged_run_is_there(&store, &witness).await;
     nothing_owed_is_lost(&store, &sink).await;
     let tokens = hub.tokens();
