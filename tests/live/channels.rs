@@ -48,7 +48,7 @@ async fn a_test_alert_arrives_everywhere_or_names_the_step_that_failed() {
         names(&home, channel, step).await;
     }
     let without_ca = Home::new(&configuration("", &smtp, &synapse, &slack), &secrets);
-    names(&without_ca, "mail", "tls: ").await;
+    names(&without_ca, "mail", "starttls: ").await;
 
     let leaks = home.leaks(secrets);
     assert!(leaks.is_empty(), "{leaks:?}");
