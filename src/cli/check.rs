@@ -1,11 +1,10 @@
 //! `launchwatch check`: everything that is wrong with a configuration, at once.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
 
-use crate::config::{Config, Environment, Problem, Registries, Severity, load};
+use crate::config::{Config, Environment, Problem, Registries, Severity, load, told};
 
 /// What a command prints, and how it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +32,6 @@ pub fn check(path: &Path, registries: Registries, env: Environment<'_>, as_json:
         format!("{}{}\n", told(&problems), last_line(config.as_ref(), &problems, path))
     };
     Answer { text, code }
-}
-
-/// Problems as a person reads them, an empty line after each.
-pub fn told(problems: &[Problem]) -> String {
-    problems.iter().fold(String::new(), |mut text, problem| {
-        let _ = write!(text, "{problem}\n\n");
-        text
-    })
 }
 
 fn last_line(config: Option<&Config>, problems: &[Problem], path: &Path) -> String {

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use launchwatch_probes::net::real::{NetSettings, RealNet};
 
-use super::{MISCONFIGURED, check};
+use super::MISCONFIGURED;
 use crate::clock::Clock;
 use crate::config::{self, Config, Registries};
 use crate::dice::Dice;
-use crate::edges::post::{PostSettings, RealPost};
 use crate::edges::Edges;
+use crate::edges::post::{PostSettings, RealPost};
 
 /// The environment of this process.
 pub(super) fn env(name: &str) -> Option<String> {
@@ -23,11 +23,11 @@ pub(super) fn env(name: &str) -> Option<String> {
 pub(super) fn configuration(path: &Path) -> Result<Config, ExitCode> {
     match config::load(path, Registries::BUILT_IN, &env) {
         Ok((config, warnings)) => {
-            eprint!("{}", check::told(&warnings));
+            eprint!("{}", config::told(&warnings));
             Ok(config)
         }
         Err(problems) => {
-            eprint!("{}", check::told(&problems));
+            eprint!("{}", config::told(&problems));
             Err(ExitCode::from(MISCONFIGURED))
         }
     }

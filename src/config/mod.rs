@@ -28,6 +28,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 pub use problem::{Problem, Severity};
@@ -81,6 +82,14 @@ pub fn load_text(
     let sources = [source::Source { name: name.to_owned(), text: text.to_owned() }];
     let (config, problems) = judge(&sources, registries, secret::Vault { env, base: Path::new("") });
     usable(config, problems)
+}
+
+/// Problems as a person reads them, an empty line after each.
+pub fn told(problems: &[Problem]) -> String {
+    problems.iter().fold(String::new(), |mut text, problem| {
+        let _ = write!(text, "{problem}\n\n");
+        text
+    })
 }
 
 fn usable(config: Option<Config>, problems: Vec<Problem>) -> Result<(Config, Vec<Problem>), Vec<Problem>> {

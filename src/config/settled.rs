@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use crate::observation::ProbeId;
 use crate::cron::CronSchedule;
+use crate::observation::ProbeId;
 use crate::store::Retention;
 
 /// Everything the service needs to know.

@@ -35,8 +35,9 @@ pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::
     let hub = TcpListener::bind(hub).await.with_context(|| format!("cannot listen on {hub}"))?;
     let (page_address, hub_address) = (listener.local_addr()?, hub.local_addr()?);
     let text = configuration(hub_address, page_address);
-    let (config, _) = config::load_text("the demo's configuration", &text, Registries::BUILT_IN, &|_| None)
-        .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let chat_url = |_: &str| Some(format!("http://{page_address}/demo/chat"));
+    let (config, _) = config::load_text("the demo's configuration", &text, Registries::BUILT_IN, &chat_url)
+        .map_err(|problems| anyhow::anyhow!("{}", config::told(&problems)))?;
     let store = SqliteStore::in_memory(Retention::default())?;
     let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?;
     // The hub's tasks are cut off with the process: nobody waits for a hub that is made up.
@@ -89,7 +90,7 @@ targets:
 channels:
   - type: webhook
     name: demo-chat
-    url: http://{pages}/demo/chat
+    url: env:DEMO_CHAT
 "#
     )
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use launchwatch::app::App;
 use launchwatch::clock::Clock;
-use launchwatch::config::{self, Config};
+use launchwatch::config::{self, Config, Registries};
 use launchwatch::dice::Dice;
 use launchwatch::edges::Edges;
 use launchwatch::edges::memory::MemoryNet;
@@ -79,8 +79,9 @@ pub struct World {
 pub const START: &str = "2018-07-07T12:00:00Z";
 
 pub fn configuration(text: &str) -> Config {
-    let (config, _) = config::load_text("test.yaml", text, &|_| None).unwrap_or_else(|p| panic!("{}", config::render(&p)));
-    config
+    let env = |_: &str| Some("http://chat.example/hook".to_owned());
+    let loaded = config::load_text("test.yaml", text, Registries::BUILT_IN, &env);
+    loaded.unwrap_or_else(|problems| panic!("{}", config::told(&problems))).0
 }
 
 /// The three looks an operator would begin with.
@@ -93,13 +94,13 @@ targets:
       - { type: binderhub-health, name: health, every: 60s }
       - { type: binder-launch, name: cached, spec: gh/example/tiny/v1, every: 2m }
 channels:
-  - { type: webhook, name: ops, url: "http://chat.example/hook" }
+  - { type: webhook, name: ops, url: env:HOOK }
 "#;
 
 impl World {
     pub async fn start(config: Config, seed: u64) -> Self {
         let clock = Clock::simulated(START.parse().unwrap());
-        let store = Arc::new(SqliteStore::in_memory(Retention::default()).await.unwrap());
+        let store = Arc::new(SqliteStore::in_memory(Retention::default()).unwrap());
         Self::start_with(config, seed, clock, store, None).await
     }
 
@@ -116,7 +117,8 @@ impl World {
         let now = clock.clone();
         let doors = standin::Edges { now: Arc::new(move || now.now()), spawn: Arc::clone(&spawn), seed };
         let (hub, post) = before.unwrap_or_else(|| {
-            let settings = standin::Settings { public_url: Some("http://hub.example/".into()), ..Default::default() };
+            let settings =
+                standin::Settings { public_url: Some("http://hub.example/".into()), ..Default::default() };
             (StandIn::new(settings, doors), PostOffice::new(clock.clone()))
         });
         let net = MemoryNet::new(spawn).with_host("hub.example:80", hub.router());

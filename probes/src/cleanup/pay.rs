@@ -85,7 +85,7 @@ async fn server(door: &Door, url: &str, token: SecretString, patience: Duration)
             Sight::Unclear(what) => last = what,
         }
         if !(accepted && asked_to_stop) {
-            tokio::time::sleep(LOOK_EVERY.min(left)).await;
+            tokio::time::sleep_until((Instant::now() + LOOK_EVERY).min(until)).await;
         }
     }
     Paid::NotYet(last)

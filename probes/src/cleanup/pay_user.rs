@@ -45,7 +45,7 @@ impl Debtor<'_> {
                 Round::Done(paid) => return paid,
                 Round::Again(why) => last = why,
             }
-            tokio::time::sleep(LOOK_EVERY.min(left)).await;
+            tokio::time::sleep_until((Instant::now() + LOOK_EVERY).min(until)).await;
         }
         Paid::NotYet(last)
     }
@@ -63,9 +63,9 @@ impl Debtor<'_> {
         };
         match self.door.ask(Method::DELETE, &url, None, limit).await {
             Ok(a) if a.status == 404 => Round::Done(Paid::Gone),
-            Ok(a) if a.ok() => self.look(limit).await,
+            // 400: there can be no such server, or (before JupyterHub 5.1) one that is still starting cannot be stopped.
+            Ok(a) if a.ok() || a.status == 400 => self.look(limit).await,
             Ok(a) if matches!(a.status, 401 | 403) => refused("stop the server", "delete:servers", &a),
-            // Before JupyterHub 5.1 a server that is still starting cannot be stopped.
             Ok(a) => Round::Again(format!("the Hub answered {} when told to stop the server", a.status)),
             Err(e) => unreachable(&e),
         }

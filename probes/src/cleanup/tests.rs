@@ -61,6 +61,18 @@ async fn a_server_that_refuses_or_lives_on_is_not_paid() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn patience_is_kept_to_also_when_nobody_answers() {
+    let net: Arc<dyn Net> = Arc::new(World::new(Stage { silent: true, ..Stage::default() }));
+    for debt in [server_debt(SERVER_TOKEN), user_debt(true)] {
+        for seconds in [0, 1, 11, 23] {
+            let (patience, started) = (Duration::from_secs(seconds), tokio::time::Instant::now());
+            assert!(matches!(pay(&debt, &net, "launchwatch/test", patience).await, Paid::NotYet(_)));
+            assert!(started.elapsed() <= patience + Duration::from_millis(2), "{:?}", started.elapsed());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_debt_that_makes_no_sense_is_not_paid_and_does_not_panic() {
     let world = Arc::new(World::new(Stage::default()));
     for url in ["", "not an address", "http://"] {
@@ -77,6 +89,7 @@ async fn a_hub_user_is_stopped_seen_stopped_and_removed() {
     let world = hub(&[
         (server, 400, r#"{"message": "pending"}"#),
         (server, 202, ""),
+        ("GET users/probe", 200, running),
         ("GET users/probe", 200, running),
         ("GET users/probe", 200, stopped),
         ("DELETE users/probe", 400, ""),
@@ -101,6 +114,12 @@ async fn a_hub_that_refuses_says_which_right_is_missing() {
     assert!(
         matches!(settle(&user_debt(true), &world).await, Paid::NotYet(why) if why.contains("delete:users"))
     );
+    // A Hub without named servers cannot have this one.
+    let world = hub(&[
+        ("DELETE users/probe/servers/second%20one", 400, r#"{"message": "Named servers are not enabled."}"#),
+        ("GET users/probe", 200, r#"{"servers": {}}"#),
+    ]);
+    assert_eq!(settle(&user_debt(false), &world).await, Paid::Gone);
     // Nobody of that name: nothing is owed.
     assert_eq!(settle(&user_debt(true), &hub(&[])).await, Paid::Gone);
 }

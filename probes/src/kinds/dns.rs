@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind::of::<DnsSpec>(
     "Asks the name system for a record and compares the answer.",
     &[Stage::Query],
     Cadence { every: Duration::from_secs(60), deadline: Duration::from_secs(10) },
-    "name: hub.example.org
+    "host: hub.example.org
 record: A
 server: 192.0.2.53
 expect:
@@ -33,7 +33,7 @@ const SHOWN: usize = 10;
 pub(super) struct DnsSpec {
     /// Name to ask for, or an address for `PTR`; default: the host of the target's URL.
     #[serde(default)]
-    name: Option<String>,
+    host: Option<String>,
     /// Record type: A, AAAA, CNAME, MX, NS, TXT, SRV, PTR, SOA or CAA.
     #[serde(default = "a")]
     record: String,
@@ -65,16 +65,17 @@ impl Spec for DnsSpec {
 
     fn build(self, target: &Url) -> Result<Dns, Vec<Refused>> {
         let mut refused = Vec::new();
-        let name = self.name.or_else(|| target.host_str().map(str::to_owned)).unwrap_or_default();
+        let name = self.host.or_else(|| target.host_str().map(str::to_owned)).unwrap_or_default();
         let record = self.record.to_uppercase();
         if name.trim().is_empty() {
-            refused.push(Refused::new("name", "no name to ask for", "write a host name"));
+            refused.push(Refused::new("host", "no name to ask for", "write a host name"));
         }
         if !RECORDS.contains(&record.as_str()) {
             let hint = format!("write one of {}", RECORDS.join(", "));
             refused.push(Refused::new("record", format!("{:?} cannot be asked for", self.record), hint));
         }
-        let server = self.server.as_deref().map(server).transpose().map_err(|r| refused.push(r)).ok().flatten();
+        let server =
+            self.server.as_deref().map(server).transpose().map_err(|r| refused.push(r)).ok().flatten();
         let probe = Dns { lookup: Lookup { name, record, server }, expect: self.expect };
         if refused.is_empty() { Ok(probe) } else { Err(refused) }
     }
@@ -115,7 +116,10 @@ impl Probe for Dns {
         let strange: Vec<_> = answers.iter().filter(|a| !has(&self.expect.any_of, a)).cloned().collect();
         if !self.expect.any_of.is_empty() && !strange.is_empty() {
             let allowed = self.expect.any_of.join(", ");
-            return cx.failed(Reason::Condition, format!("{name}: expected only {allowed}, saw {}", shown(&strange)));
+            return cx.failed(
+                Reason::Condition,
+                format!("{name}: expected only {allowed}, saw {}", shown(&strange)),
+            );
         }
         cx.passed()
     }
@@ -163,9 +167,9 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let refused = build(r#"{"name": "", "record": "ANY", "server": "ns.example.org"}"#).err().unwrap();
+        let refused = build(r#"{"host": "", "record": "ANY", "server": "ns.example.org"}"#).err().unwrap();
         let paths: Vec<_> = refused.iter().map(|r| r.path.as_str()).collect();
-        assert_eq!(paths, ["name", "record", "server"]);
+        assert_eq!(paths, ["host", "record", "server"]);
     }
 
     #[test]

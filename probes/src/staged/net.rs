@@ -32,6 +32,8 @@ pub(crate) struct Stage {
     /// Answers of the Hub's API by method and path behind `hub/api/`.
     pub(crate) hub: BTreeMap<String, Vec<(u16, String)>>,
     pub(crate) progress: Play,
+    /// Nobody answers anything.
+    pub(crate) silent: bool,
 }
 
 impl Default for Stage {
@@ -49,6 +51,7 @@ impl Default for Stage {
             lingers: Duration::from_secs(1),
             hub: BTreeMap::new(),
             progress: Play::text(""),
+            silent: false,
         }
     }
 }
@@ -183,7 +186,7 @@ impl Net for World {
         });
         tokio::time::sleep(Duration::from_millis(5)).await;
         let (status, location, play, text) = self.answer(&request)?;
-        if matches!(play, Play::Hangs) {
+        if self.stage.silent || matches!(play, Play::Hangs) {
             std::future::pending::<()>().await;
         }
         let mut headers = http::HeaderMap::new();

@@ -47,7 +47,7 @@ impl Ran {
 /// Runs to the outcome; a run that does not end itself before its deadline panics.
 pub(crate) async fn run(kind: &str, settings: Value, stage: Stage, deadline: u64) -> Ran {
     let world = Arc::new(World::new(stage));
-    let ran = run_until(kind, settings, world, Memory::default(), deadline, None).await;
+    let ran = run_until(kind, settings, world, &Arc::default(), deadline, None).await;
     assert!(ran.outcome.is_some(), "the run did not end itself before its deadline");
     ran
 }
@@ -57,21 +57,20 @@ pub(crate) async fn run_until(
     kind: &str,
     settings: Value,
     world: Arc<World>,
-    ledger: Memory,
+    ledger: &Arc<Memory>,
     deadline: u64,
     cut: Option<Duration>,
 ) -> Ran {
     let target = Url::parse("https://hub.example.org/").unwrap();
     let probe =
         crate::kinds::kind(kind).expect("no such kind").build(settings, &target).expect("settings refused");
-    let ledger = Arc::new(ledger);
     let progress = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&progress);
     let started = Instant::now();
     let until = started + Duration::from_secs(deadline);
     let mut cx = Cx::new(CxParts {
         net: Arc::clone(&world) as Arc<dyn crate::Net>,
-        ledger: Arc::clone(&ledger) as Arc<dyn crate::Ledger>,
+        ledger: Arc::clone(ledger) as Arc<dyn crate::Ledger>,
         run: "run-1".into(),
         nonce: "abcdefgh12345678".into(),
         deadline: until,
@@ -83,5 +82,5 @@ pub(crate) async fn run_until(
     let outcome = tokio::time::timeout_at(stop, probe.run(&mut cx)).await.ok();
     let follow = cx.take_follow();
     let progress = progress.lock().unwrap().clone();
-    Ran { outcome, world, ledger, follow, progress, took: started.elapsed() }
+    Ran { outcome, world, ledger: Arc::clone(ledger), follow, progress, took: started.elapsed() }
 }

@@ -56,6 +56,11 @@ fn read(cx: &mut Cx, answer: &Answer) -> Result<Option<SecretString>, Trouble> {
             cx.fact("build_token", "there is no launch page (API-only mode): launches are rate limited");
             Ok(None)
         }
+        400 => {
+            // The spec is not one; the stream says in words what is wrong with it.
+            cx.fact("build_token", "the launch page does not accept the spec");
+            Ok(None)
+        }
         401 => Err(Trouble::unknown(Reason::ProbeAuth, "the launch page wants a login: set `auth.api_token`")),
         403 if text.contains("are not allowed") => {
             Err(Trouble::unknown(Reason::Banned, "this BinderHub does not admit requests from our network"))

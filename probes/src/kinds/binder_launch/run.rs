@@ -53,7 +53,7 @@ impl BinderLaunch {
             .map_err(|e| Trouble::unknown(Reason::Prober, e.to_string()))?;
         cx.stage(Stage::Resolve);
         let mut watch = Watch::new(self.mode, &self.base, self.retry_patience);
-        let trouble = match read(cx, &mut events, &mut watch, until).await {
+        let trouble = match read(cx, &mut events, &mut watch, &self.host, until).await {
             Launched::Ready(handed) => {
                 drop(events);
                 return self.use_and_give_back(cx, &launch, &watch, handed).await;
@@ -125,6 +125,9 @@ impl BinderLaunch {
         let took = cx.elapsed();
         cx.measure("time_to_result_seconds", took.as_secs_f64());
         let left_behind = give_back(cx, launch, &debt).await;
+        if let (Err(_), Some(also)) = (&used, &left_behind) {
+            cx.fact("teardown", &also.summary);
+        }
         used?;
         if let Some(trouble) = left_behind {
             return Err(trouble);
@@ -162,7 +165,13 @@ impl BinderLaunch {
 }
 
 /// Reads the stream until the launch is decided, or `until`.
-async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, until: Instant) -> Launched {
+async fn read(
+    cx: &mut Cx,
+    events: &mut Events,
+    watch: &mut Watch,
+    home: &str,
+    until: Instant,
+) -> Launched {
     loop {
         let stop = watch.give_up_at().map_or(until, |at| at.min(until));
         let item = match tokio::time::timeout_at(stop, events.next()).await {
@@ -176,7 +185,9 @@ async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, until: Instan
         let data = match item {
             Item::Data(data) => data,
             Item::Redirected(member) => {
-                cx.fact("member", &member);
+                if member != home {
+                    cx.fact("member", &member);
+                }
                 continue;
             }
             Item::Open | Item::Comment => continue,

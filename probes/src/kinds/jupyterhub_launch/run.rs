@@ -59,6 +59,9 @@ impl HubLaunch {
         let used = self.start_and_use(cx, &corner).await;
         let took = cx.elapsed();
         let left_behind = give_back(cx, &launch, &debt).await;
+        if let (Err(_), Some(also)) = (&used, &left_behind) {
+            cx.fact("teardown", &also.summary);
+        }
         used?;
         match (left_behind, self.slow_after) {
             (Some(trouble), _) => Err(trouble),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::kinds::kind;
-use crate::staged::{Entry, Kernel, Memory, Play, Ran, SECRETS, SERVER_TOKEN, Stage, World, run, run_until};
+use crate::staged::{Entry, Kernel, Play, Ran, SECRETS, SERVER_TOKEN, Stage, World, run, run_until};
 use crate::{Reason, Verdict};
 
 const USER: &str = "users/launchwatch-abcdefgh12345678";
@@ -167,7 +167,7 @@ async fn wherever_a_run_is_dropped_the_ledger_knows_of_its_user() {
     for step in 0..400 {
         let world = Arc::new(World::new(stage(&[])));
         let cut = Duration::from_micros(step * 23_100);
-        let ran = run_until("jupyterhub-launch", settings(), world, Memory::default(), 120, Some(cut)).await;
+        let ran = run_until("jupyterhub-launch", settings(), world, &Arc::default(), 120, Some(cut)).await;
         if ran.world.seen().is_empty() {
             continue;
         }

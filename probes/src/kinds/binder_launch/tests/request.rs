@@ -82,6 +82,7 @@ async fn the_launch_page_decides_who_is_at_fault() {
     for (page, verdict, reason) in [
         ((404, ""), Passed, None),
         ((200, "<html>no token here</html>"), Passed, None),
+        ((400, "<html>Spec is not of the form</html>"), Passed, None),
         ((429, ""), Unknown, Some(Reason::RateLimited)),
         ((401, ""), Unknown, Some(Reason::ProbeAuth)),
         ((403, "Requests from that-cloud are not allowed"), Unknown, Some(Reason::Banned)),
