@@ -108,7 +108,7 @@ async fn hub_proxy_and_binderhub_that_die_or_hang_are_told_within_the_deadline()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_binderhub_killed_in_the_middle_of_a_launch_is_a_cut_stream_and_the_launch_counts_as_abandoned() {
     let mut hubs = Hubs::start().await;
-    let home = binder_home(&hubs, "fault/slow-6", 40);
+    let home = binder_home(&hubs, "fault/slow-3", 40);
     let (run, ()) = tokio::join!(home.probe("launch"), async {
         until("the launch to reach the Hub", 30, async || {
             let busy = hubs.with_servers().await?;
@@ -117,7 +117,7 @@ async fn a_binderhub_killed_in_the_middle_of_a_launch_is_a_cut_stream_and_the_la
         .await;
         hubs.binder.kill().await;
     });
-    let case = Expected { spec: "fault/slow-6", deadline: 40, reasons: &["stream_cut"], stage: "launch" };
+    let case = Expected { spec: "fault/slow-3", deadline: 40, reasons: &["stream_cut"], stage: "launch" };
     seen("BinderHub killed", &run.0, run.1, "failed", &case);
     // Nobody has told us of a server, so there is none that we could shut down: that is the culler's part.
     let left = hubs.with_servers().await.expect("the Hub answers");
