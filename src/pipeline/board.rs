@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::{Cell, Incident, Strip};
-use launchwatch_probes::{Outcome, Verdict};
+use launchwatch_probes::{Outcome, Reason, Verdict};
 
 use crate::config::{Config, ProbeConfig};
 use crate::observation::{Observation, ProbeId};
@@ -87,7 +87,10 @@ impl Board {
         if matches!(seen.outcome.verdict, Verdict::Passed | Verdict::Degraded) {
             row.last_good = Some(seen.ended());
         }
-        row.last = Some((seen.ended(), seen.outcome.clone()));
+        // A slot that passed without a run says nothing about how the probe stands; the strip shows it.
+        if seen.outcome.reason != Some(Reason::Missed) {
+            row.last = Some((seen.ended(), seen.outcome.clone()));
+        }
     }
 
     /// The last hours of the probes of a target.
@@ -119,7 +122,9 @@ impl ProbeState {
     /// Whether a result of this moment is so old that a run must have been missed: two slots have passed since.
     pub fn stale(&self, ended: Timestamp, now: Timestamp) -> bool {
         let second = self.timetable.next_after(ended).and_then(|slot| self.timetable.next_after(slot));
-        second.is_some_and(|slot| now.duration_since(slot) > SignedDuration::try_from(self.slack).unwrap_or_default())
+        second.is_some_and(|slot| {
+            now.duration_since(slot) > SignedDuration::try_from(self.slack).unwrap_or_default()
+        })
     }
 
     /// The last hours, gaps as empty cells.

@@ -1,7 +1,16 @@
 //! Simulated days: the whole service under tokio's paused clock, without sockets.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "these are tests, helpers included"
+)]
 
 mod day;
+mod faults;
 mod house;
 mod outage;
 mod world;
