@@ -47,7 +47,6 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Outcome::bare(Verdict::Unknown, Some(launchwatch_probes::Reason::Aborted), "stopped by hand")
         }
     };
-    pay(&edges, store.as_ref()).await?;
     let seen = Observation {
         probe: probe.id.clone(),
         location: Arc::clone(&config.service.location),
@@ -57,6 +56,8 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         outcome,
     };
     print(&seen, arguments.json)?;
+    // After the result: shutting down can take a while where the target is down.
+    pay(&edges, store.as_ref()).await?;
     Ok(match seen.outcome.verdict {
         Verdict::Passed | Verdict::Degraded => ExitCode::SUCCESS,
         Verdict::Failed => ExitCode::from(FAILED),

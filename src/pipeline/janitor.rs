@@ -70,6 +70,9 @@ impl Janitor {
             Ok(debts) => self.pay_all(debts, now).await,
             Err(error) => tracing::error!(%error, "cannot read what is still to be shut down"),
         }
+        if let Ok(count) = self.store.abandoned_count().await {
+            self.metrics.debts("abandoned", usize::try_from(count).unwrap_or(usize::MAX));
+        }
         if now.duration_since(self.pruned_at) >= PRUNE {
             self.pruned_at = now;
             if let Err(error) = self.store.prune(now).await {

@@ -57,6 +57,8 @@ impl Recorder {
         let mut names = SeriesNames::default();
         let changes = self.engine.start(self.clock.now());
         self.keep(Vec::new(), changes).await;
+        // Also after a restart in the middle of an outage: figures show it, and launches stay rare.
+        self.show_incidents();
         loop {
             let mut letters = Vec::new();
             let wake = self.wake();

@@ -20,6 +20,8 @@ const KERNEL: Duration = Duration::from_secs(60);
 const KEPT: Duration = Duration::from_secs(5);
 /// Longest watch over a server that was told to stop.
 const GONE_WITHIN: Duration = Duration::from_secs(90);
+/// The same when the run has failed already: its verdict must not wait for a target that is down.
+const HURRY: Duration = Duration::from_secs(10);
 /// A watch shorter than this (the deadline came near) proves nothing about the target.
 const WATCHED_ENOUGH: Duration = Duration::from_secs(30);
 
@@ -115,10 +117,12 @@ async fn run_code(cx: &mut Cx, door: &Door, url: &str, errand: &Errand) -> Resul
 
 /// Pays the debt of a launch within the run, as far as there is time, and sees whether it helped.
 ///
-/// What cannot be finished before the deadline goes on after the run; what the target refuses stays in the ledger.
-pub(crate) async fn give_back(cx: &mut Cx, launch: &Launch, debt: &CleanUp) -> Option<Trouble> {
+/// What cannot be finished before the deadline goes on after the run; what the target refuses stays in the ledger, and
+/// so does what a run that `failed` does not get done at once.
+pub(crate) async fn give_back(cx: &mut Cx, launch: &Launch, debt: &CleanUp, failed: bool) -> Option<Trouble> {
     cx.stage(Stage::Teardown);
-    let patience = cx.remaining().saturating_sub(Duration::from_secs(1)).min(GONE_WITHIN);
+    let longest = if failed { HURRY } else { GONE_WITHIN };
+    let patience = cx.remaining().saturating_sub(Duration::from_secs(1)).min(longest);
     let (net, user_agent) = (cx.net(), cx.user_agent().to_owned());
     let started = Instant::now();
     match cleanup::pay(debt, &net, &user_agent, patience).await {
@@ -126,6 +130,10 @@ pub(crate) async fn give_back(cx: &mut Cx, launch: &Launch, debt: &CleanUp) -> O
         Paid::Accepted => {
             cx.fact("teardown", "accepted, but not seen gone");
             settle(cx, launch).await
+        }
+        Paid::NotYet(why) if failed => {
+            cx.fact("teardown", &format!("left for later: {why}"));
+            None
         }
         Paid::NotYet(why)
             if started.elapsed() + Duration::from_secs(1) >= patience && patience < WATCHED_ENOUGH =>

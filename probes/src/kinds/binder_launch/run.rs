@@ -124,7 +124,7 @@ impl BinderLaunch {
         };
         let took = cx.elapsed();
         cx.measure("time_to_result_seconds", took.as_secs_f64());
-        let left_behind = give_back(cx, launch, &debt).await;
+        let left_behind = give_back(cx, launch, &debt, used.is_err()).await;
         if let (Err(_), Some(also)) = (&used, &left_behind) {
             cx.fact("teardown", &also.summary);
         }

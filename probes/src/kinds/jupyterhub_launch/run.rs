@@ -52,13 +52,13 @@ impl HubLaunch {
                 // Nothing was made, and with this token nothing could be cleaned up either.
                 let _ = launch.settled().await;
             } else {
-                give_back(cx, &launch, &debt).await;
+                give_back(cx, &launch, &debt, true).await;
             }
             return Err(trouble);
         }
         let used = self.start_and_use(cx, &corner).await;
         let took = cx.elapsed();
-        let left_behind = give_back(cx, &launch, &debt).await;
+        let left_behind = give_back(cx, &launch, &debt, used.is_err()).await;
         if let (Err(_), Some(also)) = (&used, &left_behind) {
             cx.fact("teardown", &also.summary);
         }
@@ -156,12 +156,20 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
         }
         let proof = prove(event.message());
         if event.failed {
-            let reason = proof.map_or(Reason::SpawnFailed, |p| p.reason);
-            return Err(Trouble::failed(reason, tidy(event.message())));
+            return Err(failed(cx, &tidy(event.message())));
         }
         if let Some(proof) = proof {
             cx.suspect(proof.reason, event.message());
         }
+    }
+}
+
+/// The Hub gave up. Where it only says that it did, or that the pod never started, the proof before it says why.
+fn failed(cx: &Cx, message: &str) -> Trouble {
+    let bare = message.trim_end_matches([':', ' ']).eq_ignore_ascii_case("spawn failed");
+    match cx.suspicion() {
+        Some((reason, line)) if bare || message.contains("did not start in") => Trouble::failed(reason, line),
+        _ => Trouble::failed(prove(message).map_or(Reason::SpawnFailed, |p| p.reason), message),
     }
 }
 

@@ -1,0 +1,14 @@
+//! The service as people run it, against real servers: the only tests whose time is the wall clock's.
+//!
+//! `tests/setup` gets the servers; README.md beside this file tells how they are told and broken. Every test has its
+//! own servers, ports and folders. A wait has a generous bound and says what it waited for; a failed test prints the
+//! ends of the logs of everything it had started.
+
+mod kit;
+
+mod alerts;
+mod channels;
+mod faults;
+mod kills;
+mod launches;
+mod scrapes;
