@@ -35,10 +35,14 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
-    let Some(probe) = choose(&config, arguments.name.as_deref()) else { return Ok(ExitCode::from(MISCONFIGURED)) };
+    let Some(probe) = choose(&config, arguments.name.as_deref()) else {
+        return Ok(ExitCode::from(MISCONFIGURED));
+    };
     let edges = world::edges(config.service.ca_file.as_deref())?;
     // A directory of its own: the service holds the lock on the other one.
-    let store = Arc::new(SqliteStore::open(&config.service.state.join("by-hand"), config.service.retention)?);
+    let store = SqliteStore::open(&config.service.state.join("by-hand"), config.service.retention)?;
+    let clock = edges.clock.clone();
+    let store = Arc::new(store.with_clock(move || clock.now()));
     let slot = edges.clock.now();
     let outcome = tokio::select! {
         outcome = look(&edges, &store, probe, slot, arguments.json) => outcome,
@@ -66,14 +70,14 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn choose<'a>(config: &'a Config, name: Option<&str>) -> Option<&'a ProbeConfig> {
-    let fits = |p: &&ProbeConfig| {
-        name.is_none_or(|n| p.id.as_str() == n || p.id.probe() == n || p.id.target() == n)
-    };
+    let fits =
+        |p: &&ProbeConfig| name.is_none_or(|n| p.id.as_str() == n || p.id.probe() == n || p.id.target() == n);
     let found: Vec<_> = config.probes.iter().filter(fits).collect();
     if let [one] = found.as_slice() {
         return Some(one);
     }
-    let (what, which) = if found.is_empty() { ("no such probe", &config.probes) } else { ("which probe?", &config.probes) };
+    let (what, which) =
+        if found.is_empty() { ("no such probe", &config.probes) } else { ("which probe?", &config.probes) };
     eprintln!("{what} There are:");
     for probe in which {
         eprintln!("  {} ({})", probe.id, probe.kind);
@@ -81,7 +85,13 @@ fn choose<'a>(config: &'a Config, name: Option<&str>) -> Option<&'a ProbeConfig>
     None
 }
 
-async fn look(edges: &Edges, store: &Arc<SqliteStore>, probe: &ProbeConfig, slot: Timestamp, json: bool) -> Outcome {
+async fn look(
+    edges: &Edges,
+    store: &Arc<SqliteStore>,
+    probe: &ProbeConfig,
+    slot: Timestamp,
+    json: bool,
+) -> Outcome {
     let deadline = Instant::now() + probe.deadline;
     let mut cx = Cx::new(CxParts {
         net: Arc::clone(&edges.net),
@@ -98,7 +108,9 @@ async fn look(edges: &Edges, store: &Arc<SqliteStore>, probe: &ProbeConfig, slot
         Err(_) => cx.timed_out(),
     };
     if let Some(follow) = cx.take_follow() {
-        eprintln!("following the launch to its end, so that no server is left behind (Ctrl-C leaves it to the culler)");
+        eprintln!(
+            "following the launch to its end, so that no server is left behind (Ctrl-C leaves it to the culler)"
+        );
         follow.await;
     }
     outcome
@@ -107,14 +119,19 @@ async fn look(edges: &Edges, store: &Arc<SqliteStore>, probe: &ProbeConfig, slot
 /// Prints what happens, with the seconds since the start.
 fn teller() -> Watcher {
     let started = Instant::now();
-    let (bold, dim, red, plain) =
-        if std::io::stderr().is_terminal() { ("\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m") } else { ("", "", "", "") };
+    let (bold, dim, red, plain) = if std::io::stderr().is_terminal() {
+        ("\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m")
+    } else {
+        ("", "", "", "")
+    };
     Arc::new(move |progress| {
         let at = started.elapsed().as_secs_f64();
         match progress {
             Progress::Stage(stage) => eprintln!("{at:8.2} s  {bold}{stage}{plain}"),
             Progress::Line(line) => eprintln!("{at:8.2} s      {dim}{line}{plain}"),
-            Progress::Suspect(reason, line) => eprintln!("{at:8.2} s      {red}proves {reason}: {line}{plain}"),
+            Progress::Suspect(reason, line) => {
+                eprintln!("{at:8.2} s      {red}proves {reason}: {line}{plain}")
+            }
         }
     })
 }
@@ -128,7 +145,10 @@ async fn pay(edges: &Edges, store: &SqliteStore) -> anyhow::Result<()> {
         };
         match cleanup::pay(&cleanup, &edges.net, "launchwatch", PATIENCE).await {
             Paid::Gone | Paid::Accepted => store.settled(&debt.id).await.map_err(anyhow::Error::from)?,
-            Paid::NotYet(why) => eprintln!("{} is still there: {why}; the next `launchwatch probe` tries again", cleanup.what()),
+            Paid::NotYet(why) => eprintln!(
+                "{} is still there: {why}; the next `launchwatch probe` tries again",
+                cleanup.what()
+            ),
         }
     }
     Ok(())

@@ -21,8 +21,11 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let edges = world::edges(service.ca_file.as_deref())?;
     let store = SqliteStore::open(&service.state, service.retention)
         .with_context(|| format!("cannot open the store in {}", service.state.display()))?;
-    let listener =
-        TcpListener::bind(service.listen).await.with_context(|| format!("cannot listen on {}", service.listen))?;
+    let clock = edges.clock.clone();
+    let store = store.with_clock(move || clock.now());
+    let listener = TcpListener::bind(service.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", service.listen))?;
     tracing::info!("pages and metrics at http://{}/", listener.local_addr()?);
     let app = App::build(config, edges, Arc::new(store), Some(listener))?;
     stop_on_signal(&app.tasks());

@@ -38,7 +38,8 @@ pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::
     let chat_url = |_: &str| Some(format!("http://{page_address}/demo/chat"));
     let (config, _) = config::load_text("the demo's configuration", &text, Registries::BUILT_IN, &chat_url)
         .map_err(|problems| anyhow::anyhow!("{}", config::told(&problems)))?;
-    let store = SqliteStore::in_memory(Retention::default())?;
+    let clock = edges.clock.clone();
+    let store = SqliteStore::in_memory(Retention::default())?.with_clock(move || clock.now());
     let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?;
     // The hub's tasks are cut off with the process: nobody waits for a hub that is made up.
     let hub_tasks = Tasks::new();

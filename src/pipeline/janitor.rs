@@ -21,8 +21,8 @@ const NEVER_NAMED: SignedDuration = SignedDuration::from_mins(60);
 const PAUSES: [u64; 5] = [10, 30, 60, 300, 900];
 /// One attempt takes at most this long.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often old rows are dropped.
-const PRUNE: SignedDuration = SignedDuration::from_mins(10);
+/// How often the store closes hours, makes blocks and drops what is old.
+const PRUNE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Runs until the service stops.
 pub async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, started: Timestamp, targets: Vec<String>) {
@@ -76,7 +76,7 @@ impl Janitor {
         if now.duration_since(self.pruned_at) >= PRUNE {
             self.pruned_at = now;
             if let Err(error) = self.store.prune(now).await {
-                tracing::warn!(%error, "cannot drop old rows");
+                tracing::warn!(%error, "cannot keep the store tidy");
             }
         }
     }
@@ -138,7 +138,10 @@ impl Janitor {
         if ids.is_empty() {
             return;
         }
-        tracing::warn!(count = ids.len(), "launches whose server was never named to us are left to the hub's culler");
+        tracing::warn!(
+            count = ids.len(),
+            "launches whose server was never named to us are left to the hub's culler"
+        );
         if let Err(error) = self.store.abandon(ids).await {
             tracing::error!(%error, "cannot write down abandoned launches");
         }

@@ -32,7 +32,7 @@ pub struct Owed {
     pub channel: String,
     /// Attempts so far.
     pub attempts: u32,
-    /// The incident's first message in this channel.
+    /// What the channel last called the incident's thread: it answers with the root's name unless it began a new one.
     pub thread: Option<MessageRef>,
     /// Recipients that need not be told again.
     pub settled: Settled,

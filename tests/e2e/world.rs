@@ -100,7 +100,9 @@ channels:
 impl World {
     pub async fn start(config: Config, seed: u64) -> Self {
         let clock = Clock::simulated(START.parse().unwrap());
-        let store = Arc::new(SqliteStore::in_memory(Retention::default()).unwrap());
+        let date = clock.clone();
+        let store = SqliteStore::in_memory(Retention::default()).unwrap();
+        let store = Arc::new(store.with_clock(move || date.now()));
         Self::start_with(config, seed, clock, store, None).await
     }
 

@@ -23,7 +23,7 @@ macro_rules! conformance {
             owed a_notification_is_owed_once_to_every_channel
             owed only_the_oldest_of_an_incident_is_due
             owed a_failed_delivery_is_due_again_when_it_says
-            owed later_messages_know_the_first_one
+            owed later_messages_know_what_the_channel_last_called_its_thread
             owed deliveries_tell_what_came_of_them
             owed a_resolved_incident_is_told_as_one_message
             owed an_update_takes_the_place_of_what_was_not_told

@@ -132,7 +132,7 @@ pub(crate) async fn a_failed_delivery_is_due_again_when_it_says(store: impl Stor
     assert_eq!((next_owed(&store).await, store.outbox().await.unwrap().oldest), (None, None));
 }
 
-pub(crate) async fn later_messages_know_the_first_one(store: impl Store) {
+pub(crate) async fn later_messages_know_what_the_channel_last_called_its_thread(store: impl Store) {
     store.record(owing(vec![notification("n1", "i", Kind::Opened, 0)])).await.unwrap();
     store.settle(vec![settlement("n1", "slack", DeliveryState::Delivered, 1)]).await.unwrap();
     store.record(owing(vec![notification("n2", "i", Kind::Update, 60)])).await.unwrap();
@@ -141,7 +141,7 @@ pub(crate) async fn later_messages_know_the_first_one(store: impl Store) {
     let owed = all_owed(&store, at(90), 9).await;
     let threads: Vec<_> =
         owed.iter().map(|o| (o.channel.as_str(), o.thread.as_ref().map(|t| t.0.as_str()))).collect();
-    assert_eq!(threads, [("slack", Some("n1@slack")), ("mail", None)]);
+    assert_eq!(threads, [("slack", Some("n2@slack")), ("mail", None)]);
 }
 
 pub(crate) async fn deliveries_tell_what_came_of_them(store: impl Store) {

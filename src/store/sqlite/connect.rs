@@ -1,6 +1,5 @@
 //! Opening: directory, lock, connections, schema, key, and what was open when the process ended.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
@@ -10,8 +9,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::damage::Damaged;
+use super::files::{self, Held};
 use super::seal::Seal;
-use super::{Inner, SqliteStore, Writer, fail, files, load, schema};
+use super::{Inner, SqliteStore, Writer, fail, load, schema};
 use crate::store::{Error, Retention};
 
 /// Readers at a time; more wait for one another, never for the writer.
@@ -66,7 +66,7 @@ impl SqliteStore {
         self.inner.damaged.count()
     }
 
-    fn open_held(dir: &Path, retention: Retention, key: &[u8; 32], lock: File) -> Result<Self, Error> {
+    fn open_held(dir: &Path, retention: Retention, key: &[u8; 32], lock: Held) -> Result<Self, Error> {
         let path = files::database(dir)?;
         let db = Connection::open(&path).map_err(fail("open the store"))?;
         db.busy_timeout(Duration::from_secs(10)).map_err(fail("set up the store"))?;
@@ -86,7 +86,7 @@ impl SqliteStore {
         readers: Vec<Mutex<Connection>>,
         retention: Retention,
         key: &[u8; 32],
-        lock: Option<File>,
+        lock: Option<Held>,
     ) -> Result<Self, Error> {
         schema::migrate(&mut db)?;
         db.set_prepared_statement_cache_capacity(64);

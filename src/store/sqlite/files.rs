@@ -15,18 +15,30 @@ fn file(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::File { path, source }
 }
 
-/// Makes the directory (0700) if it is not there, and holds it until the file returned is dropped.
+/// The state directory, held. Given back by name when dropped: a child process may have inherited the file for a
+/// moment, and would hold on to it until it becomes another program.
+#[derive(Debug)]
+pub(super) struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The end of the process gives it back as well.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Makes the directory (0700) if it is not there, and holds it until what is returned is dropped.
 ///
 /// # Errors
 /// [`Error::Locked`] if another process holds it.
-pub(super) fn hold(dir: &Path) -> Result<File, Error> {
+pub(super) fn hold(dir: &Path) -> Result<Held, Error> {
     if !dir.is_dir() {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(file(dir))?;
     }
     let path = dir.join("lock");
     let lock = private().truncate(false).open(&path).map_err(file(&path))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Held(lock)),
         Err(TryLockError::WouldBlock) => Err(Error::Locked { path: dir.display().to_string() }),
         Err(TryLockError::Error(source)) => Err(file(&path)(source)),
     }

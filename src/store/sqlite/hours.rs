@@ -22,6 +22,7 @@ pub(super) fn due(now: Timestamp) -> i64 {
 }
 
 /// The open bucket of a slot (in microseconds), made if it is not there.
+#[expect(clippy::indexing_slicing, reason = "it has just been made long enough")]
 pub(super) fn bucket(hours: &mut BTreeMap<i64, HourOf>, probe: u32, slot: i64) -> &mut Bucket {
     let start = start(slot);
     let hour = hours.entry(start).or_default();

@@ -89,6 +89,7 @@ fn last(db: &Connection, names: &Names) -> Result<(Vec<Last>, u64), Error> {
 }
 
 /// The place of a probe, made if it is not there.
+#[expect(clippy::indexing_slicing, reason = "it has just been made long enough")]
 pub(super) fn place(last: &mut Vec<Last>, probe: u32) -> &mut Last {
     let at = probe as usize;
     if last.len() <= at {

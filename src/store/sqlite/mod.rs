@@ -32,7 +32,7 @@ mod store;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
@@ -77,7 +77,7 @@ struct Inner {
     /// The latest date that was handed in, in microseconds.
     latest: AtomicI64,
     /// Held for as long as the store is open.
-    _lock: Option<File>,
+    _lock: Option<files::Held>,
 }
 
 /// What only the writer needs.

@@ -92,7 +92,8 @@ fn one_owed(row: &Row<'_>) -> rusqlite::Result<(i64, String, impl FnOnce(Notific
     let (channel, attempts) = (row.get(1)?, row.get(2)?);
     let thread = row.get::<_, Option<String>>(4)?.map(MessageRef);
     let json = row.get::<_, Option<String>>(3)?.unwrap_or_default();
-    let settled = row.get::<_, Option<String>>(5)?.and_then(|j| serde_json::from_str(&j).ok()).unwrap_or_default();
+    let settled =
+        row.get::<_, Option<String>>(5)?.and_then(|j| serde_json::from_str(&j).ok()).unwrap_or_default();
     Ok((row.get(0)?, json, move |notification| Owed { notification, channel, attempts, thread, settled }))
 }
 
