@@ -13,5 +13,6 @@ mod deploy;
 mod faults;
 mod house;
 mod outage;
+mod pages;
 mod schedule;
 mod world;

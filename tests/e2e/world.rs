@@ -14,6 +14,9 @@ use launchwatch::edges::memory::MemoryNet;
 use launchwatch::standin::{self, Fault, StandIn};
 use launchwatch::store::{Retention, SqliteStore, Store};
 use launchwatch::tasks::Tasks;
+use launchwatch::web;
+use tower::ServiceExt;
+
 use launchwatch_alerts::{Envelope, Post, Reply, Undelivered};
 
 /// One letter that reached the post office.
@@ -70,6 +73,8 @@ pub struct World {
     pub post: PostOffice,
     pub clock: Clock,
     pub store: Arc<SqliteStore>,
+    /// What is served over HTTP.
+    pub pages: axum::Router,
     /// Tasks of the hub and of the connections: the world outside the service.
     outside: Tasks,
     app: Tasks,
@@ -131,10 +136,17 @@ impl World {
             dice: Dice::seeded(seed),
         };
         let app = App::build(config, edges, Arc::clone(&store) as Arc<dyn Store>, None).unwrap();
+        let pages = web::router(web::Sources {
+            board: app.board(),
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            metrics: app.metrics(),
+            clock: clock.clone(),
+            extra: Arc::new(|| maud::html! {}),
+        });
         let tasks = app.tasks();
         #[expect(clippy::disallowed_methods, reason = "the world's own task")]
         let ended = tokio::spawn(async move { app.run().await.unwrap() });
-        Self { hub, post, clock, store, outside, app: tasks, ended }
+        Self { hub, post, clock, store, pages, outside, app: tasks, ended }
     }
 
     /// Lets time pass.
@@ -146,6 +158,11 @@ impl World {
         self.hub.set_fault(None, fault);
     }
 
+    /// What a path answers: status and body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        ask(&self.pages, path).await
+    }
+
     /// Stops the service in good order.
     pub async fn stop(self) -> (StandIn, PostOffice, Arc<SqliteStore>) {
         self.app.stop();
@@ -153,4 +170,13 @@ impl World {
         self.outside.stop();
         (self.hub, self.post, self.store)
     }
+}
+
+/// What a path of these pages answers: status and body.
+pub async fn ask(pages: &axum::Router, path: &str) -> (u16, String) {
+    let request = http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+    let answer = pages.clone().oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), 10_000_000).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
 }
