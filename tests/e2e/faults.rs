@@ -2,12 +2,15 @@
 //! nothing stays behind.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::StreamExt;
 use launchwatch::clock::Clock;
 use launchwatch::edges::memory::{MemoryNet, spawner};
 use launchwatch::standin::{self, Fault, StandIn};
 use launchwatch::tasks::Tasks;
+use launchwatch_probes::net::{self, Net, NetError};
 use launchwatch_probes::{CleanUp, Cx, CxParts, DebtId, Ledger, LedgerError, Outcome};
 use tokio::time::Instant;
 
@@ -29,10 +32,50 @@ impl Ledger for NoLedger {
     }
 }
 
+/// A network that counts what is read through it.
+struct Counting {
+    net: MemoryNet,
+    bytes: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl Net for Counting {
+    async fn send(&self, request: net::Request) -> Result<net::Response, NetError> {
+        let mut answer = self.net.send(request).await?;
+        let bytes = Arc::clone(&self.bytes);
+        answer.body = Box::pin(answer.body.inspect(move |chunk| {
+            bytes.fetch_add(chunk.as_ref().map_or(0, |c| c.len()), Ordering::Relaxed);
+        }));
+        Ok(answer)
+    }
+    async fn websocket(&self, request: net::Request) -> Result<net::Socket, NetError> {
+        self.net.websocket(request).await
+    }
+    async fn resolve(&self, lookup: &net::Lookup) -> Result<Vec<String>, NetError> {
+        self.net.resolve(lookup).await
+    }
+    async fn certificate(&self, host: &str, port: u16) -> Result<net::Chain, NetError> {
+        self.net.certificate(host, port).await
+    }
+    async fn connect(&self, host: &str, port: u16) -> Result<net::Connected, NetError> {
+        self.net.connect(host, port).await
+    }
+}
+
+/// What a launch came to.
+struct Came {
+    outcome: Outcome,
+    took: Duration,
+    /// Servers left when all is followed up.
+    left: usize,
+    /// Bytes of answers that were read.
+    bytes: usize,
+}
+
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// One launch on a hub with this fault: what was found, how long it took, servers left when all is followed up.
-async fn launch(kind: &str, settings: serde_json::Value, fault: Fault) -> (Outcome, Duration, usize) {
+/// One launch on a hub with this fault.
+async fn launch(kind: &str, settings: serde_json::Value, fault: Fault) -> Came {
     let tasks = Tasks::new();
     let clock = Clock::simulated(START.parse().unwrap());
     let now = clock.clone();
@@ -49,9 +92,10 @@ async fn launch(kind: &str, settings: serde_json::Value, fault: Fault) -> (Outco
     let net = MemoryNet::new(spawn).with_host("hub.example:80", hub.router());
     let target = url::Url::parse("http://hub.example/").unwrap();
     let probe = launchwatch_probes::kinds::kind(kind).unwrap().build(settings, &target).unwrap();
+    let bytes = Arc::new(AtomicUsize::new(0));
     let began = Instant::now();
     let mut cx = Cx::new(CxParts {
-        net: Arc::new(net),
+        net: Arc::new(Counting { net, bytes: Arc::clone(&bytes) }),
         ledger: Arc::new(NoLedger),
         run: "run".into(),
         nonce: "abcdefgh12345678".into(),
@@ -73,7 +117,7 @@ async fn launch(kind: &str, settings: serde_json::Value, fault: Fault) -> (Outco
     tokio::time::sleep(Duration::from_secs(5)).await;
     let left = hub.snapshot().servers_running;
     tasks.stop();
-    (outcome, took, left)
+    Came { outcome, took, left, bytes: bytes.load(Ordering::Relaxed) }
 }
 
 fn row(fault: Fault, outcome: &Outcome, took: Duration, left: usize) -> String {
@@ -92,7 +136,7 @@ fn row(fault: Fault, outcome: &Outcome, took: Duration, left: usize) -> String {
 async fn table(kind: &str, settings: serde_json::Value) -> String {
     let mut rows = Vec::new();
     for fault in Fault::ALL {
-        let (outcome, took, left) = launch(kind, settings.clone(), *fault).await;
+        let Came { outcome, took, left, .. } = launch(kind, settings.clone(), *fault).await;
         assert!(took <= DEADLINE, "{fault:?} took {took:?}");
         let text = serde_json::to_string(&outcome).unwrap();
         assert!(!text.contains("hub-token-of-ours"), "{text}");
@@ -118,4 +162,14 @@ async fn a_fresh_launch_names_every_fault() {
 async fn a_launch_through_the_hub_names_every_fault() {
     let settings = serde_json::json!({ "api_token": "hub-token-of-ours", "user_options": { "image": "example/tiny:v1", "token": "t0ken-of-the-server" } });
     insta::assert_snapshot!(table("jupyterhub-launch", settings).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_or_a_line_of_100_mb_is_left_before_it_fills_the_memory() {
+    for (fault, most) in
+        [(Fault::HugeLine, 4 << 20), (Fault::EndlessFlood, 80 << 20), (Fault::Garbage, 4 << 20)]
+    {
+        let came = launch("binder-launch", serde_json::json!({ "spec": "gh/example/tiny/v1" }), fault).await;
+        assert!(came.bytes <= most, "{fault:?}: {} bytes were read", came.bytes);
+    }
 }
