@@ -20,13 +20,13 @@ struct Expected {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_do_not_come_or_do_not_work_fail_at_their_stage_and_are_given_back() {
-    let mut hubs = Hubs::start().await;
+    let mut hubs = Hubs::hasty().await;
     let cases = [
         Expected { spec: "fault/raise", deadline: 40, reasons: &["spawn_failed"], stage: "launch" },
-        Expected { spec: "fault/never-ready", deadline: 40, reasons: &["spawn_failed"], stage: "launch" },
-        Expected { spec: "fault/exit", deadline: 40, reasons: &["spawn_failed"], stage: "launch" },
-        Expected { spec: "fault/dying-kernel", deadline: 30, reasons: &["kernel_failed"], stage: "kernel" },
-        Expected { spec: "fault/hanging-kernel", deadline: 30, reasons: &["kernel_failed"], stage: "kernel" },
+        Expected { spec: "fault/never-ready", deadline: 60, reasons: &["spawn_failed"], stage: "launch" },
+        Expected { spec: "fault/exit", deadline: 60, reasons: &["spawn_failed"], stage: "launch" },
+        Expected { spec: "fault/dying-kernel", deadline: 40, reasons: &["kernel_failed"], stage: "kernel" },
+        Expected { spec: "fault/hanging-kernel", deadline: 40, reasons: &["kernel_failed"], stage: "kernel" },
         Expected { spec: "missing/repository", deadline: 20, reasons: &["not_found"], stage: "resolve" },
         Expected { spec: "fault/build-failed", deadline: 30, reasons: &["build_failed"], stage: "build" },
     ];
@@ -45,7 +45,7 @@ async fn servers_that_do_not_come_or_do_not_work_fail_at_their_stage_and_are_giv
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hub_without_room_or_with_a_broken_spawner_says_so_and_its_users_are_deleted() {
-    let mut hubs = Hubs::start().await;
+    let mut hubs = Hubs::hasty().await;
     let faults: [(&str, &[&str]); 2] =
         [("raise=the node pool is gone", &["spawn_failed"]), ("unschedulable", &["no_capacity"])];
     for (fault, reasons) in faults {
@@ -64,12 +64,8 @@ async fn a_hub_without_room_or_with_a_broken_spawner_says_so_and_its_users_are_d
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hub_proxy_and_binderhub_that_die_or_hang_are_told_within_the_deadline() {
     let mut hubs = Hubs::start().await;
-    let unavailable = Expected {
-        spec: "acme/tiny",
-        deadline: 40,
-        reasons: &["hub_unavailable", "spawn_failed"],
-        stage: "launch",
-    };
+    let unavailable =
+        Expected { spec: "acme/tiny", deadline: 40, reasons: &["hub_unavailable"], stage: "launch" };
 
     hubs.hub.kill().await;
     let home = binder_home(&hubs, unavailable.spec, unavailable.deadline);
@@ -77,6 +73,7 @@ async fn hub_proxy_and_binderhub_that_die_or_hang_are_told_within_the_deadline()
     seen("the Hub killed", &run, took, "failed", &unavailable);
     let direct = hub_home(&hubs, 20);
     let (run, took) = direct.probe("launch").await;
+    assert!(judged_at(&run) < 15.0, "a dead Hub holds up the verdict: {run:#}");
     let at_user = Expected { reasons: &["hub_unavailable"], stage: "user", ..unavailable };
     seen("the Hub killed, asked directly", &run, took, "failed", &at_user);
     hubs.hub.start_again().await;
@@ -92,7 +89,9 @@ async fn hub_proxy_and_binderhub_that_die_or_hang_are_told_within_the_deadline()
 
     hubs.proxy.kill().await;
     let (run, took) = home.probe("launch").await;
-    seen("the proxy killed", &run, took, "failed", &unavailable);
+    // This old BinderHub answers with nothing but "Internal Server Error" at once.
+    let unsaid = Expected { reasons: &["spawn_failed"], ..unavailable };
+    seen("the proxy killed", &run, took, "failed", &unsaid);
     hubs.proxy.start_again().await;
     hubs.nothing_is_left(GONE).await;
 
@@ -172,14 +171,16 @@ fn seen(fault: &str, run: &Value, took: f64, verdict: &str, expected: &Expected)
     assert_eq!(outcome["verdict"], verdict, "{fault}: {run:#}");
     assert!(expected.reasons.iter().any(|r| outcome["reason"] == *r), "{fault}: {run:#}");
     assert_eq!(outcome["failed_stage"], expected.stage, "{fault}: {run:#}");
-    let end = |s: &Value| {
-        let span = |d: &Value| {
-            d["secs"].as_f64().unwrap_or_default() + d["nanos"].as_f64().unwrap_or_default() / 1e9
-        };
-        span(&s["start"]) + span(&s["took"])
-    };
-    let ended = outcome["stages"].as_array().into_iter().flatten().map(end).fold(0.0, f64::max);
+    let ended = judged_at(run);
     #[expect(clippy::cast_precision_loss, reason = "seconds of a deadline")]
     let deadline = expected.deadline as f64;
     assert!(ended <= deadline + 0.5, "{fault}: judged only after {ended:.1} s: {run:#}");
+}
+
+/// Seconds from the start of a run to its verdict.
+fn judged_at(run: &Value) -> f64 {
+    let span =
+        |d: &Value| d["secs"].as_f64().unwrap_or_default() + d["nanos"].as_f64().unwrap_or_default() / 1e9;
+    let stages = run["outcome"]["stages"].as_array().into_iter().flatten();
+    stages.map(|s| span(&s["start"]) + span(&s["took"])).fold(0.0, f64::max)
 }

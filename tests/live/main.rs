@@ -4,6 +4,13 @@
 //! own servers, ports and folders. A wait has a generous bound and says what it waited for; a failed test prints the
 //! ends of the logs of everything it had started.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what a test relies on and does not find fails the test, and nothing else"
+)]
+
 mod kit;
 
 mod alerts;

@@ -66,8 +66,17 @@ impl Debtor<'_> {
             // 400: there can be no such server, or (before JupyterHub 5.1) one that is still starting cannot be stopped.
             Ok(a) if a.ok() || a.status == 400 => self.look(limit).await,
             Ok(a) if matches!(a.status, 401 | 403) => refused("stop the server", "delete:servers", &a),
+            Ok(a) if a.status == 500 => self.stumbled(limit).await,
             Ok(a) => Round::Again(format!("the Hub answered {} when told to stop the server", a.status)),
             Err(e) => unreachable(&e),
+        }
+    }
+
+    /// A Hub (5.4, for one) trips over a user that it does not know, and answers 500 where 404 would be right.
+    async fn stumbled(&self, limit: Duration) -> Round {
+        match self.door.ask(Method::GET, &self.user_url(), None, limit).await {
+            Ok(a) if a.status == 404 => Round::Done(Paid::Gone),
+            _ => Round::Again("the Hub answered 500 when told to stop the server".into()),
         }
     }
 

@@ -14,24 +14,24 @@ use super::stage::spawn;
 
 /// A notification as it arrived.
 #[derive(Debug, Clone)]
-pub struct Post {
+pub(crate) struct Post {
     /// The value of `Idempotency-Key`.
-    pub key: String,
+    pub(crate) key: String,
     /// The body.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 /// The receiver.
 #[derive(Clone)]
-pub struct Sink {
+pub(crate) struct Sink {
     posts: Arc<Mutex<Vec<Post>>>,
     /// Where to post.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Sink {
     /// Starts one.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let posts = Arc::new(Mutex::new(Vec::new()));
         let root =
             listen(Router::new().route("/hook/{secret}", post(take)).with_state(Arc::clone(&posts))).await;
@@ -39,12 +39,12 @@ impl Sink {
     }
 
     /// What came so far.
-    pub fn posts(&self) -> Vec<Post> {
+    pub(crate) fn posts(&self) -> Vec<Post> {
         self.posts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Those of one kind (`opened`, `resolved`, …).
-    pub fn of_kind(&self, kind: &str) -> Vec<Post> {
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<Post> {
         self.posts().into_iter().filter(|p| p.body["kind"] == kind).collect()
     }
 }
@@ -57,7 +57,7 @@ async fn take(State(posts): State<Arc<Mutex<Vec<Post>>>>, headers: HeaderMap, bo
 }
 
 /// Serves a router on a port of its own until the test ends; gives its root address.
-pub async fn listen(router: Router) -> String {
+pub(crate) async fn listen(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let root = format!("http://{}/", listener.local_addr().expect("an address"));
     spawn(async move {

@@ -9,33 +9,47 @@ use super::launcher::{Env, Server};
 use super::stage::{self, Place};
 use super::wait::{so, until};
 
-/// Short time-outs, so that failures come in seconds: see README.md for what each does.
+/// Short pauses and time-outs, so that failures come in seconds: see README.md for what each does.
 const QUICK: &[(&str, &str)] = &[
-    ("LIVE_HTTP_TIMEOUT", "5"),
-    ("LIVE_START_TIMEOUT", "5"),
     ("LIVE_LAUNCH_RETRIES", "2"),
     ("LIVE_RETRY_DELAY", "1"),
     ("LIVE_HUB_CALL_TIMEOUT", "4"),
     ("LIVE_POLL_INTERVAL", "1"),
     ("LIVE_ROUTE_CHECK", "2"),
 ];
+/// How long the Hub waits for a server, in seconds: long enough for a machine that also compiles.
+const PATIENT: u32 = 25;
+/// The same where servers that never come are what is looked at.
+const HASTY: u32 = 8;
 
 /// The set. Fields are dropped in this order.
-pub struct Hubs {
-    pub binder: Server,
-    pub hub: Server,
-    pub proxy: Server,
+pub(crate) struct Hubs {
+    pub(crate) binder: Server,
+    pub(crate) hub: Server,
+    pub(crate) proxy: Server,
     client: reqwest::Client,
     work: TempDir,
     _place: Place,
 }
 
 impl Hubs {
-    /// Starts all three with short time-outs.
-    pub async fn start() -> Self {
+    /// Starts all three.
+    pub(crate) async fn start() -> Self {
+        Self::with_patience(PATIENT).await
+    }
+
+    /// Starts all three; the Hub soon gives a server up that does not come.
+    pub(crate) async fn hasty() -> Self {
+        Self::with_patience(HASTY).await
+    }
+
+    async fn with_patience(seconds: u32) -> Self {
         let place = Place::take().await;
         let work = tempfile::tempdir().expect("a folder");
-        let quick: Env = QUICK.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut quick: Env = QUICK.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        for name in ["LIVE_HTTP_TIMEOUT", "LIVE_START_TIMEOUT"] {
+            quick.insert(name.to_owned(), seconds.to_string());
+        }
         let proxy = Server::start("proxy", work.path(), &quick).await;
         let hub = Server::start("hub", work.path(), &proxy.env).await;
         let binder = Server::start("binderhub", work.path(), &hub.env).await;
@@ -43,25 +57,25 @@ impl Hubs {
     }
 
     /// A folder for more servers of the same test.
-    pub fn work(&self) -> &std::path::Path {
+    pub(crate) fn work(&self) -> &std::path::Path {
         self.work.path()
     }
 
-    pub fn binder_url(&self) -> &str {
+    pub(crate) fn binder_url(&self) -> &str {
         self.binder.fact("url")
     }
 
     /// The Hub as users reach it: through its proxy.
-    pub fn hub_url(&self) -> &str {
+    pub(crate) fn hub_url(&self) -> &str {
         self.hub.fact("url")
     }
 
-    pub fn hub_token(&self) -> &str {
+    pub(crate) fn hub_token(&self) -> &str {
         self.hub.env("LIVE_HUB_TOKEN")
     }
 
     /// The users the Hub knows; asked past the proxy.
-    pub async fn users(&self) -> Result<Vec<Value>, String> {
+    pub(crate) async fn users(&self) -> Result<Vec<Value>, String> {
         let url = format!("{}api/users", self.hub.fact("hub_url"));
         let request = self.client.get(url).header("authorization", format!("token {}", self.hub_token()));
         let answer = request.send().await.map_err(|e| e.to_string())?;
@@ -70,20 +84,20 @@ impl Hubs {
     }
 
     /// Names of the users that have a server, also one that is starting or stopping.
-    pub async fn with_servers(&self) -> Result<Vec<String>, String> {
+    pub(crate) async fn with_servers(&self) -> Result<Vec<String>, String> {
         let busy = |user: &Value| user["servers"].as_object().is_some_and(|servers| !servers.is_empty());
         let users = self.users().await?;
         Ok(users.iter().filter(|u| busy(u)).filter_map(|u| u["name"].as_str().map(str::to_owned)).collect())
     }
 
     /// User servers and kernels that run as processes, by `user:NAME` and `kernel:NAME`.
-    pub async fn people(&mut self) -> BTreeMap<String, u64> {
+    pub(crate) async fn people(&mut self) -> BTreeMap<String, u64> {
         let list = self.hub.order("list").await;
         serde_json::from_value(list["people"].clone()).expect("names and process ids")
     }
 
     /// Waits until no server is left: neither in the Hub's books nor as a process.
-    pub async fn nothing_is_left(&mut self, bound: u64) {
+    pub(crate) async fn nothing_is_left(&mut self, bound: u64) {
         until("the Hub to have no server any more", bound, async || {
             let left = self.with_servers().await?;
             so(left.is_empty(), &left)
@@ -97,7 +111,7 @@ impl Hubs {
     }
 
     /// Does what a site's culler does: ends the servers that are up. `Ok` when there was one.
-    pub async fn cull_if_ready(&self) -> Result<(), String> {
+    pub(crate) async fn cull_if_ready(&self) -> Result<(), String> {
         let users = self.users().await?;
         let up = users
             .iter()

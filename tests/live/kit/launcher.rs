@@ -13,7 +13,7 @@ use super::stage;
 use super::wait::until;
 
 /// What servers know of each other: ports and tokens.
-pub type Env = BTreeMap<String, String>;
+pub(crate) type Env = BTreeMap<String, String>;
 
 /// Longest wait for a server; the launcher itself gives up before.
 const READY: u64 = 150;
@@ -21,7 +21,7 @@ const READY: u64 = 150;
 const ANSWER: u64 = 60;
 
 /// A real server.
-pub struct Server {
+pub(crate) struct Server {
     name: String,
     launcher: Child,
     stdin: Option<ChildStdin>,
@@ -29,14 +29,14 @@ pub struct Server {
     heard: usize,
     log: PathBuf,
     /// What it told when it was ready.
-    pub facts: Value,
+    pub(crate) facts: Value,
     /// What others must be told to know it.
-    pub env: Env,
+    pub(crate) env: Env,
 }
 
 impl Server {
     /// Starts a server and waits until it answers.
-    pub async fn start(name: &str, work: &Path, env: &Env) -> Self {
+    pub(crate) async fn start(name: &str, work: &Path, env: &Env) -> Self {
         let tests = stage::tests();
         let python = tests.join(".venv/bin/python");
         assert!(python.exists(), "{} is missing: run tests/setup first", python.display());
@@ -92,7 +92,7 @@ impl Server {
     }
 
     /// Has a command done (`stop`, `cont`, `kill user:NAME`, `list`, …) and gives the answer.
-    pub async fn order(&mut self, command: &str) -> Value {
+    pub(crate) async fn order(&mut self, command: &str) -> Value {
         self.say(command);
         let answer = self.event(&["done", "refused", "list"], ANSWER).await;
         assert_ne!(answer["event"], "refused", "{}: {answer}", self.name);
@@ -100,24 +100,24 @@ impl Server {
     }
 
     /// Kills the server outright and waits until it is gone.
-    pub async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.order("kill").await;
         self.event(&["ended"], ANSWER).await;
     }
 
     /// Starts it again in the same place, with the same data.
-    pub async fn start_again(&mut self) {
+    pub(crate) async fn start_again(&mut self) {
         self.say("start");
         self.ready().await;
     }
 
     /// Something it told when it was ready.
-    pub fn fact(&self, name: &str) -> &str {
+    pub(crate) fn fact(&self, name: &str) -> &str {
         self.facts[name].as_str().unwrap_or_else(|| panic!("{} tells no {name}: {}", self.name, self.facts))
     }
 
     /// A port, token or path of it.
-    pub fn env(&self, name: &str) -> &str {
+    pub(crate) fn env(&self, name: &str) -> &str {
         self.env.get(name).unwrap_or_else(|| panic!("{} has no {name}", self.name))
     }
 }

@@ -1,11 +1,11 @@
 //! What the live tests are made of: real servers, the binary, stand-ins for services, and patience.
 
-pub mod chat;
-pub mod hubs;
-pub mod launcher;
-pub mod output;
-pub mod reader;
-pub mod service;
-pub mod slack;
-pub mod stage;
-pub mod wait;
+pub(crate) mod chat;
+pub(crate) mod hubs;
+pub(crate) mod launcher;
+pub(crate) mod output;
+pub(crate) mod reader;
+pub(crate) mod service;
+pub(crate) mod slack;
+pub(crate) mod stage;
+pub(crate) mod wait;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The lines so far of a stream that is read on a thread of its own.
 #[derive(Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
     /// Reads a stream to its end.
@@ -14,7 +14,7 @@ impl Lines {
         clippy::disallowed_methods,
         reason = "a child's pipe, read while the test waits for other things"
     )]
-    pub fn of(stream: impl Read + Send + 'static) -> Self {
+    pub(crate) fn of(stream: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let kept = lines.clone();
         std::thread::spawn(move || {
@@ -26,13 +26,13 @@ impl Lines {
     }
 
     /// The lines from number `from` on.
-    pub fn since(&self, from: usize) -> Vec<String> {
+    pub(crate) fn since(&self, from: usize) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(from).cloned().collect()
     }
 }
 
 /// The last lines of a file, for people.
-pub fn tail(file: &Path, lines: usize) -> String {
+pub(crate) fn tail(file: &Path, lines: usize) -> String {
     let text =
         std::fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let all: Vec<&str> = text.lines().collect();

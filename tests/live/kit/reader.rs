@@ -22,7 +22,7 @@ for line in open(sys.argv[1]):
 "#;
 
 /// The mails that a relay has taken.
-pub fn mails(smtp: &Server) -> Vec<Value> {
+pub(crate) fn mails(smtp: &Server) -> Vec<Value> {
     let python = stage::tests().join(".venv/bin/python");
     let output = Command::new(python).args(["-c", PARSER]).arg(Path::new(smtp.fact("mails"))).output();
     let output = output.expect("python runs");
@@ -36,7 +36,7 @@ pub fn mails(smtp: &Server) -> Vec<Value> {
 }
 
 /// The messages of the bot in the room, the oldest first, as the other member gets them.
-pub async fn events(synapse: &Server) -> Result<Vec<Value>, String> {
+pub(crate) async fn events(synapse: &Server) -> Result<Vec<Value>, String> {
     let room = synapse.fact("room_id").replace('!', "%21").replace(':', "%3A");
     let home = synapse.fact("homeserver_url");
     let url = format!("{home}/_matrix/client/v3/rooms/{room}/messages?dir=b&limit=100");

@@ -19,14 +19,14 @@ const BINARY: &str = env!("CARGO_BIN_EXE_launchwatch");
 const COMMAND: Duration = Duration::from_secs(150);
 
 /// A folder with a configuration, the store and the log.
-pub struct Home {
+pub(crate) struct Home {
     dir: TempDir,
     secrets: Vec<(String, String)>,
 }
 
 impl Home {
     /// Writes the configuration. `secrets` become environment variables of the binary, for `env:NAME`.
-    pub fn new(yaml: &str, secrets: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(yaml: &str, secrets: &[(&str, &str)]) -> Self {
         let home = Self {
             dir: tempfile::tempdir().expect("a folder"),
             secrets: secrets.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
@@ -36,16 +36,16 @@ impl Home {
     }
 
     /// Writes another configuration.
-    pub fn rewrite(&self, yaml: &str) {
+    pub(crate) fn rewrite(&self, yaml: &str) {
         std::fs::write(self.dir.path().join("launchwatch.yaml"), yaml).expect("the configuration is written");
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// Everything the service has said, in all its lives.
-    pub fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.dir.path().join("serve.log")
     }
 
@@ -63,7 +63,7 @@ impl Home {
     }
 
     /// Runs a command to its end.
-    pub async fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = tokio::process::Command::from(self.command(arguments));
         let run = command.kill_on_drop(true).output();
         match tokio::time::timeout(COMMAND, run).await {
@@ -73,7 +73,7 @@ impl Home {
     }
 
     /// One run of a probe, as `probe --json` tells it, and the seconds the whole command took.
-    pub async fn probe(&self, name: &str) -> (Value, f64) {
+    pub(crate) async fn probe(&self, name: &str) -> (Value, f64) {
         let began = Instant::now();
         let output = self.run(&["probe", name, "--json"]).await;
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -83,7 +83,7 @@ impl Home {
     }
 
     /// Starts the service and waits until it says where its pages are.
-    pub async fn serve(&self) -> Serve {
+    pub(crate) async fn serve(&self) -> Serve {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let before = log.metadata().expect("a log").len();
         let child = self
@@ -108,7 +108,7 @@ impl Home {
 
     /// Looks for texts that may stand nowhere: in no file of the folder, logs and database included.
     /// Gives `file: label` for each that was found.
-    pub fn leaks<'a>(&self, secrets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    pub(crate) fn leaks<'a>(&self, secrets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
         let secrets: Vec<_> = secrets.into_iter().collect();
         let mut found = Vec::new();
         for file in files(self.dir.path()) {
@@ -125,7 +125,7 @@ impl Home {
 }
 
 /// Debts of launches in the store of a directory, by state. For a service that has ended, or another's snapshot.
-pub fn debts(state: &Path) -> Vec<(String, u32)> {
+pub(crate) fn debts(state: &Path) -> Vec<(String, u32)> {
     let file = files(state).into_iter().find(|f| f.extension().is_some_and(|e| e == "db")).expect("a store");
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let db = rusqlite::Connection::open_with_flags(file, flags).expect("the store opens");
@@ -153,17 +153,17 @@ fn text_from(file: &Path, offset: u64) -> String {
 }
 
 /// The service while it runs; killed outright when dropped.
-pub struct Serve {
+pub(crate) struct Serve {
     child: Child,
     log: PathBuf,
     /// Root of its pages.
-    pub url: String,
+    pub(crate) url: String,
     client: reqwest::Client,
 }
 
 impl Serve {
     /// Fetches a page of it.
-    pub async fn get(&self, path: &str) -> Result<String, String> {
+    pub(crate) async fn get(&self, path: &str) -> Result<String, String> {
         let answer =
             self.client.get(format!("{}{path}", self.url)).send().await.map_err(|e| e.to_string())?;
         let status = answer.status();
@@ -172,13 +172,13 @@ impl Serve {
     }
 
     /// How everything stands, as JSON.
-    pub async fn status(&self) -> Result<Value, String> {
+    pub(crate) async fn status(&self) -> Result<Value, String> {
         let text = self.get("api/v1/status").await?;
         serde_json::from_str(&text).map_err(|e| format!("{e}: {text}"))
     }
 
     /// How one probe stands.
-    pub async fn probe(&self, target: &str, probe: &str) -> Result<Value, String> {
+    pub(crate) async fn probe(&self, target: &str, probe: &str) -> Result<Value, String> {
         let status = self.status().await?;
         let named = |list: &Value, name: &str| {
             list.as_array().into_iter().flatten().find(|each| each["name"] == name).cloned()
@@ -189,7 +189,7 @@ impl Serve {
     }
 
     /// A figure of `/metrics`, summed over the lines that begin with `name` and hold all of `labels`.
-    pub async fn metric(&self, name: &str, labels: &[&str]) -> Result<f64, String> {
+    pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> Result<f64, String> {
         let text = self.get("metrics").await?;
         let fits = |line: &&str| {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
@@ -205,12 +205,12 @@ impl Serve {
     }
 
     /// Kills it as a power cut would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.end();
     }
 
     /// Asks it to stop and waits until it has; gives its exit code.
-    pub async fn stop(mut self, bound: u64) -> Option<i32> {
+    pub(crate) async fn stop(mut self, bound: u64) -> Option<i32> {
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(asked.is_ok_and(|s| s.success()), "the service is not there to be stopped");

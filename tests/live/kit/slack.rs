@@ -15,13 +15,13 @@ use super::chat::listen;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub(crate) struct Call {
     /// `chat.postMessage`, `chat.update` or `webhook`.
-    pub method: String,
+    pub(crate) method: String,
     /// The body.
-    pub body: Value,
+    pub(crate) body: Value,
     /// What was answered: `ok`, or Slack's name of the error.
-    pub answer: String,
+    pub(crate) answer: String,
 }
 
 #[derive(Default)]
@@ -37,15 +37,15 @@ struct Room {
 
 /// The stand-in.
 #[derive(Clone)]
-pub struct Slack {
+pub(crate) struct Slack {
     room: Arc<Mutex<Room>>,
     /// Its address, to be used as `api_url`.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Slack {
     /// Starts it; only `token` is let in.
-    pub async fn start(token: &str) -> Self {
+    pub(crate) async fn start(token: &str) -> Self {
         let room = Arc::new(Mutex::new(Room { token: token.to_owned(), ..Room::default() }));
         let router = Router::new()
             .route("/api/{method}", post(api))
@@ -60,23 +60,23 @@ impl Slack {
     }
 
     /// Everything it was asked so far.
-    pub fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.room().calls.clone()
     }
 
     /// The messages as they read now, the oldest first.
-    pub fn messages(&self) -> Vec<Value> {
+    pub(crate) fn messages(&self) -> Vec<Value> {
         self.room().messages.values().cloned().collect()
     }
 
     /// Answers the next `count` calls with 429 and `Retry-After`.
-    pub fn refuse(&self, count: u32, retry_after: u32) {
+    pub(crate) fn refuse(&self, count: u32, retry_after: u32) {
         let mut room = self.room();
         (room.refusals, room.retry_after) = (count, retry_after);
     }
 
     /// Address of an incoming webhook.
-    pub fn webhook(&self) -> String {
+    pub(crate) fn webhook(&self) -> String {
         format!("{}services/T000/B000/an-incoming-webhook-secret", self.url.trim_end_matches("api/"))
     }
 }

@@ -14,11 +14,11 @@ const SETS: u32 = 2;
 const PATIENCE: u64 = 900;
 
 /// A place among those who have real servers; free again when dropped.
-pub struct Place(#[expect(dead_code, reason = "the lock is held until it is dropped")] File);
+pub(crate) struct Place(#[expect(dead_code, reason = "the lock is held until it is dropped")] File);
 
 impl Place {
     /// Waits for a place.
-    pub async fn take() -> Self {
+    pub(crate) async fn take() -> Self {
         until("room for one more set of servers", PATIENCE, async || {
             for number in 0..SETS {
                 let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("live-place-{number}"));
@@ -34,29 +34,29 @@ impl Place {
 }
 
 /// The folder `tests`.
-pub fn tests() -> PathBuf {
+pub(crate) fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
 /// Starts a task that ends with the test.
 #[expect(clippy::disallowed_methods, reason = "stand-ins live as long as the test that made them")]
-pub fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }
 
 /// The same as the stand-in wants it.
-pub fn spawner() -> launchwatch::standin::Spawner {
+pub(crate) fn spawner() -> launchwatch::standin::Spawner {
     Arc::new(|_name: &'static str, task: BoxFuture<'static, ()>| spawn(task))
 }
 
 /// The date.
 #[expect(clippy::disallowed_methods, reason = "here the time is the wall clock's")]
-pub fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
 /// A client that goes where it is told, past every proxy.
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     // The provider can be installed only once in a process: who comes second finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

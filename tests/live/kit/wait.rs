@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(150);
 
 /// Looks again and again until `look` gives a value. After `bound` seconds the test fails with what it said last.
-pub async fn until<T>(what: &str, bound: u64, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+pub(crate) async fn until<T>(what: &str, bound: u64, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
     let began = Instant::now();
     loop {
         match look().await {
@@ -21,6 +21,6 @@ pub async fn until<T>(what: &str, bound: u64, mut look: impl AsyncFnMut() -> Res
 }
 
 /// For conditions that are either so or not: `state` is shown when they are not.
-pub fn so(condition: bool, state: impl std::fmt::Debug) -> Result<(), String> {
+pub(crate) fn so(condition: bool, state: impl std::fmt::Debug) -> Result<(), String> {
     if condition { Ok(()) } else { Err(format!("{state:?}")) }
 }

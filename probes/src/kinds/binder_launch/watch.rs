@@ -216,7 +216,9 @@ impl Watch {
             };
         }
         if let Some(proof) = prove(&message) {
-            let whose_fault = if self.guess && proof.reason == Reason::HubUnavailable { cx.suspicion() } else { None };
+            // An "Internal Server Error" says less than how the attempts failed.
+            let vague = self.guess && message.eq_ignore_ascii_case("internal server error");
+            let whose_fault = if vague { cx.suspicion() } else { None };
             let reason = whose_fault.map_or(proof.reason, |(reason, _)| reason);
             return Trouble { verdict: proof.verdict(), reason, stage: None, summary: message };
         }
