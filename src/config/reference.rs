@@ -49,7 +49,8 @@ pub fn reference(registries: Registries) -> String {
         section(&mut text, 2, title, words, &schema);
     }
     for kind in registries.probes {
-        section(&mut text, 3, &format!("type: {}", kind.name), kind.summary, &kind.schema().to_value());
+        let schema = kind.schema().to_value();
+        section(&mut text, 3, &format!("type: {}", kind.name), &about(kind.summary, &schema), &schema);
         let stages: Vec<String> = kind.stages.iter().map(|stage| format!("`{stage}`")).collect();
         let (every, deadline) = (written(kind.cadence.every), written(kind.cadence.deadline));
         let _ = writeln!(
@@ -62,12 +63,22 @@ pub fn reference(registries: Registries) -> String {
     let words = "A list: who is told. `type` says which kind; the keys of the kind stand beside these.";
     section(&mut text, 2, "channels", words, &schema_of::<ChannelKeys>());
     for kind in registries.channels {
-        section(&mut text, 3, &format!("type: {}", kind.name), kind.summary, &kind.schema().to_value());
+        let schema = kind.schema().to_value();
+        section(&mut text, 3, &format!("type: {}", kind.name), &about(kind.summary, &schema), &schema);
         show(&mut text, kind.name, &example::lines(kind.name, kind.example, &kind.schema().to_value()));
     }
     let words = "A list: when people are told. Without it every probe is judged: two failures in a row page, two successes resolve.";
     section(&mut text, 2, "rules", words, &schema_of::<RuleKeys>());
     text
+}
+
+/// What a kind is for, and what its settings as a whole have to say beyond their first paragraph.
+fn about(summary: &str, schema: &Value) -> String {
+    let words = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    match words.split_once("\n\n") {
+        Some((_, more)) => format!("{summary}\n\n{more}"),
+        None => summary.to_owned(),
+    }
 }
 
 fn section(text: &mut String, level: usize, title: &str, words: &str, schema: &Value) {
