@@ -8,8 +8,10 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use launchwatch_probes::{Cx, CxParts, Follow, Outcome, Progress, Reason, Stage, Verdict, Watcher};
 
+use tokio::time::Instant;
+
 use super::in_flight::Going;
-use super::{Permit, Shared, runner::ahead};
+use super::{Permit, Shared};
 use crate::config::ProbeConfig;
 use crate::inbox::{Letter, Suspect};
 use crate::observation::{Observation, run_id};
@@ -27,7 +29,12 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn new(shared: &Arc<Shared>, probe: &Arc<ProbeConfig>, slot: Timestamp, confirms: bool) -> Self {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        probe: &Arc<ProbeConfig>,
+        slot: Timestamp,
+        confirms: bool,
+    ) -> Self {
         Self { shared: Arc::clone(shared), probe: Arc::clone(probe), slot, confirms }
     }
 
@@ -73,7 +80,9 @@ impl Attempt {
         match cut {
             Cut::Deadline => cx.timed_out(),
             Cut::Stop => cx.unknown(Reason::Aborted, "launchwatch was stopped during the run"),
-            Cut::Panic => cx.unknown(Reason::Prober, "the probe panicked: a bug in launchwatch, please report it"),
+            Cut::Panic => {
+                cx.unknown(Reason::Prober, "the probe panicked: a bug in launchwatch, please report it")
+            }
         }
     }
 
@@ -90,7 +99,7 @@ impl Attempt {
             ledger: Arc::clone(&self.shared.ledger),
             run,
             nonce: if self.probe.launches { edges.dice.word(16) } else { String::new() },
-            deadline: ahead(self.probe.deadline),
+            deadline: Instant::now() + self.probe.deadline,
             user_agent: Arc::clone(&self.shared.user_agent),
             watcher: self.probe.launches.then(|| self.watcher(began)),
             now: began,
@@ -110,7 +119,8 @@ impl Attempt {
                 Progress::Suspect(reason, line) => {
                     let (probe, line) = (probe.clone(), line.clone());
                     let location = Arc::clone(&shared.location);
-                    let suspect = Suspect { probe, location, slot, began, reason: *reason, stage: *stage, line };
+                    let suspect =
+                        Suspect { probe, location, slot, began, reason: *reason, stage: *stage, line };
                     shared.hand_over(Letter::Suspect(suspect));
                 }
             }

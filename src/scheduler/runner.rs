@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use launchwatch_probes::{Outcome, Reason, Verdict};
-use tokio::time::Instant;
 
 use super::attempt::Attempt;
 use super::{Shared, Timetable};
@@ -21,7 +20,8 @@ const LONG_OUTAGE: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 
 /// Runs one probe until the service stops.
 pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
-    let mut runner = Runner { timetable: Timetable::new(probe.schedule.clone(), &probe.id), shared, probe, last: None };
+    let mut runner =
+        Runner { timetable: Timetable::new(probe.schedule.clone(), &probe.id), shared, probe, last: None };
     let mut due = runner.timetable.next_after(runner.shared.edges.clock.now()).map(Due::on_grid);
     while let Some(now_due) = due {
         tokio::select! {
@@ -105,7 +105,9 @@ impl Runner {
         }
         let confirmation = now + self.probe.confirm_after;
         match on_grid {
-            Some(grid) if changed && confirmation < grid => Some(Due { slot: to_millis(confirmation), confirms: true }),
+            Some(grid) if changed && confirmation < grid => {
+                Some(Due { slot: to_millis(confirmation), confirms: true })
+            }
             other => other.map(Due::on_grid),
         }
     }
@@ -160,9 +162,4 @@ impl Runner {
 /// Slots are kept in whole milliseconds where they are made up on the spot.
 fn to_millis(moment: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(moment.as_millisecond()).unwrap_or(moment)
-}
-
-/// The moment on tokio's clock that lies `from_now` ahead.
-pub(super) fn ahead(from_now: Duration) -> Instant {
-    Instant::now() + from_now
 }

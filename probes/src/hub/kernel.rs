@@ -1,8 +1,11 @@
 //! Runs code in a kernel over its websocket and returns what it printed.
 
+use std::time::Duration;
+
 use futures::{SinkExt, StreamExt};
 use http::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Door, Trouble, tidy};
@@ -11,6 +14,13 @@ use crate::net::{NetFault, Socket};
 
 /// Characters of output that are kept: what was expected is short.
 const MOST_OUTPUT: usize = 64 * 1024;
+/// A question to which nothing at all has come for this long is asked again: a first frame can be lost between a proxy
+/// and a kernel that is just starting. Any sign of life ends the asking, and only the last question counts.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How often the question is asked at the most.
+const MOST_QUESTIONS: u32 = 3;
+/// Longest single wait once nothing is to be asked any more; the caller owns the limit of it all.
+const PATIENCE_OF_ONE_READ: Duration = Duration::from_secs(1);
 /// Frames that are read before it is called a flood.
 const MOST_FRAMES: u32 = 10_000;
 
@@ -29,13 +39,23 @@ pub(super) async fn execute(
     let mut socket = door.net().websocket(request).await.map_err(|e| {
         if e.fault == NetFault::Local { Trouble::unknown(Reason::Prober, e.to_string()) } else { broken(&e) }
     })?;
-    let ours = format!("{session}-execute");
-    let question = question(&ours, session, code).to_string();
-    socket.send(Message::text(question)).await.map_err(|e| broken(&e))?;
-    let mut reply = Reply::default();
+    let mut asked = 0;
+    let (mut ours, mut reply, mut again) = (String::new(), Reply::default(), Instant::now());
     for _ in 0..MOST_FRAMES {
-        let Some(text) = next_text(&mut socket).await? else { continue };
-        let Ok(message) = serde_json::from_str::<Value>(&text) else { continue };
+        if !reply.heard && asked < MOST_QUESTIONS && Instant::now() >= again {
+            asked += 1;
+            (ours, reply, again) =
+                (format!("{session}-execute-{asked}"), Reply::default(), Instant::now() + SILENCE);
+            let question = question(&ours, session, code).to_string();
+            socket.send(Message::text(question)).await.map_err(|e| broken(&e))?;
+        }
+        let next = next_text(&mut socket);
+        let text = match tokio::time::timeout_at(again.max(Instant::now() + PATIENCE_OF_ONE_READ), next).await
+        {
+            Ok(text) => text?,
+            Err(_) => continue,
+        };
+        let Some(message) = text.and_then(|t| serde_json::from_str::<Value>(&t).ok()) else { continue };
         if reply.take(&message, &ours)? {
             let _ = socket.close(None).await;
             return Ok(reply.output);
@@ -79,6 +99,7 @@ fn question(id: &str, session: &str, code: &str) -> Value {
 /// What has come of the answer: the reply (shell), the output and the idle state (iopub) come in any order.
 #[derive(Default)]
 struct Reply {
+    heard: bool,
     output: String,
     replied: bool,
     idle: bool,
@@ -95,6 +116,7 @@ impl Reply {
         if at("/parent_header/msg_id") != ours {
             return Ok(false);
         }
+        self.heard = true;
         match at("/header/msg_type") {
             "stream" if at("/content/name") == "stdout" && self.output.len() < MOST_OUTPUT => {
                 self.output.push_str(at("/content/text"));

@@ -52,7 +52,10 @@ async fn a_refused_shutdown_degrades_and_stays_owed() {
 async fn a_server_that_lives_on_after_its_shutdown_degrades_and_stays_owed() {
     let stage = Stage { lingers: Duration::from_secs(3600), ..Stage::default() };
     let ran = run("binder-launch", settings(), stage, 120).await;
-    assert_eq!((ran.outcome().verdict, ran.outcome().reason), (Verdict::Degraded, Some(Reason::TeardownFailed)));
+    assert_eq!(
+        (ran.outcome().verdict, ran.outcome().reason),
+        (Verdict::Degraded, Some(Reason::TeardownFailed))
+    );
     assert!(ran.outcome().summary.contains("still answers"), "{}", ran.outcome().summary);
     assert!(matches!(ran.entry(), Entry::Told(_)));
 }
@@ -65,4 +68,13 @@ async fn a_teardown_that_the_deadline_cuts_short_accuses_nobody_and_goes_on_afte
     assert!(ran.outcome().facts["teardown"].contains("goes on"));
     ran.follow.take().expect("nothing goes on").await;
     assert_eq!(ran.entry(), Entry::Settled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_was_lost_on_the_way_to_a_kernel_is_asked_again() {
+    let stage = Stage { kernel: Kernel::LosesTheFirst, ..Stage::default() };
+    let ran = run("binder-launch", settings(), stage, 120).await;
+    assert_eq!(ran.outcome().verdict, Verdict::Passed, "{:?}", ran.outcome());
+    let kernel = ran.outcome().stages.iter().find(|s| s.stage == crate::Stage::Kernel).unwrap().took;
+    assert!(kernel >= Duration::from_secs(10) && kernel < Duration::from_secs(12), "{kernel:?}");
 }
