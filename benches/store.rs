@@ -1,5 +1,11 @@
 //! What keeping and reading results costs, beside what others pay: `cargo bench --bench store`.
-#![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a bench measures real time, and stops at the first surprise"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

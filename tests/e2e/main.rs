@@ -1,7 +1,6 @@
 //! Simulated days: the whole service under tokio's paused clock, without sockets.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     unreachable_pub,

@@ -37,7 +37,7 @@ fn a_misspelt_key_is_pointed_at_wherever_it_stands() {
         }
         let line = GOOD.lines().nth(number - 1).unwrap();
         let (before, after) = line.split_at(column - 1);
-        let broken = with_line(number, &format!("{before}{key}q{}", &after[key.len()..]));
+        let broken = with_line(number, &format!("{before}{key}q{}", after.split_at(key.len()).1));
         let problems = judged(&broken).1;
         let mut here = problems.iter().filter(|p| (p.line, p.column) == (number, column));
         let hit = here.find(|p| p.what.starts_with("unknown"));

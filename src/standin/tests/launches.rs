@@ -98,7 +98,7 @@ async fn requests_for_one_image_share_one_build_which_goes_on_without_them() {
     let binder = stand_in(Settings { uncached: vec!["gh/".to_owned()], ..settings() });
     let router = binder.router();
     let (a, b) = tokio::join!(launch(&router, 10), launch(&router, 10));
-    let dir = |body: &str| body.split("repo2docker").nth(1).map(|d| d[..8].to_owned());
+    let dir = |body: &str| body.split("repo2docker").nth(1).map(|d| d.split_at(8).0.to_owned());
     assert_eq!(dir(&a.body), dir(&b.body));
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(binder.snapshot().launches_begun, 0);

@@ -27,8 +27,10 @@ fn the_signature_is_hmac_sha256() {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"k3y").unwrap();
     mac.update([timestamp.as_bytes(), b".", signed.body()].concat().as_slice());
     let said = signed.headers()["x-launchwatch-signature"].to_str().unwrap();
-    let bytes: Vec<u8> =
-        (7..said.len()).step_by(2).map(|at| u8::from_str_radix(&said[at..at + 2], 16).unwrap()).collect();
+    let bytes: Vec<u8> = said.as_bytes()[7..]
+        .chunks(2)
+        .map(|hex| u8::from_str_radix(std::str::from_utf8(hex).unwrap(), 16).unwrap())
+        .collect();
     assert!(said.starts_with("sha256=") && mac.verify_slice(&bytes).is_ok());
 }
 
