@@ -77,7 +77,7 @@ fn choose<'a>(config: &'a Config, name: Option<&str>) -> Option<&'a ProbeConfig>
         return Some(one);
     }
     let (what, which) =
-        if found.is_empty() { ("no such probe", &config.probes) } else { ("which probe?", &config.probes) };
+        if found.is_empty() { ("no such probe.", &config.probes) } else { ("which probe?", &config.probes) };
     eprintln!("{what} There are:");
     for probe in which {
         eprintln!("  {} ({})", probe.id, probe.kind);

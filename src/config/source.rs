@@ -80,7 +80,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
 fn text(path: &Path) -> Result<String, Box<Problem>> {
     let mut bytes = Vec::new();
     fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(|e| {
-        whole(path, format!("cannot be read: {e}"), "`launchwatch init` writes a file to start from")
+        whole(path, format!("cannot be read: {e}"), "`launchwatch init URL` writes a file to start from")
     })?;
     if bytes.len() as u64 > LARGEST {
         return Err(whole(
