@@ -94,7 +94,9 @@ impl App {
     pub async fn run(mut self) -> anyhow::Result<()> {
         let started = self.edges.clock.now();
         let memory = self.store.memory().await.context("cannot read what was known before")?;
-        history::fill(&self.board, self.store.as_ref(), started).await.context("cannot read the last hours")?;
+        history::fill(&self.board, self.store.as_ref(), started)
+            .await
+            .context("cannot read the last hours")?;
         let known = self.config.probes.iter().map(|p| recorder::series(&p.id, &self.config.service.location));
         let engine = Engine::new(self.config.rules.clone(), memory, known);
         let (inbox, letters) = inbox::inbox();
@@ -167,7 +169,12 @@ impl App {
         }
     }
 
-    fn start_recorder(&self, tasks: &Tasks, recorder: Recorder, letters: tokio::sync::mpsc::Receiver<Letter>) {
+    fn start_recorder(
+        &self,
+        tasks: &Tasks,
+        recorder: Recorder,
+        letters: tokio::sync::mpsc::Receiver<Letter>,
+    ) {
         let others = self.tasks.clone();
         tasks.spawn("recorder", OnExit::Fine, async move {
             recorder.run(letters).await;

@@ -20,7 +20,8 @@ impl Clock {
     pub fn simulated(origin: Timestamp) -> Self {
         let started = Instant::now();
         Self(Arc::new(move || {
-            SignedDuration::try_from(started.elapsed()).map_or(origin, |e| origin.saturating_add(e).unwrap_or(origin))
+            SignedDuration::try_from(started.elapsed())
+                .map_or(origin, |e| origin.saturating_add(e).unwrap_or(origin))
         }))
     }
 

@@ -39,7 +39,12 @@ impl Tasks {
     }
 
     /// Starts a task. A panic in it counts as its end.
-    pub fn spawn(&self, name: impl Into<String>, on_exit: OnExit, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn(
+        &self,
+        name: impl Into<String>,
+        on_exit: OnExit,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
         let ending = Ending { name: name.into(), on_exit, stop: self.stop.clone() };
         let mut set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         while set.try_join_next().is_some() {}
@@ -57,12 +62,22 @@ impl Tasks {
 
     /// Asks everyone to stop.
     pub fn stop(&self) {
-        self.stop.send_if_modified(|s| s.is_none() && { *s = Some(Stop::Asked); true });
+        self.stop.send_if_modified(|s| {
+            s.is_none() && {
+                *s = Some(Stop::Asked);
+                true
+            }
+        });
     }
 
     /// Asks everyone to stop because something has ended that the service cannot do without.
     pub fn lose(&self, name: &str) {
-        self.stop.send_if_modified(|s| s.is_none() && { *s = Some(Stop::Lost(name.into())); true });
+        self.stop.send_if_modified(|s| {
+            s.is_none() && {
+                *s = Some(Stop::Lost(name.into()));
+                true
+            }
+        });
     }
 
     /// Whether everyone was asked to stop.
@@ -80,7 +95,8 @@ impl Tasks {
     /// Waits until all tasks have ended, at most `grace`; those left are cut off. True if none was.
     pub async fn drain(&self, grace: Duration) -> bool {
         let mut set = std::mem::take(&mut *self.set.lock().unwrap_or_else(PoisonError::into_inner));
-        let all_ended = tokio::time::timeout(grace, async { while set.join_next().await.is_some() {} }).await.is_ok();
+        let all_ended =
+            tokio::time::timeout(grace, async { while set.join_next().await.is_some() {} }).await.is_ok();
         set.shutdown().await;
         all_ended
     }
@@ -104,7 +120,12 @@ impl Drop for Ending {
         let panicked = std::thread::panicking();
         if panicked || self.on_exit == OnExit::Stop {
             let lost = Stop::Lost(self.name.clone());
-            self.stop.send_if_modified(|s| s.is_none() && { *s = Some(lost); true });
+            self.stop.send_if_modified(|s| {
+                s.is_none() && {
+                    *s = Some(lost);
+                    true
+                }
+            });
         }
     }
 }

@@ -15,10 +15,10 @@ mod outcome;
 mod probe;
 mod reason;
 mod redact;
-mod target;
 mod sse;
 #[cfg(test)]
 mod staged;
+mod target;
 
 pub use cleanup::{CleanUp, DebtId, Ledger, LedgerError, Paid};
 pub use cx::{Cx, CxParts, Launch, Progress, Watcher};

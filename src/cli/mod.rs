@@ -21,7 +21,11 @@ use crate::config::Registries;
 
 /// Prints what a command has to say: to standard output if all is well, else to standard error.
 fn answer(answer: &check::Answer) -> anyhow::Result<ExitCode> {
-    if answer.code == 0 { print!("{}", answer.text) } else { eprint!("{}", answer.text) }
+    if answer.code == 0 {
+        print!("{}", answer.text)
+    } else {
+        eprint!("{}", answer.text)
+    }
     Ok(ExitCode::from(answer.code))
 }
 
@@ -33,7 +37,11 @@ pub(crate) const MISCONFIGURED: u8 = 2;
 pub(crate) const UNKNOWN: u8 = 3;
 
 #[derive(Parser)]
-#[command(name = "launchwatch", version, about = "Launches real servers on a BinderHub or JupyterHub, and tells people when it no longer goes")]
+#[command(
+    name = "launchwatch",
+    version,
+    about = "Launches real servers on a BinderHub or JupyterHub, and tells people when it no longer goes"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -119,10 +127,15 @@ async fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Serve(with) => serve::run(&with.config).await,
         Command::Probe(arguments) => probe::run(&arguments).await,
-        Command::Check { with, json } => answer(&check::check(&with.config, Registries::BUILT_IN, &world::env, json)),
+        Command::Check { with, json } => {
+            answer(&check::check(&with.config, Registries::BUILT_IN, &world::env, json))
+        }
         Command::Init { url, jupyterhub, spec, output } => {
-            let deployment =
-                if jupyterhub { init::Deployment::Jupyter } else { init::Deployment::Binder(spec.as_deref()) };
+            let deployment = if jupyterhub {
+                init::Deployment::Jupyter
+            } else {
+                init::Deployment::Binder(spec.as_deref())
+            };
             answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
         }
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,

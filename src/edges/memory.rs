@@ -41,17 +41,22 @@ impl MemoryNet {
         self
     }
 
-    async fn exchange(&self, request: Request) -> Result<(http::Response<hyper::body::Incoming>, Duration), NetError> {
+    async fn exchange(
+        &self,
+        request: Request,
+    ) -> Result<(http::Response<hyper::body::Incoming>, Duration), NetError> {
         let host = authority(request.uri())?;
         let Some(router) = self.hosts.get(&host) else {
             return Err(NetError::new(NetFault::Connect, format!("connection to {host} refused")));
         };
         let pipe = standin::dial(router.clone(), &self.spawn);
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(pipe)).await.map_err(|e| cut(&e))?;
-        (self.spawn)("memory connection", Box::pin(async move {
-            let _ = connection.with_upgrades().await;
-        }));
+        let (mut sender, connection) = http1::handshake(TokioIo::new(pipe)).await.map_err(|e| cut(&e))?;
+        (self.spawn)(
+            "memory connection",
+            Box::pin(async move {
+                let _ = connection.with_upgrades().await;
+            }),
+        );
         let began = Instant::now();
         let answer = sender.send_request(in_origin_form(request, &host)?).await.map_err(|e| cut(&e))?;
         Ok((answer, began.elapsed()))
@@ -69,8 +74,15 @@ impl Net for MemoryNet {
                 Err(error) => Some(Err(cut(&error))),
             }
         });
-        let timing = Timing { connect: Some(Duration::ZERO), first_byte: Some(first_byte), ..Timing::default() };
-        Ok(Response { status: head.status, headers: head.headers, timing, remote: None, body: Box::pin(body) })
+        let timing =
+            Timing { connect: Some(Duration::ZERO), first_byte: Some(first_byte), ..Timing::default() };
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            timing,
+            remote: None,
+            body: Box::pin(body),
+        })
     }
 
     async fn websocket(&self, mut request: Request) -> Result<Socket, NetError> {
@@ -82,7 +94,10 @@ impl Net for MemoryNet {
         headers.insert(http::header::SEC_WEBSOCKET_VERSION, http::HeaderValue::from_static("13"));
         headers.insert(http::header::SEC_WEBSOCKET_KEY, http::HeaderValue::from_static(key));
         let (answer, _) = self.exchange(request).await?;
-        let accepted = answer.headers().get(http::header::SEC_WEBSOCKET_ACCEPT).is_some_and(|a| a == derive_accept_key(key.as_bytes()).as_str());
+        let accepted = answer
+            .headers()
+            .get(http::header::SEC_WEBSOCKET_ACCEPT)
+            .is_some_and(|a| a == derive_accept_key(key.as_bytes()).as_str());
         if answer.status() != http::StatusCode::SWITCHING_PROTOCOLS || !accepted {
             return Err(NetError::new(NetFault::Garbled, format!("no websocket: HTTP {}", answer.status())));
         }
@@ -93,7 +108,11 @@ impl Net for MemoryNet {
 
     async fn resolve(&self, lookup: &Lookup) -> Result<Vec<String>, NetError> {
         let known = self.hosts.keys().any(|h| h.split(':').next() == Some(lookup.name.as_str()));
-        if known { Ok(vec!["127.0.0.1".into()]) } else { Err(NetError::new(NetFault::Dns, format!("{} does not exist", lookup.name))) }
+        if known {
+            Ok(vec!["127.0.0.1".into()])
+        } else {
+            Err(NetError::new(NetFault::Dns, format!("{} does not exist", lookup.name)))
+        }
     }
 
     async fn certificate(&self, host: &str, _port: u16) -> Result<Chain, NetError> {
@@ -102,7 +121,10 @@ impl Net for MemoryNet {
 
     async fn connect(&self, host: &str, port: u16) -> Result<Connected, NetError> {
         if self.hosts.contains_key(&format!("{host}:{port}")) {
-            return Ok(Connected { remote: None, timing: Timing { connect: Some(Duration::ZERO), ..Timing::default() } });
+            return Ok(Connected {
+                remote: None,
+                timing: Timing { connect: Some(Duration::ZERO), ..Timing::default() },
+            });
         }
         Err(NetError::new(NetFault::Connect, format!("connection to {host}:{port} refused")))
     }
@@ -118,10 +140,12 @@ fn authority(uri: &http::Uri) -> Result<String, NetError> {
 fn in_origin_form(request: Request, host: &str) -> Result<http::Request<Full<Bytes>>, NetError> {
     let (mut head, body) = request.into_parts();
     let bare = host.strip_suffix(":80").unwrap_or(host);
-    let value = http::HeaderValue::from_str(bare).map_err(|e| NetError::new(NetFault::Garbled, e.to_string()))?;
+    let value =
+        http::HeaderValue::from_str(bare).map_err(|e| NetError::new(NetFault::Garbled, e.to_string()))?;
     head.headers.entry(http::header::HOST).or_insert(value);
     let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
-    head.uri = path.parse().map_err(|e: http::uri::InvalidUri| NetError::new(NetFault::Garbled, e.to_string()))?;
+    head.uri =
+        path.parse().map_err(|e: http::uri::InvalidUri| NetError::new(NetFault::Garbled, e.to_string()))?;
     Ok(http::Request::from_parts(head, Full::new(body)))
 }
 

@@ -20,7 +20,14 @@ const LOOK: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 32;
 
 /// Starts a worker for every channel, and one that wakes them all.
-pub fn start(tasks: &Tasks, edges: &Edges, store: &Arc<dyn Store>, metrics: &Metrics, owed: Arc<Notify>, channels: &[ChannelConfig]) {
+pub fn start(
+    tasks: &Tasks,
+    edges: &Edges,
+    store: &Arc<dyn Store>,
+    metrics: &Metrics,
+    owed: Arc<Notify>,
+    channels: &[ChannelConfig],
+) {
     let mut bells = Vec::new();
     for channel in channels {
         let bell = Arc::new(Notify::new());

@@ -12,8 +12,12 @@ use jiff::Timestamp;
 /// The store cannot be read.
 pub async fn fill(board: &SharedBoard, store: &dyn Store, now: Timestamp) -> Result<(), Error> {
     let span = CELL_SECONDS * i64::try_from(CELLS).unwrap_or(i64::MAX);
-    let query =
-        SeriesQuery { probes: Vec::new(), tier: Tier::Minute, from: now.as_second() - span, to: now.as_second() + 60 };
+    let query = SeriesQuery {
+        probes: Vec::new(),
+        tier: Tier::Minute,
+        from: now.as_second() - span,
+        to: now.as_second() + 60,
+    };
     let series = store.series(&query).await?;
     let memory = store.memory().await?;
     let mut lasts = Vec::new();

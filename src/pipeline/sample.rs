@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use launchwatch_alerts::{Health, Sample, SeriesId};
 use launchwatch_probes::Verdict;
-use jiff::Timestamp;
 
 use crate::inbox::Suspect;
 use crate::observation::Observation;

@@ -9,7 +9,10 @@ use crate::config::{Limits, Target};
 
 /// What a run holds while it goes on; a followed launch goes on holding it.
 #[derive(Debug)]
-pub struct Permit(#[expect(dead_code, reason = "held, not read: dropping it gives the places back")] Vec<OwnedSemaphorePermit>);
+pub struct Permit(
+    #[expect(dead_code, reason = "held, not read: dropping it gives the places back")]
+    Vec<OwnedSemaphorePermit>,
+);
 
 /// The places there are.
 #[derive(Debug)]

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use launchwatch_probes::{Outcome, Verdict};
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::config::ProbeConfig;
 use crate::observation::ProbeId;
 
 /// Upper bounds of a stage's histogram in seconds: from a local connection to a slow build.
-const STAGE_BOUNDS: [f64; 14] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 600.0];
+const STAGE_BOUNDS: [f64; 14] =
+    [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 600.0];
 /// Upper bounds of the schedule lag in seconds.
 const LAG_BOUNDS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
@@ -59,9 +60,15 @@ impl Metrics {
         let registry = Registry::new();
         let r = Register(&registry);
         let by_probe = ["target", "probe"];
-        let runs = r.counters("launchwatch_runs_total", "Runs by verdict.", &["target", "probe", "type", "verdict"])?;
-        let missed = r.counters("launchwatch_slots_missed_total", "Slots that passed without a run.", &by_probe)?;
-        let last = r.gauges("launchwatch_last_run_timestamp_seconds", "When the last run ended.", &by_probe)?;
+        let runs = r.counters(
+            "launchwatch_runs_total",
+            "Runs by verdict.",
+            &["target", "probe", "type", "verdict"],
+        )?;
+        let missed =
+            r.counters("launchwatch_slots_missed_total", "Slots that passed without a run.", &by_probe)?;
+        let last =
+            r.gauges("launchwatch_last_run_timestamp_seconds", "When the last run ended.", &by_probe)?;
         let of_probe = |p: &ProbeConfig| {
             let (target, name) = (p.id.target(), p.id.probe());
             let of = OfProbe {
@@ -71,7 +78,8 @@ impl Metrics {
             };
             (p.id.clone(), of)
         };
-        let version = r.gauges("launchwatch_build_info", "Always 1; the label tells the version.", &["version"])?;
+        let version =
+            r.gauges("launchwatch_build_info", "Always 1; the label tells the version.", &["version"])?;
         version.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
         let inner = Inner {
             probes: probes.iter().map(of_probe).collect(),
@@ -128,7 +136,10 @@ impl Metrics {
         of.last_run.set(seconds(ended));
         let (target, name) = (probe.target(), probe.probe());
         for stage in &outcome.stages {
-            self.0.stages.with_label_values(&[target, name, stage.stage.as_str()]).observe(stage.took.as_secs_f64());
+            self.0
+                .stages
+                .with_label_values(&[target, name, stage.stage.as_str()])
+                .observe(stage.took.as_secs_f64());
         }
         if let Some(reason) = outcome.reason {
             let stage = outcome.failed_stage.map_or("", |s| s.as_str());
@@ -205,7 +216,10 @@ fn seconds(moment: Timestamp) -> f64 {
 struct Register<'a>(&'a Registry);
 
 impl Register<'_> {
-    fn add<C: Collector + Clone + 'static>(&self, made: Result<C, prometheus::Error>) -> Result<C, prometheus::Error> {
+    fn add<C: Collector + Clone + 'static>(
+        &self,
+        made: Result<C, prometheus::Error>,
+    ) -> Result<C, prometheus::Error> {
         let collector = made?;
         self.0.register(Box::new(collector.clone()))?;
         Ok(collector)

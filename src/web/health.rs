@@ -13,7 +13,9 @@ pub(super) const STALE: SignedDuration = SignedDuration::from_secs(30);
 pub(super) async fn live(State(sources): State<Sources>) -> (StatusCode, String) {
     match silence(&sources) {
         Some(for_) if for_ <= STALE => (StatusCode::OK, "ok\n".into()),
-        Some(for_) => (StatusCode::SERVICE_UNAVAILABLE, format!("the recorder has been silent for {for_:#}\n")),
+        Some(for_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the recorder has been silent for {for_:#}\n"))
+        }
         None => (StatusCode::OK, "starting\n".into()),
     }
 }

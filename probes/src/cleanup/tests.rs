@@ -102,7 +102,8 @@ async fn a_hub_user_is_stopped_seen_stopped_and_removed() {
 #[tokio::test(start_paused = true)]
 async fn a_user_that_was_never_made_is_paid_for_although_the_hub_trips_over_it() {
     let server = "DELETE users/probe/servers/second%20one";
-    let unknown = hub(&[(server, 500, "{}"), ("GET users/probe", 404, "{}"), ("DELETE users/probe", 404, "{}")]);
+    let unknown =
+        hub(&[(server, 500, "{}"), ("GET users/probe", 404, "{}"), ("DELETE users/probe", 404, "{}")]);
     assert_eq!(settle(&user_debt(true), &unknown).await, Paid::Gone);
     let there = hub(&[(server, 500, "{}"), ("GET users/probe", 200, r#"{"servers": {}}"#)]);
     assert!(matches!(settle(&user_debt(true), &there).await, Paid::NotYet(why) if why.contains("500")));

@@ -153,7 +153,11 @@ impl Spec for Settings {
             refused.push(Refused::new("origin", "an origin is scheme, host and port, nothing more", hint));
         }
         if self.code.trim().is_empty() {
-            refused.push(Refused::new("code", "there is nothing to run", "leave `code` out for a simple sum"));
+            refused.push(Refused::new(
+                "code",
+                "there is nothing to run",
+                "leave `code` out for a simple sum",
+            ));
         }
         if !refused.is_empty() {
             return Err(refused);
@@ -178,7 +182,8 @@ impl Spec for Settings {
 }
 
 fn check_spec(spec: &str, mode: Mode, refused: &mut Vec<Refused>) {
-    let hint = "write it as in `gh/binder-examples/requirements/HEAD`: what stands after `/v2/` in a launch link";
+    let hint =
+        "write it as in `gh/binder-examples/requirements/HEAD`: what stands after `/v2/` in a launch link";
     let mut refuse = |what: &str| refused.push(Refused::new("spec", what, hint));
     if spec.contains("://") || spec.starts_with('/') || spec.starts_with("v2/") {
         refuse("the spec is only what comes after `/v2/`");
@@ -190,10 +195,13 @@ fn check_spec(spec: &str, mode: Mode, refused: &mut Vec<Refused>) {
         refuse("the spec holds characters that a path may not hold; write them percent-encoded");
     }
     if mode == Mode::Cached && spec.contains(NONCE) {
-        refuse("`{nonce}` makes a new repository of each run, whose image is never there: use it with `mode: fresh`");
+        refuse(
+            "`{nonce}` makes a new repository of each run, whose image is never there: use it with `mode: fresh`",
+        );
     }
 }
 
 fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.origin().ascii_serialization() == text)
+    Url::parse(text)
+        .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.origin().ascii_serialization() == text)
 }

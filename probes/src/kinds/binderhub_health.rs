@@ -15,7 +15,9 @@ use url::Url;
 
 use self::report::{Check, Report, Versions};
 use crate::net::{NetFault, Request};
-use crate::{Cadence, Cx, Kind, Net, NetError, Outcome, Probe, Reason, Refused, Spec, Stage, exchange, target};
+use crate::{
+    Cadence, Cx, Kind, Net, NetError, Outcome, Probe, Reason, Refused, Spec, Stage, exchange, target,
+};
 
 pub(super) const KIND: Kind = Kind::of::<HealthSpec>(
     "binderhub-health",
@@ -142,7 +144,9 @@ impl Health {
         cx.close_stage();
         let Ok(request) = request(cx, url) else { return };
         let asked = versions(cx.net(), request);
-        let Ok(Ok(found)) = tokio::time::timeout(PATIENCE.min(cx.remaining() / 2), asked).await else { return cx.line(&format!("{url} tells no versions")) };
+        let Ok(Ok(found)) = tokio::time::timeout(PATIENCE.min(cx.remaining() / 2), asked).await else {
+            return cx.line(&format!("{url} tells no versions"));
+        };
         if let Some(binderhub) = &found.binderhub {
             cx.fact("binderhub", binderhub);
         }
@@ -173,7 +177,8 @@ fn unreadable(cx: &mut Cx, url: &Url, status: StatusCode, headers: &HeaderMap, b
     let kind = headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("no type");
     match status {
         StatusCode::INTERNAL_SERVER_ERROR => {
-            let why = "BinderHub answers so when it cannot list pods: look at the Kubernetes API and at its rights";
+            let why =
+                "BinderHub answers so when it cannot list pods: look at the Kubernetes API and at its rights";
             cx.failed(Reason::HttpStatus, format!("{url} answered {status} instead of a report; {why}"))
         }
         StatusCode::TOO_MANY_REQUESTS => cx.unknown(Reason::RateLimited, format!("{url} answered {status}")),
@@ -181,9 +186,10 @@ fn unreadable(cx: &mut Cx, url: &Url, status: StatusCode, headers: &HeaderMap, b
             Reason::HttpStatus,
             format!("{url} answered {status}: an old BinderHub without a health page, or something else"),
         ),
-        _ if status.is_success() => {
-            cx.failed(Reason::Garbled, format!("{url} answered {status} with {kind}, which is no health report"))
-        }
+        _ if status.is_success() => cx.failed(
+            Reason::Garbled,
+            format!("{url} answered {status} with {kind}, which is no health report"),
+        ),
         _ => cx.failed(Reason::HttpStatus, format!("{url} answered {status}")),
     }
 }

@@ -103,7 +103,11 @@ impl Spec for Settings {
             user_options.insert("profile".to_owned(), Value::String(profile));
         }
         if self.code.trim().is_empty() {
-            refused.push(Refused::new("code", "there is nothing to run", "leave `code` out for a simple sum"));
+            refused.push(Refused::new(
+                "code",
+                "there is nothing to run",
+                "leave `code` out for a simple sum",
+            ));
         }
         if !refused.is_empty() {
             return Err(refused);

@@ -55,7 +55,8 @@ impl Spec for TlsSpec {
 
     fn build(self, url: &Url) -> Result<Tls, Vec<Refused>> {
         let mut refused = Vec::new();
-        let place = target::host_and_port(self.host, self.port, url).map_err(|more| refused.extend(more)).ok();
+        let place =
+            target::host_and_port(self.host, self.port, url).map_err(|more| refused.extend(more)).ok();
         if self.fail_days > self.warn_days {
             let what = format!("fail_days ({}) is more than warn_days ({})", self.fail_days, self.warn_days);
             refused.push(Refused::new("fail_days", what, "warn earlier than you fail"));
@@ -140,7 +141,12 @@ fn describe(cx: &mut Cx, chain: &Chain, leaf: &Certificate) {
     }
     // A sane chain has two to four; a flood of them must not fill the evidence.
     for certificate in chain.certificates.iter().take(6) {
-        cx.line(&format!("{} (issued by {}) until {}", certificate.subject, certificate.issuer, day(certificate.not_after)));
+        cx.line(&format!(
+            "{} (issued by {}) until {}",
+            certificate.subject,
+            certificate.issuer,
+            day(certificate.not_after)
+        ));
     }
 }
 
@@ -162,7 +168,9 @@ fn covers(names: &[String], wanted: &str) -> bool {
     names.iter().any(|name| {
         name.eq_ignore_ascii_case(wanted)
             || name.strip_prefix("*.").zip(wanted.split_once('.')).is_some_and(|(domain, (label, rest))| {
-                domain.eq_ignore_ascii_case(rest) && !label.is_empty() && wanted.parse::<std::net::IpAddr>().is_err()
+                domain.eq_ignore_ascii_case(rest)
+                    && !label.is_empty()
+                    && wanted.parse::<std::net::IpAddr>().is_err()
             })
     })
 }
@@ -183,7 +191,12 @@ mod tests {
             not_before: now - jiff::SignedDuration::from_hours(24),
             not_after: now + jiff::SignedDuration::from_hours(24 * left_days),
         };
-        Chain { certificates: vec![leaf], problem: problem.map(str::to_owned), timing: Timing::default(), protocol: None }
+        Chain {
+            certificates: vec![leaf],
+            problem: problem.map(str::to_owned),
+            timing: Timing::default(),
+            protocol: None,
+        }
     }
 
     fn probe(settings: &str) -> Tls {

@@ -15,7 +15,11 @@ const ANSWER: Duration = Duration::from_secs(30);
 const HOPS: u32 = 2;
 
 /// Fetches the page and the token in it. `None`: this BinderHub has no launch page (API-only mode).
-pub(super) async fn build_token(cx: &mut Cx, door: &Door, page: &str) -> Result<Option<SecretString>, Trouble> {
+pub(super) async fn build_token(
+    cx: &mut Cx,
+    door: &Door,
+    page: &str,
+) -> Result<Option<SecretString>, Trouble> {
     let mut at = page.to_owned();
     for _ in 0..=HOPS {
         let limit = cx.remaining().min(ANSWER);
@@ -35,8 +39,9 @@ fn next(at: &str, location: &str) -> Result<String, Trouble> {
         return Err(Trouble::unknown(Reason::ProbeAuth, text));
     }
     let next = Url::parse(at).ok().and_then(|base| base.join(location).ok());
-    next.map(String::from)
-        .ok_or_else(|| Trouble::failed(Reason::Redirects, "the launch page redirects to something that is no address"))
+    next.map(String::from).ok_or_else(|| {
+        Trouble::failed(Reason::Redirects, "the launch page redirects to something that is no address")
+    })
 }
 
 fn read(cx: &mut Cx, answer: &Answer) -> Result<Option<SecretString>, Trouble> {
@@ -61,7 +66,9 @@ fn read(cx: &mut Cx, answer: &Answer) -> Result<Option<SecretString>, Trouble> {
             cx.fact("build_token", "the launch page does not accept the spec");
             Ok(None)
         }
-        401 => Err(Trouble::unknown(Reason::ProbeAuth, "the launch page wants a login: set `auth.api_token`")),
+        401 => {
+            Err(Trouble::unknown(Reason::ProbeAuth, "the launch page wants a login: set `auth.api_token`"))
+        }
         403 if text.contains("are not allowed") => {
             Err(Trouble::unknown(Reason::Banned, "this BinderHub does not admit requests from our network"))
         }
@@ -88,9 +95,12 @@ mod tests {
 
     #[test]
     fn the_token_is_found_in_the_page() {
-        let page = r#"<script>window.pageConfig = {"baseUrl": "/", "buildToken": "eyJ.a_b-c.d", "x": {}};</script>"#;
+        let page =
+            r#"<script>window.pageConfig = {"baseUrl": "/", "buildToken": "eyJ.a_b-c.d", "x": {}};</script>"#;
         assert_eq!(find(page), Some("eyJ.a_b-c.d"));
-        for none in ["", "<html>", r#"{"buildToken": null}"#, r#"{"buildToken": ""}"#, r#""buildToken": "a b""#] {
+        for none in
+            ["", "<html>", r#"{"buildToken": null}"#, r#"{"buildToken": ""}"#, r#""buildToken": "a b""#]
+        {
             assert_eq!(find(none), None, "{none}");
         }
     }

@@ -76,7 +76,12 @@ impl BinderLaunch {
     }
 
     /// The build token of the launch page, unless a Hub token admits us.
-    async fn admission(&self, cx: &mut Cx, spec: &str, until: Instant) -> Result<Option<SecretString>, Trouble> {
+    async fn admission(
+        &self,
+        cx: &mut Cx,
+        spec: &str,
+        until: Instant,
+    ) -> Result<Option<SecretString>, Trouble> {
         if let Some(token) = &self.api_token {
             cx.hide(token.expose_secret());
             return Ok(None);
@@ -165,13 +170,7 @@ impl BinderLaunch {
 }
 
 /// Reads the stream until the launch is decided, or `until`.
-async fn read(
-    cx: &mut Cx,
-    events: &mut Events,
-    watch: &mut Watch,
-    home: &str,
-    until: Instant,
-) -> Launched {
+async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, home: &str, until: Instant) -> Launched {
     loop {
         let stop = watch.give_up_at().map_or(until, |at| at.min(until));
         let item = match tokio::time::timeout_at(stop, events.next()).await {
@@ -229,7 +228,9 @@ fn ended(end: &End, watch: &Watch, cx: &mut Cx) -> (bool, Trouble) {
             (true, Trouble::failed(Reason::Garbled, text))
         }
         End::Redirects(what) => (true, Trouble::failed(Reason::Redirects, what.clone())),
-        End::TooLarge(what) => (false, Trouble::failed(Reason::TooLarge, format!("the stream is a flood: {what}"))),
+        End::TooLarge(what) => {
+            (false, Trouble::failed(Reason::TooLarge, format!("the stream is a flood: {what}")))
+        }
         End::Garbled(what) => (false, Trouble::failed(Reason::Garbled, format!("no event stream: {what}"))),
         End::Closed => {
             let cut = || {

@@ -108,7 +108,9 @@ impl Watch {
             cx.fact("image", image);
         }
         match event.phase() {
-            Phase::Waiting if event.message().to_ascii_lowercase().contains("build") => self.building(cx, Stage::Build),
+            Phase::Waiting if event.message().to_ascii_lowercase().contains("build") => {
+                self.building(cx, Stage::Build)
+            }
             Phase::Fetching | Phase::Building => self.building(cx, Stage::Build),
             Phase::Pushing => self.building(cx, Stage::Push),
             Phase::Built => self.enter(cx, Stage::Launch),
@@ -185,7 +187,10 @@ impl Watch {
         } else if self.attempt_since.elapsed() >= HUB_UNREACHED {
             (Reason::HubUnavailable, "not a word from the Hub")
         } else if self.attempt_since.elapsed() < AT_ONCE {
-            (Reason::SpawnFailed, "refused at once, no reason given: too many servers starting, or a missing right")
+            (
+                Reason::SpawnFailed,
+                "refused at once, no reason given: too many servers starting, or a missing right",
+            )
         } else {
             (Reason::SpawnFailed, "no reason given")
         }
@@ -195,7 +200,10 @@ impl Watch {
         let url = event.url.as_deref().and_then(|url| server_url(&self.base, url));
         match (url, event.token) {
             (Some(url), Some(token)) => Step::Ready(Handed { url, token }),
-            _ => Step::Lost(Trouble::failed(Reason::Garbled, "`ready` came without the address or token of a server")),
+            _ => Step::Lost(Trouble::failed(
+                Reason::Garbled,
+                "`ready` came without the address or token of a server",
+            )),
         }
     }
 
@@ -209,10 +217,17 @@ impl Watch {
             return Trouble::failed(reason, line);
         }
         if matches!(self.stage, Stage::Build | Stage::Push) && event.status_code.is_none() {
-            return match prove(&message).filter(|p| p.verdict() == Verdict::Unknown && p.reason == Reason::Quota) {
+            return match prove(&message)
+                .filter(|p| p.verdict() == Verdict::Unknown && p.reason == Reason::Quota)
+            {
                 Some(proof) => Trouble::unknown(proof.reason, message),
-                None if self.pushing => Trouble::failed(Reason::PushFailed, said("the image could not be pushed")),
-                None => Trouble::failed(Reason::BuildFailed, said(&format!("the build failed after `{}`", tidy(&self.last)))),
+                None if self.pushing => {
+                    Trouble::failed(Reason::PushFailed, said("the image could not be pushed"))
+                }
+                None => Trouble::failed(
+                    Reason::BuildFailed,
+                    said(&format!("the build failed after `{}`", tidy(&self.last))),
+                ),
             };
         }
         if let Some(proof) = prove(&message) {
@@ -241,7 +256,8 @@ impl Watch {
         if let Some((reason, line)) = cx.suspicion() {
             return Trouble::failed(reason, line);
         }
-        let after = if self.last.is_empty() { "the request".to_owned() } else { format!("`{}`", tidy(&self.last)) };
+        let after =
+            if self.last.is_empty() { "the request".to_owned() } else { format!("`{}`", tidy(&self.last)) };
         let quiet = self.heard.elapsed();
         if quiet >= SILENCE {
             let text = format!("nothing new for {:.0} s after {after}", quiet.as_secs_f64());

@@ -71,7 +71,8 @@ async fn the_pages_stand_under_the_path_of_the_target_and_versions_may_be_left_o
     for (settings, expected) in [("{}", 2), (r#"{"versions": false}"#, 1)] {
         let net = Arc::new(Script::new(Play::Answer(vec![Reply::new(200, OK), Reply::new(500, "")])));
         let probe = build(settings).unwrap();
-        let seen = script::run_over(Arc::clone(&net), &probe, Duration::from_secs(25), &Told::default()).await;
+        let seen =
+            script::run_over(Arc::clone(&net), &probe, Duration::from_secs(25), &Told::default()).await;
         assert_eq!(seen.verdict, Verdict::Passed, "a page of versions that fails is no failure");
         let asked = net.asked.lock().unwrap();
         assert_eq!(asked[0].uri(), "https://binder.example.org/here/health");
@@ -81,6 +82,9 @@ async fn the_pages_stand_under_the_path_of_the_target_and_versions_may_be_left_o
 
 #[tokio::test(start_paused = true)]
 async fn a_share_of_the_quota_can_warn_early() {
-    assert_eq!(play(r#"{"quota_warn_ratio": 0.4}"#, Reply::new(200, OK)).await.reason, Some(Reason::NoCapacity));
+    assert_eq!(
+        play(r#"{"quota_warn_ratio": 0.4}"#, Reply::new(200, OK)).await.reason,
+        Some(Reason::NoCapacity)
+    );
     assert_eq!(build(r#"{"quota_warn_ratio": 40}"#).err().unwrap()[0].path, "quota_warn_ratio");
 }

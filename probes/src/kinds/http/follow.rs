@@ -39,8 +39,10 @@ impl Page {
     }
 
     fn request(&self, cx: &Cx) -> Result<Request, http::Error> {
-        let mut request =
-            http::Request::builder().method(self.method.clone()).uri(self.url.as_str()).body(self.body.clone())?;
+        let mut request = http::Request::builder()
+            .method(self.method.clone())
+            .uri(self.url.as_str())
+            .body(self.body.clone())?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(self.secrets.clone());
         if !request.headers().contains_key(USER_AGENT) {
@@ -85,7 +87,8 @@ pub(super) async fn fetch(
         let sent = exchange::send(cx, request).await;
         let answer = sent.map_err(|e| Box::new(exchange::failed(cx, &e)))?;
         cx.line(&format!("{} {} → {}", page.method, page.url, answer.status));
-        let target = redirect(answer.status, &answer.headers).filter(|_| limit > 0 && !expect.names(answer.status));
+        let target =
+            redirect(answer.status, &answer.headers).filter(|_| limit > 0 && !expect.names(answer.status));
         let Some(location) = target else {
             return Ok(Answer { status: answer.status, headers: answer.headers, body: answer.body });
         };

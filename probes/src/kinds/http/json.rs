@@ -140,10 +140,14 @@ mod tests {
             (r#"{"path": "checks[0].ok", "equals": true}"#, vec![]),
             (r#"{"path": "checks[7].ok", "equals": 1}"#, vec!["checks[7].ok: expected 1, nothing there"]),
             (r#"{"path": "checks[1].left", "equals": null}"#, vec![]),
-            (r#"{"path": "checks[1].left", "exists": false}"#, vec!["checks[1].left: expected no value, saw null"]),
-            (r#"{"path": "n", "equals": 3.0, "greater_than": 2, "less_than": 3}"#, vec![
-                "n: expected less than 3, saw 3",
-            ]),
+            (
+                r#"{"path": "checks[1].left", "exists": false}"#,
+                vec!["checks[1].left: expected no value, saw null"],
+            ),
+            (
+                r#"{"path": "n", "equals": 3.0, "greater_than": 2, "less_than": 3}"#,
+                vec!["n: expected less than 3, saw 3"],
+            ),
             (r#"{"path": "ok", "less_than": 3}"#, vec!["ok: expected less than 3, saw false"]),
         ];
         for (settings, expected) in cases {

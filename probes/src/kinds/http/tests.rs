@@ -40,19 +40,22 @@ fn all_that_is_wrong_is_told_at_once() {
     .err()
     .unwrap();
     let paths: Vec<_> = refused.iter().map(|r| r.path.as_str()).collect();
-    assert_eq!(paths, [
-        "url",
-        "method",
-        "headers.bad name",
-        "secret_headers.x-token",
-        "expect.status[0]",
-        "expect.status[1]",
-        "expect.status[3]",
-        "expect.headers[0]",
-        "expect.body.matches[0]",
-        "expect.json[0].path",
-        "expect.json[1]",
-    ]);
+    assert_eq!(
+        paths,
+        [
+            "url",
+            "method",
+            "headers.bad name",
+            "secret_headers.x-token",
+            "expect.status[0]",
+            "expect.status[1]",
+            "expect.status[3]",
+            "expect.headers[0]",
+            "expect.body.matches[0]",
+            "expect.json[0].path",
+            "expect.json[1]",
+        ]
+    );
     assert!(!format!("{refused:?}").contains("hunter2"), "a secret stands in a refusal");
 }
 
@@ -62,10 +65,20 @@ async fn the_status_decides_first() {
         (serde_json::json!({}), 204, Verdict::Passed, None),
         (serde_json::json!({}), 503, Verdict::Failed, Some(Reason::HttpStatus)),
         (serde_json::json!({}), 401, Verdict::Failed, Some(Reason::HttpStatus)),
-        (serde_json::json!({"secret_headers": {"a": "secret-1"}}), 401, Verdict::Unknown, Some(Reason::ProbeAuth)),
+        (
+            serde_json::json!({"secret_headers": {"a": "secret-1"}}),
+            401,
+            Verdict::Unknown,
+            Some(Reason::ProbeAuth),
+        ),
         (serde_json::json!({}), 429, Verdict::Unknown, Some(Reason::RateLimited)),
         (serde_json::json!({"expect": {"status": [429]}}), 429, Verdict::Passed, None),
-        (serde_json::json!({"expect": {"status": ["4xx", 200]}}), 204, Verdict::Failed, Some(Reason::HttpStatus)),
+        (
+            serde_json::json!({"expect": {"status": ["4xx", 200]}}),
+            204,
+            Verdict::Failed,
+            Some(Reason::HttpStatus),
+        ),
         (serde_json::json!({"follow_redirects": 0}), 302, Verdict::Passed, None),
         (serde_json::json!({"expect": {"status": [302]}}), 302, Verdict::Passed, None),
     ];
@@ -102,7 +115,8 @@ async fn a_large_body_matters_only_to_conditions_on_it() {
     let large = || vec![Reply::new(200, &"x".repeat(5000))];
     let seen = play(serde_json::json!({"max_body": 1000}), large()).await;
     assert_eq!(seen.verdict, Verdict::Passed);
-    let seen = play(serde_json::json!({"max_body": 1000, "expect": {"body": {"contains": ["y"]}}}), large()).await;
+    let seen =
+        play(serde_json::json!({"max_body": 1000, "expect": {"body": {"contains": ["y"]}}}), large()).await;
     assert_eq!(seen.reason, Some(Reason::TooLarge));
 }
 
@@ -118,7 +132,8 @@ async fn credentials_are_not_carried_to_another_host() {
     let seen = script::run_over(Arc::clone(&net), &probe, Duration::from_secs(10), &Told::default()).await;
     assert_eq!(seen.verdict, Verdict::Passed);
     let asked = net.asked.lock().unwrap();
-    let sent: Vec<_> = asked.iter().map(|r| (r.method().as_str(), r.headers().contains_key("authorization"))).collect();
+    let sent: Vec<_> =
+        asked.iter().map(|r| (r.method().as_str(), r.headers().contains_key("authorization"))).collect();
     assert_eq!(sent, [("POST", true), ("GET", true), ("GET", false)]);
 }
 

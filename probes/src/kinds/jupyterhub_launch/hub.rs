@@ -49,7 +49,13 @@ impl Corner {
         format!("{}/progress", self.server_url())
     }
 
-    async fn ask(&self, what: &str, method: Method, url: &str, body: Option<&Value>) -> Result<Answer, Trouble> {
+    async fn ask(
+        &self,
+        what: &str,
+        method: Method,
+        url: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Trouble> {
         self.door.ask(method, url, body, ANSWER).await.map_err(|e| Trouble::unanswered(what, &e))
     }
 
@@ -93,19 +99,28 @@ impl Corner {
         match answer.status {
             200..=299 => Ok(()),
             400 if message.contains("already running") || message.contains("is pending") => {
-                let text = format!("{message}: left over from an earlier run, or not the probe's own; it is stopped now");
+                let text = format!(
+                    "{message}: left over from an earlier run, or not the probe's own; it is stopped now"
+                );
                 Err(Trouble::unknown(Reason::Prober, text))
             }
             404 => Err(Trouble::unknown(Reason::NotFound, format!("there is no user {}", self.user))),
-            429 if message.to_lowercase().contains("limit exceeded") => Err(Trouble::unknown(Reason::Quota, message)),
+            429 if message.to_lowercase().contains("limit exceeded") => {
+                Err(Trouble::unknown(Reason::Quota, message))
+            }
             // The Hub throttles: as many servers are starting as it lets start at once.
             429 if answer.says_when_to_retry() || !message.is_empty() => {
                 Err(Trouble::failed(Reason::NoCapacity, format!("the Hub takes no more starts: {message}")))
             }
-            429 => Err(Trouble::unknown(Reason::RateLimited, "something before the Hub refused: too many requests")),
+            429 => Err(Trouble::unknown(
+                Reason::RateLimited,
+                "something before the Hub refused: too many requests",
+            )),
             400 => Err(match prove(&message) {
                 Some(proof) if proof.verdict() == Verdict::Unknown => Trouble::unknown(proof.reason, message),
-                _ => Trouble::unknown(Reason::Prober, format!("the Hub does not accept the start: {message}")),
+                _ => {
+                    Trouble::unknown(Reason::Prober, format!("the Hub does not accept the start: {message}"))
+                }
             }),
             500 => {
                 let reason = prove(&message).filter(|p| p.reason != Reason::HubUnavailable).map(|p| p.reason);
@@ -133,7 +148,9 @@ fn refusal(what: &str, scopes: &str, answer: &Answer) -> Trouble {
         401 => Trouble::unknown(Reason::ProbeAuth, format!("{what}: the Hub does not know the token")),
         403 => Trouble::unknown(Reason::ProbeAuth, missing(what, scopes)),
         429 => Trouble::unknown(Reason::RateLimited, format!("{what}: too many requests")),
-        500..=599 => Trouble::failed(Reason::HubUnavailable, format!("{what} was answered {status} {message}")),
+        500..=599 => {
+            Trouble::failed(Reason::HubUnavailable, format!("{what} was answered {status} {message}"))
+        }
         _ => Trouble::failed(Reason::HttpStatus, format!("{what} was answered {status} {message}")),
     }
 }

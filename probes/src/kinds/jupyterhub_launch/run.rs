@@ -111,7 +111,12 @@ impl HubLaunch {
         used.map_err(|trouble| {
             if fallback && trouble.summary.contains("403") {
                 let text = missing("using the server", "tokens (to make it a token) or access:servers");
-                Trouble { reason: Reason::ProbeAuth, verdict: crate::Verdict::Unknown, summary: text, ..trouble }
+                Trouble {
+                    reason: Reason::ProbeAuth,
+                    verdict: crate::Verdict::Unknown,
+                    summary: text,
+                    ..trouble
+                }
             } else {
                 trouble
             }
@@ -152,7 +157,9 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
                 Some(url) => Some(url),
                 None => corner.ready_at().await,
             };
-            return url.ok_or_else(|| Trouble::failed(Reason::Garbled, "the server is ready but nobody says where"));
+            return url.ok_or_else(|| {
+                Trouble::failed(Reason::Garbled, "the server is ready but nobody says where")
+            });
         }
         let proof = prove(event.message());
         if event.failed {
@@ -183,15 +190,20 @@ async fn ended(cx: &mut Cx, corner: &Corner, end: End) -> Result<String, Trouble
         End::Status(401 | 403, _) => {
             Trouble::unknown(Reason::ProbeAuth, missing("the progress of the start", "read:servers"))
         }
-        End::Status(status @ 500..=599, _) => {
-            Trouble::failed(Reason::HubUnavailable, format!("the progress of the start was answered {status}"))
+        End::Status(status @ 500..=599, _) => Trouble::failed(
+            Reason::HubUnavailable,
+            format!("the progress of the start was answered {status}"),
+        ),
+        End::Status(400, _) => {
+            Trouble::failed(Reason::SpawnFailed, "the server stopped starting without a word")
         }
-        End::Status(400, _) => Trouble::failed(Reason::SpawnFailed, "the server stopped starting without a word"),
         End::Status(status, _) => {
             Trouble::failed(Reason::HttpStatus, format!("the progress of the start was answered {status}"))
         }
         End::Net(e) => Trouble::unanswered("the progress of the start", &crate::hub::AskError::Net(e)),
-        End::TooLarge(what) => Trouble::failed(Reason::TooLarge, format!("the progress stream is a flood: {what}")),
+        End::TooLarge(what) => {
+            Trouble::failed(Reason::TooLarge, format!("the progress stream is a flood: {what}"))
+        }
         End::Redirects(what) => Trouble::failed(Reason::Redirects, what),
         End::NotEvents(what) | End::Garbled(what) => {
             Trouble::failed(Reason::Garbled, format!("no progress stream: {}", tidy(&what)))

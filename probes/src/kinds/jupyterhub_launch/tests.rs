@@ -33,7 +33,10 @@ fn stage(changes: &[(&str, &[(u16, &str)])]) -> Stage {
     set("POST USER/tokens", &[(201, &token)]);
     set("POST USER/server", &[(202, "")]);
     set("DELETE USER/server", &[(202, "")]);
-    set("GET USER", &[(200, r#"{"servers": {"": {"ready": false, "pending": "stop"}}}"#), (200, r#"{"servers": {}}"#)]);
+    set(
+        "GET USER",
+        &[(200, r#"{"servers": {"": {"ready": false, "pending": "stop"}}}"#), (200, r#"{"servers": {}}"#)],
+    );
     set("DELETE USER", &[(204, "")]);
     for (key, answers) in changes {
         set(key, answers);
@@ -55,8 +58,10 @@ async fn a_temporary_user_comes_and_goes() {
     assert_eq!(ran.outcome().verdict, Verdict::Passed, "{:?}", ran.outcome());
     assert_eq!(ran.outcome().facts["node"], "node-7");
     assert_eq!(ran.entry(), Entry::Settled);
-    let lines: Vec<_> = ran.world.seen().iter().map(|s| s.line.replace("https://hub.example.org/", "")).collect();
-    let hub: Vec<_> = lines.iter().filter(|l| l.contains("hub/api")).map(|l| l.replace(USER, "USER")).collect();
+    let lines: Vec<_> =
+        ran.world.seen().iter().map(|s| s.line.replace("https://hub.example.org/", "")).collect();
+    let hub: Vec<_> =
+        lines.iter().filter(|l| l.contains("hub/api")).map(|l| l.replace(USER, "USER")).collect();
     assert_eq!(
         hub,
         [
@@ -79,26 +84,76 @@ async fn a_temporary_user_comes_and_goes() {
 async fn each_refusal_is_booked_on_the_right_account() {
     use Verdict::{Failed, Unknown};
     let failed = r#"0.02 {"progress": 100, "failed": true, "message": "Spawn failed: the spawner raised"}"#;
-    let quota = r#"0.02 {"progress": 100, "failed": true, "message": "Spawn failed: (403) exceeded quota: pods"}"#;
+    let quota =
+        r#"0.02 {"progress": 100, "failed": true, "message": "Spawn failed: (403) exceeded quota: pods"}"#;
     type Row<'a> = (&'a str, u16, &'a str, Verdict, Reason, &'a str);
     let rows: &[Row] = &[
         ("POST USER", 403, "{}", Unknown, Reason::ProbeAuth, "admin:users"),
         ("POST USER", 401, "{}", Unknown, Reason::ProbeAuth, "does not know the token"),
         ("POST USER", 503, "<html>", Failed, Reason::HubUnavailable, "503"),
         ("POST USER/server", 403, "{}", Unknown, Reason::ProbeAuth, "start:servers"),
-        ("POST USER/server", 400, r#"{"message": "launchwatch is already running"}"#, Unknown, Reason::Prober, "already"),
-        ("POST USER/server", 400, r#"{"message": "User x already has the maximum of 2 named servers."}"#, Unknown, Reason::Quota, ""),
-        ("POST USER/server", 400, r#"{"message": "no such profile"}"#, Unknown, Reason::Prober, "no such profile"),
+        (
+            "POST USER/server",
+            400,
+            r#"{"message": "launchwatch is already running"}"#,
+            Unknown,
+            Reason::Prober,
+            "already",
+        ),
+        (
+            "POST USER/server",
+            400,
+            r#"{"message": "User x already has the maximum of 2 named servers."}"#,
+            Unknown,
+            Reason::Quota,
+            "",
+        ),
+        (
+            "POST USER/server",
+            400,
+            r#"{"message": "no such profile"}"#,
+            Unknown,
+            Reason::Prober,
+            "no such profile",
+        ),
         ("POST USER/server", 404, "{}", Unknown, Reason::NotFound, ""),
-        ("POST USER/server", 429, r#"{"message": "Too many users trying to log in right now."}"#, Failed, Reason::NoCapacity, ""),
-        ("POST USER/server", 429, r#"{"message": "Active user limit exceeded."}"#, Unknown, Reason::Quota, ""),
+        (
+            "POST USER/server",
+            429,
+            r#"{"message": "Too many users trying to log in right now."}"#,
+            Failed,
+            Reason::NoCapacity,
+            "",
+        ),
+        (
+            "POST USER/server",
+            429,
+            r#"{"message": "Active user limit exceeded."}"#,
+            Unknown,
+            Reason::Quota,
+            "",
+        ),
         ("POST USER/server", 429, "<html>", Unknown, Reason::RateLimited, ""),
-        ("POST USER/server", 500, r#"{"message": "Error in Authenticator.pre_spawn_start"}"#, Failed, Reason::SpawnFailed, ""),
+        (
+            "POST USER/server",
+            500,
+            r#"{"message": "Error in Authenticator.pre_spawn_start"}"#,
+            Failed,
+            Reason::SpawnFailed,
+            "",
+        ),
         ("POST USER/server", 502, "", Failed, Reason::HubUnavailable, ""),
         ("progress", 0, failed, Failed, Reason::SpawnFailed, "the spawner raised"),
         ("progress", 0, quota, Failed, Reason::NoCapacity, "exceeded quota"),
         ("progress", 0, "0.02 {\"message\": \"Server requested\"}\n1.0 close", Failed, Reason::StreamCut, ""),
-        ("progress", 0, "0.02 {\"message\": \"Server requested\"}", Failed, Reason::Timeout, "no server within"),
+        (
+            "progress",
+            0,
+            "0.02 {\"message\": \"Server requested\"}",
+            Failed,
+            Reason::Timeout,
+            "no server within",
+        ),
     ];
     for (key, status, body, verdict, reason, words) in rows {
         let mut stage = if *status == 0 { stage(&[]) } else { stage(&[(key, &[(*status, body)])]) };
@@ -107,7 +162,11 @@ async fn each_refusal_is_booked_on_the_right_account() {
         }
         let ran = launch(stage).await;
         let outcome = ran.outcome();
-        assert_eq!((outcome.verdict, outcome.reason), (*verdict, Some(*reason)), "{key} {status} {body}: {outcome:?}");
+        assert_eq!(
+            (outcome.verdict, outcome.reason),
+            (*verdict, Some(*reason)),
+            "{key} {status} {body}: {outcome:?}"
+        );
         assert!(outcome.summary.contains(words), "{key} {status}: {}", outcome.summary);
         assert_eq!(ran.entry(), Entry::Settled, "{key} {status} {body}");
     }
@@ -134,14 +193,17 @@ async fn a_hub_that_knows_no_narrow_tokens_is_asked_for_a_plain_one() {
 #[tokio::test(start_paused = true)]
 async fn a_user_of_our_own_keeps_its_account() {
     let mut stage = stage(&[]);
-    let theirs: Vec<_> = stage.hub.iter().map(|(k, v)| (k.replace(USER, "users/probe%40x"), v.clone())).collect();
+    let theirs: Vec<_> =
+        stage.hub.iter().map(|(k, v)| (k.replace(USER, "users/probe%40x"), v.clone())).collect();
     stage.hub.extend(theirs);
     stage.hub.insert("POST users/probe%40x".into(), vec![(409, "{}".into())]);
     let settings = json!({"api_token": "hub-t0ken-of-ours", "user": "probe@x", "profile": "small"});
     let ran = run("jupyterhub-launch", settings, stage, 120).await;
     assert_eq!(ran.outcome().verdict, Verdict::Passed, "{:?}", ran.outcome());
     assert!(ran.world.asked("DELETE https://hub.example.org/hub/api/users/probe%40x/server").len() > 1);
-    assert!(!ran.world.seen().iter().any(|s| s.line == "DELETE https://hub.example.org/hub/api/users/probe%40x"));
+    assert!(
+        !ran.world.seen().iter().any(|s| s.line == "DELETE https://hub.example.org/hub/api/users/probe%40x")
+    );
     assert_eq!(ran.entry(), Entry::Settled);
 }
 
@@ -149,7 +211,10 @@ async fn a_user_of_our_own_keeps_its_account() {
 async fn a_server_that_the_hub_does_not_stop_degrades_and_stays_owed() {
     let running = r#"{"servers": {"": {"ready": true}}}"#;
     let ran = launch(stage(&[("GET USER", &[(200, running)])])).await;
-    assert_eq!((ran.outcome().verdict, ran.outcome().reason), (Verdict::Degraded, Some(Reason::TeardownFailed)));
+    assert_eq!(
+        (ran.outcome().verdict, ran.outcome().reason),
+        (Verdict::Degraded, Some(Reason::TeardownFailed))
+    );
     assert!(matches!(ran.entry(), Entry::Told(_)));
 }
 
@@ -158,7 +223,10 @@ async fn a_kernel_that_fails_is_named_and_the_user_goes_all_the_same() {
     let mut stage = stage(&[]);
     stage.kernel = Kernel::Dies;
     let ran = launch(stage).await;
-    assert_eq!((ran.outcome().reason, ran.outcome().failed_stage), (Some(Reason::KernelFailed), Some(crate::Stage::Kernel)));
+    assert_eq!(
+        (ran.outcome().reason, ran.outcome().failed_stage),
+        (Some(Reason::KernelFailed), Some(crate::Stage::Kernel))
+    );
     assert_eq!(ran.entry(), Entry::Settled);
 }
 
@@ -179,7 +247,9 @@ async fn wherever_a_run_is_dropped_the_ledger_knows_of_its_user() {
 
 #[test]
 fn the_target_may_be_root_hub_or_api() {
-    for target in ["https://h/", "https://h/hub", "https://h/hub/", "https://h/hub/api/", "https://h/x/hub?y#z"] {
+    for target in
+        ["https://h/", "https://h/hub", "https://h/hub/", "https://h/hub/api/", "https://h/x/hub?y#z"]
+    {
         let api = super::api_root(&Url::parse(target).unwrap());
         assert!(api == "https://h/hub/api/" || api == "https://h/x/hub/api/", "{target}: {api}");
     }

@@ -22,7 +22,11 @@ async fn a_server_that_comes_after_the_deadline_is_shut_down() {
     assert_eq!(followed(&mut ran).await, Entry::Settled);
     assert_eq!(ran.ledger.told(), [format!("server {SERVER}")]);
     assert!(ran.world.server_ended());
-    assert_eq!(ran.world.asked("GET https://hub.example.org/build/").len(), 1, "following is not asking again");
+    assert_eq!(
+        ran.world.asked("GET https://hub.example.org/build/").len(),
+        1,
+        "following is not asking again"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +109,8 @@ async fn dropped_after_any_number_of_polls_the_ledger_knows_of_its_server() {
     let mut servers = 0;
     for polls in 1..200 {
         let (world, ledger) = (Arc::new(World::new(Stage::default())), Arc::<Memory>::default());
-        let mut run = Box::pin(run_until("binder-launch", settings(), Arc::clone(&world), &ledger, 120, None));
+        let mut run =
+            Box::pin(run_until("binder-launch", settings(), Arc::clone(&world), &ledger, 120, None));
         let mut left = polls;
         let ended = std::future::poll_fn(|cx| {
             left -= 1;

@@ -7,7 +7,8 @@ use crate::staged::{Play, Stage, run};
 use crate::{Outcome, Reason};
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(work)
 }
 
@@ -25,7 +26,8 @@ fn split(bytes: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
     at.windows(2).map(|w| bytes[w[0]..w[1]].to_vec()).collect()
 }
 
-const STREAMS: &[&str] = &["success-cached", "success-build", "build-failure", "launch-never-ready", "quota-repo-exceeded"];
+const STREAMS: &[&str] =
+    &["success-cached", "success-build", "build-failure", "launch-never-ready", "quota-repo-exceeded"];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
@@ -55,7 +57,8 @@ proptest! {
 #[test]
 fn floods_are_stopped() {
     let line = vec![b'x'; 1 << 16];
-    let endless: Vec<Vec<u8>> = std::iter::once(b"data: ".to_vec()).chain(std::iter::repeat_n(line, 40)).collect();
+    let endless: Vec<Vec<u8>> =
+        std::iter::once(b"data: ".to_vec()).chain(std::iter::repeat_n(line, 40)).collect();
     let many = b"data: {\"phase\": \"building\", \"message\": \"x\"}\n\n".repeat(20_100);
     let empty = b"\n".repeat(300_000);
     for (name, pieces) in [("line", endless), ("events", vec![many]), ("empty lines", vec![empty])] {
@@ -75,6 +78,7 @@ fn an_event_that_is_no_json_is_garbled_and_does_not_quote_it() {
 #[test]
 fn every_phase_in_capitals_is_understood() {
     let bytes = Play::fixture("success-cached").bytes();
-    let shouted = String::from_utf8(bytes).unwrap().replace("\"built\"", "\"Built\"").replace("\"ready\"", "\"READY\"");
+    let shouted =
+        String::from_utf8(bytes).unwrap().replace("\"built\"", "\"Built\"").replace("\"ready\"", "\"READY\"");
     assert_eq!(raw(vec![shouted.into_bytes()]).verdict, crate::Verdict::Passed);
 }

@@ -35,7 +35,9 @@ async fn the_spec_goes_out_byte_for_byte_and_the_nonce_is_put_in() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fresh_launch_without_a_build_says_nothing() {
-    let ran = run("binder-launch", json!({"spec": "gh/acme/tiny/daily", "mode": "fresh"}), Stage::default(), 900).await;
+    let ran =
+        run("binder-launch", json!({"spec": "gh/acme/tiny/daily", "mode": "fresh"}), Stage::default(), 900)
+            .await;
     let outcome = ran.outcome();
     assert_eq!((outcome.verdict, outcome.reason), (Verdict::Unknown, Some(Reason::Prober)));
     assert!(outcome.summary.contains("not a fresh build"));

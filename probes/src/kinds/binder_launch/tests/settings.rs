@@ -50,6 +50,7 @@ fn bad_settings_are_refused_with_their_path() {
 #[test]
 fn a_token_does_not_show_in_debug() {
     let settings: super::super::Settings =
-        serde_json::from_value(json!({"spec": "gh/a/b", "auth": {"api_token": "hub-t0ken-of-ours"}})).unwrap();
+        serde_json::from_value(json!({"spec": "gh/a/b", "auth": {"api_token": "hub-t0ken-of-ours"}}))
+            .unwrap();
     assert!(!format!("{settings:?}").contains("hub-t0ken-of-ours"));
 }

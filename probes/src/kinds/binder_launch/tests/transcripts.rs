@@ -93,7 +93,10 @@ async fn every_recorded_stream_leads_to_its_finding() {
         let took = (ran.took.as_secs_f64() * 10.0).round() / 10.0;
         let got: Row = (row.0, outcome.verdict, outcome.reason, outcome.failed_stage, attempts, took);
         if got != *row {
-            wrong.push(format!("    (\"{}\", {:?}, {:?}, {:?}, {}, {:?}), // {}", got.0, got.1, got.2, got.3, got.4, got.5, outcome.summary));
+            wrong.push(format!(
+                "    (\"{}\", {:?}, {:?}, {:?}, {}, {:?}), // {}",
+                got.0, got.1, got.2, got.3, got.4, got.5, outcome.summary
+            ));
         }
         for secret in SECRETS {
             assert!(!ran.leavings().contains(secret), "{} shows {secret}", row.0);
