@@ -83,7 +83,15 @@ impl Load {
 /// User and system time of this process so far.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let ticks: u64 = stat.rsplit(") ").next().unwrap().split(' ').skip(11).take(2).map(|t| t.parse::<u64>().unwrap()).sum();
+    let ticks: u64 = stat
+        .rsplit(") ")
+        .next()
+        .unwrap()
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|t| t.parse::<u64>().unwrap())
+        .sum();
     Duration::from_millis(ticks * 10)
 }
 
@@ -119,7 +127,8 @@ async fn keep(name: &str, count: usize, every: i64, seconds: i64, group: usize) 
     // Probes come in the order of their phases, as they would.
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|i| load.probes[*i].2);
-    let (mut kept, mut busy, mut worked, mut longest) = (0_u64, Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let (mut kept, mut busy, mut worked, mut longest) =
+        (0_u64, Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let (mut house, mut house_cpu) = (Duration::ZERO, Duration::ZERO);
     let mut waiting: Vec<Observation> = Vec::with_capacity(group);
     for base in (0..seconds).step_by(every as usize) {
@@ -148,21 +157,37 @@ async fn keep(name: &str, count: usize, every: i64, seconds: i64, group: usize) 
     println!("\n{name}: {kept} results, {group} a transaction, synchronous=FULL");
     let rate = kept as f64 / busy.as_secs_f64();
     row("results a second", format!("{rate:.0}"), format!("{:.1} x the 50,000 wanted", rate / 50_000.0));
-    row("results a second, housekeeping included", format!("{:.0}", kept as f64 / (busy + house).as_secs_f64()), String::new());
+    row(
+        "results a second, housekeeping included",
+        format!("{:.0}", kept as f64 / (busy + house).as_secs_f64()),
+        String::new(),
+    );
     let each = |d: Duration| d.as_secs_f64() * 1e6 / kept as f64;
-    row("CPU us a result, record / housekeeping", format!("{:.2} / {:.2}", each(worked), each(house_cpu)), String::new());
+    row(
+        "CPU us a result, record / housekeeping",
+        format!("{:.2} / {:.2}", each(worked), each(house_cpu)),
+        String::new(),
+    );
     row("longest record()", format!("{:.1} ms", longest.as_secs_f64() * 1e3), String::new());
     let bytes = size(dir.path()) as f64 / kept as f64;
     row("bytes a result as it stands, all in", format!("{bytes:.2}"), bytes_by_table(dir.path()));
+    queries(&store, &load, seconds).await;
     store.compact().await.unwrap();
+    for _ in 0..8 {
+        store.prune(Timestamp::from_second(START + seconds).unwrap()).await.unwrap();
+    }
     let bytes = size(dir.path()) as f64 / kept as f64;
     row(
         "bytes a result after compaction, all in",
         format!("{bytes:.2}"),
-        format!("VictoriaMetrics 8.9 ({:.2} x), Prometheus 45.5 ({:.2} x), SQLite rows 30 ({:.2} x)", bytes / 8.9, bytes / 45.5, bytes / 30.0),
+        format!(
+            "VictoriaMetrics 8.9 ({:.2} x), Prometheus 45.5 ({:.2} x), SQLite rows 30 ({:.2} x)",
+            bytes / 8.9,
+            bytes / 45.5,
+            bytes / 30.0
+        ),
     );
     row("", String::new(), bytes_by_table(dir.path()));
-    queries(&store, &load, seconds).await;
     drop(store);
     let began = Instant::now();
     SqliteStore::open(dir.path(), Retention::default()).unwrap();
@@ -171,13 +196,16 @@ async fn keep(name: &str, count: usize, every: i64, seconds: i64, group: usize) 
 }
 
 async fn queries(store: &SqliteStore, load: &Load, seconds: i64) {
-    for (what, probe) in [("newest 100 runs of one probe", Some(load.probes[7].0.clone())), ("newest 100 runs of all", None)] {
+    for (what, probe) in
+        [("newest 100 runs of one probe", Some(load.probes[7].0.clone())), ("newest 100 runs of all", None)]
+    {
         let query = RunQuery { probe, limit: 100, ..RunQuery::default() };
         let took = best(|| async { assert_eq!(store.runs(&query).await.unwrap().len(), 100) }).await;
         row(what, format!("{took:.2} ms"), String::new());
     }
     let to = START + seconds;
-    let query = SeriesQuery { probes: vec![load.probes[7].0.clone()], tier: Tier::Minute, from: to - 3_600, to };
+    let query =
+        SeriesQuery { probes: vec![load.probes[7].0.clone()], tier: Tier::Minute, from: to - 3_600, to };
     let took = best(|| async { assert!(store.series(&query).await.unwrap()[0].1.len() > 50) }).await;
     row("60 minute buckets of one probe", format!("{took:.2} ms"), String::new());
 }
@@ -210,7 +238,7 @@ async fn bars() {
     }
     let query = SeriesQuery { probes: Vec::new(), tier: Tier::Day, from: START, to: START + 90 * 86_400 };
     let page = || async {
-        let series = store.series(&query).await.unwrap();
+        let series = store.totals(&query).await.unwrap();
         let mut shown = 0;
         for (_, days) in &series {
             let mut whole = Histogram::default();
@@ -224,7 +252,13 @@ async fn bars() {
     };
     let took = best(page).await;
     println!("\n90 days of 200 probes, one run every 10 minutes");
-    row("90 daily bars with p50 and p95 of 200 probes", format!("{took:.2} ms"), format!("{:.2} x the 20 ms wanted", took / 20.0));
+    row(
+        "90 daily bars with p50 and p95 of 200 probes",
+        format!("{took:.2} ms"),
+        format!("{:.2} x the 20 ms wanted", took / 20.0),
+    );
+    let took = best(|| async { assert_eq!(store.series(&query).await.unwrap().len(), 200) }).await;
+    row("the same days with all stages", format!("{took:.2} ms"), String::new());
     let query = SeriesQuery { probes: vec![load.probes[3].0.clone()], tier: Tier::Hour, ..query };
     let took = best(|| async { assert_eq!(store.series(&query).await.unwrap()[0].1.len(), 90 * 24) }).await;
     row("2,160 hour buckets of one probe", format!("{took:.2} ms"), String::new());

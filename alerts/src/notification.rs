@@ -102,7 +102,7 @@ pub struct Facts {
     #[serde(default)]
     pub strips: Vec<Strip>,
     /// Something a reader must know besides, such as that the probe is no longer configured.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Link to the page of the incident, where there is one.
     #[serde(default)]

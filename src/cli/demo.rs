@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use launchwatch_probes::Net;
+use launchwatch_probes::net::real::{NetSettings, RealNet};
 
 use super::{serve, world};
 use crate::demo;
@@ -48,17 +50,16 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn switch(listen: SocketAddr, name: &str) -> anyhow::Result<ExitCode> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
-    let answer = client
-        .post(format!("http://{listen}/demo/fault"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(format!("fault={name}"))
-        .send()
-        .await
-        .with_context(|| format!("no demo answers at {listen}; start it with `launchwatch demo`"))?;
-    if answer.status().is_redirection() {
+    let request = http::Request::post(format!("http://{listen}/demo/fault"))
+        .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(format!("fault={name}").into())?;
+    let net = RealNet::new(NetSettings { ignore_proxies: true, ..NetSettings::default() })?;
+    let no_demo = || format!("no demo answers at {listen}; start it with `launchwatch demo`");
+    let answer = net.send(request).await.with_context(no_demo)?;
+    if answer.status.is_redirection() {
         println!("the demo's hub now has the fault `{name}`");
         return Ok(ExitCode::SUCCESS);
     }
-    anyhow::bail!("{}", answer.text().await?.trim_end());
+    let said = answer.read(4096).await?;
+    anyhow::bail!("{}", String::from_utf8_lossy(&said).trim_end());
 }

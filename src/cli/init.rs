@@ -49,7 +49,7 @@ pub fn init(path: &Path, starter: &Starter<'_>, registries: Registries) -> Answe
     match written {
         Ok(()) => Answer {
             text: format!(
-                "wrote {name}; next: `launchwatch check {name}`, then `launchwatch serve {name}`\n"
+                "wrote {name}; next: `launchwatch check -c {name}`, then `launchwatch serve -c {name}`\n"
             ),
             code: 0,
         },

@@ -55,11 +55,11 @@ pub(crate) struct RetentionKeys {
 /// How many runs at once.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct LimitKeys {
-    /// Launches in flight, all targets together.
-    #[schemars(extend("default" = 8))]
+    /// Launches in flight, all targets together, those that are followed in the background included.
+    #[schemars(extend("default" = 16))]
     pub(crate) launches: Option<u32>,
     /// Launches in flight per target, those that are followed in the background included.
-    #[schemars(extend("default" = 1))]
+    #[schemars(extend("default" = 4))]
     pub(crate) launches_per_target: Option<u32>,
     /// Other runs in flight, all targets together.
     #[schemars(extend("default" = 10_000))]
@@ -74,7 +74,7 @@ pub(crate) struct TargetKeys {
     /// Where it is: the address that people type.
     #[expect(dead_code, reason = "judged before the other keys are known to be right")]
     pub(crate) url: String,
-    /// Words of your own, passed on to messages and metrics.
+    /// Words of your own; the API hands them out with the target.
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// How it is looked at; at least one probe.
     #[serde(rename = "probes")]

@@ -54,9 +54,10 @@ pub struct Service {
 /// How many runs at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Launches in flight, all targets together; 8 by default.
+    /// Launches in flight, all targets together, those followed in the background included; 16 by default.
     pub launches: usize,
-    /// Launches in flight per target, those followed in the background included; 1 by default.
+    /// Launches in flight per target, those followed in the background included; 4 by default: one that runs, and a
+    /// few that hang in a hub that is down.
     pub launches_per_target: usize,
     /// Other runs in flight, all targets together; 10,000 by default.
     pub runs: usize,
@@ -64,7 +65,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { launches: 8, launches_per_target: 1, runs: 10_000 }
+        Self { launches: 16, launches_per_target: 4, runs: 10_000 }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::{Cell, Incident, Strip};
-use launchwatch_probes::{Outcome, Verdict};
+use launchwatch_probes::{Outcome, Reason, Verdict};
 
 use crate::config::{Config, ProbeConfig};
 use crate::observation::{Observation, ProbeId};
@@ -38,6 +38,8 @@ pub struct ProbeState {
 /// How everything stands.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
+    /// The operator's words for each target.
+    pub labels: BTreeMap<String, BTreeMap<String, String>>,
     /// By id.
     pub probes: BTreeMap<ProbeId, ProbeState>,
     /// Open incidents by target, and the last few resolved ones.
@@ -65,7 +67,8 @@ impl SharedBoard {
             cells: VecDeque::new(),
         };
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
-        Self(Arc::new(RwLock::new(Board { probes, ..Board::default() })))
+        let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
+        Self(Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })))
     }
 
     /// Reads the board; do not hold it across an await.
@@ -87,7 +90,10 @@ impl Board {
         if matches!(seen.outcome.verdict, Verdict::Passed | Verdict::Degraded) {
             row.last_good = Some(seen.ended());
         }
-        row.last = Some((seen.ended(), seen.outcome.clone()));
+        // A slot that passed without a run says nothing about how the probe stands; the strip shows it.
+        if seen.outcome.reason != Some(Reason::Missed) {
+            row.last = Some((seen.ended(), seen.outcome.clone()));
+        }
     }
 
     /// The last hours of the probes of a target.
@@ -119,7 +125,9 @@ impl ProbeState {
     /// Whether a result of this moment is so old that a run must have been missed: two slots have passed since.
     pub fn stale(&self, ended: Timestamp, now: Timestamp) -> bool {
         let second = self.timetable.next_after(ended).and_then(|slot| self.timetable.next_after(slot));
-        second.is_some_and(|slot| now.duration_since(slot) > SignedDuration::try_from(self.slack).unwrap_or_default())
+        second.is_some_and(|slot| {
+            now.duration_since(slot) > SignedDuration::try_from(self.slack).unwrap_or_default()
+        })
     }
 
     /// The last hours, gaps as empty cells.

@@ -213,10 +213,8 @@ struct SeriesNames(BTreeMap<ProbeId, Arc<SeriesId>>);
 
 impl SeriesNames {
     fn of(&mut self, probe: &ProbeId, location: &str) -> Arc<SeriesId> {
-        if let Some(known) = self.0.get(probe) {
-            if known.location == location {
-                return Arc::clone(known);
-            }
+        if let Some(known) = self.0.get(probe).filter(|s| s.location == location) {
+            return Arc::clone(known);
         }
         let series = Arc::new(series(probe, location));
         self.0.insert(probe.clone(), Arc::clone(&series));

@@ -145,11 +145,13 @@ impl Session {
                 all.push(Said::new(0.0, "execute_reply", "shell", reply));
             }
             Err(what) => {
-                let mut error = json!({"ename": "SyntaxError", "evalue": what, "traceback": []});
-                all.push(Said::new(0.1, "error", "iopub", error.clone()));
-                error["status"] = json!("error");
-                error["execution_count"] = json!(count);
-                all.push(Said::new(0.0, "execute_reply", "shell", error));
+                let error = json!({"ename": "SyntaxError", "evalue": what, "traceback": []});
+                let reply = json!({
+                    "status": "error", "execution_count": count,
+                    "ename": "SyntaxError", "evalue": what, "traceback": [],
+                });
+                all.push(Said::new(0.1, "error", "iopub", error));
+                all.push(Said::new(0.0, "execute_reply", "shell", reply));
             }
         }
         all

@@ -1,5 +1,7 @@
 //! How runs are counted in a bucket.
 
+use std::collections::BTreeMap;
+
 use launchwatch_probes::{Outcome, Stage, Verdict};
 
 use super::pack::plain::{self, Plain};
@@ -18,6 +20,17 @@ impl Bucket {
     /// An empty bucket.
     pub(crate) fn at(start: i64) -> Self {
         Self { start, ..Self::default() }
+    }
+
+    /// The same without stages.
+    pub(crate) fn totals(&self) -> Self {
+        Self {
+            start: self.start,
+            verdicts: self.verdicts.clone(),
+            reasons: self.reasons.clone(),
+            stages: BTreeMap::new(),
+            took: self.took.clone(),
+        }
     }
 
     /// Adds all that another one counted; the start stays.

@@ -27,12 +27,16 @@ pub(crate) fn probe(name: &str) -> ProbeId {
 pub(crate) fn passed(name: &str, seconds: i64) -> Observation {
     let mut outcome = Outcome::bare(Verdict::Passed, None, "");
     let mut start = Duration::ZERO;
-    for (i, stage) in [Stage::Resolve, Stage::Connect, Stage::Tls, Stage::FirstByte, Stage::Body].into_iter().enumerate() {
+    for (i, stage) in
+        [Stage::Resolve, Stage::Connect, Stage::Tls, Stage::FirstByte, Stage::Body].into_iter().enumerate()
+    {
         let took = Duration::from_micros(900 + 37 * i as u64 + seconds.unsigned_abs() % 777);
         outcome.stages.push(StageTime { stage, start, took });
         start += took;
     }
-    outcome.measurements.push(Measurement { name: "body_bytes".into(), value: 4_200.0 + (seconds % 3) as f64 });
+    outcome
+        .measurements
+        .push(Measurement { name: "body_bytes".into(), value: 4_200.0 + (seconds % 3) as f64 });
     Observation {
         probe: probe(name),
         location: "here".into(),
@@ -75,7 +79,7 @@ pub(crate) fn alert(name: &str, state: AlertState) -> Alert {
         since: at(0),
         failures: 2,
         successes: 0,
-        last_run: "r".into(),
+        last_slot: at(0),
         at: at(60),
         reason: Some("timeout".into()),
         stage: None,
@@ -95,6 +99,7 @@ pub(crate) fn incident(id: &str, opened: i64, state: IncidentState) -> Incident 
         resolved_at: (state == IncidentState::Resolved).then(|| at(opened + 600)),
         alerts: [("a".to_owned(), alert("launch", AlertState::Firing))].into(),
         notifications: 1,
+        update_due: None,
     }
 }
 
@@ -112,6 +117,7 @@ pub(crate) fn notification(id: &str, incident: &str, kind: NotificationKind, sec
             failing: Vec::new(),
             working: vec!["http".into()],
             strips: Vec::new(),
+            note: None,
             link: None,
         },
     }

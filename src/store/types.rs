@@ -200,7 +200,7 @@ pub struct Debt {
 pub struct Retention {
     /// Raw runs; 30 days by default.
     pub runs: Duration,
-    /// Buckets of a minute; 30 days by default.
+    /// Buckets of a minute; 30 days by default, and never longer than the runs that they are counted from.
     pub minutes: Duration,
     /// Buckets of an hour; 400 days by default.
     pub hours: Duration,

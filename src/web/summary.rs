@@ -1,5 +1,7 @@
 //! How everything stands, as data: what the page shows and the API hands out.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +40,7 @@ pub(super) struct Overview {
 #[derive(Debug, Serialize)]
 pub(super) struct TargetView {
     pub name: String,
+    pub labels: BTreeMap<String, String>,
     pub standing: Standing,
     pub incident: Option<Incident>,
     pub probes: Vec<ProbeView>,
@@ -76,6 +79,7 @@ pub(super) fn overview(sources: &Sources) -> Overview {
             Some(target) => target.probes.push(view),
             None => targets.push(TargetView {
                 name: state.id.target().to_owned(),
+                labels: board.labels.get(state.id.target()).cloned().unwrap_or_default(),
                 standing: Standing::Unknown,
                 incident: board.open.get(state.id.target()).cloned(),
                 probes: vec![view],
@@ -95,7 +99,9 @@ fn standing(target: &TargetView) -> Standing {
     let known: Vec<Verdict> = target.probes.iter().filter(|p| !p.stale).filter_map(|p| p.verdict).collect();
     match known.iter().filter(|v| **v != Verdict::Unknown).max() {
         None => Standing::Unknown,
-        Some(Verdict::Passed) if target.probes.iter().all(|p| !p.stale && p.verdict != Some(Verdict::Unknown)) => {
+        Some(Verdict::Passed)
+            if target.probes.iter().all(|p| !p.stale && p.verdict != Some(Verdict::Unknown)) =>
+        {
             Standing::Works
         }
         Some(_) => Standing::Troubled,

@@ -1,7 +1,17 @@
 //! Simulated days: the whole service under tokio's paused clock, without sockets.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "these are tests, helpers included"
+)]
 
 mod day;
+mod deploy;
+mod faults;
 mod house;
 mod outage;
+mod schedule;
 mod world;

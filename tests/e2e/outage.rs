@@ -54,12 +54,14 @@ async fn an_outage_that_came_and_went_while_the_channel_was_down_is_told_as_one_
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_by_policy_is_no_outage() {
-    for fault in [Fault::RateLimited, Fault::TotalQuota, Fault::RepoQuota, Fault::Banned, Fault::RefNotFound] {
+    for fault in [Fault::RateLimited, Fault::TotalQuota, Fault::RepoQuota, Fault::Banned, Fault::RefNotFound]
+    {
         let world = World::start(configuration(THREE_PROBES), 3).await;
         world.run_for(5 * MINUTE).await;
         world.break_hub(fault);
         world.run_for(20 * MINUTE).await;
-        let launches = RunQuery { probe: Some("hub/cached".to_owned().into()), limit: 5, ..RunQuery::default() };
+        let launches =
+            RunQuery { probe: Some("hub/cached".to_owned().into()), limit: 5, ..RunQuery::default() };
         for run in world.store.runs(&launches).await.unwrap() {
             assert_eq!(run.outcome.verdict, Verdict::Unknown, "{fault:?}: {:?}", run.outcome);
         }

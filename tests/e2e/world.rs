@@ -13,7 +13,7 @@ use launchwatch::edges::Edges;
 use launchwatch::edges::memory::MemoryNet;
 use launchwatch::standin::{self, Fault, StandIn};
 use launchwatch::store::{Retention, SqliteStore, Store};
-use launchwatch::tasks::{OnExit, Tasks};
+use launchwatch::tasks::Tasks;
 use launchwatch_alerts::{Envelope, Post, Reply, Undelivered};
 
 /// One letter that reached the post office.
@@ -150,10 +150,5 @@ impl World {
         self.ended.await.unwrap();
         self.outside.stop();
         (self.hub, self.post, self.store)
-    }
-
-    /// Starts a task of the world, such as a script of faults.
-    pub fn script(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.outside.spawn("script", OnExit::Fine, work);
     }
 }

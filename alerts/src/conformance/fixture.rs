@@ -46,6 +46,7 @@ pub(crate) fn opened() -> Notification {
             }],
             working: vec!["hub-health".into(), "front page".into()],
             strips: vec![strip("launch-requirements", 33, 3), strip("hub-health", 36, 0)],
+            note: None,
             link: Some("https://status.example.org/incidents/mybinder-20240503?lang=en&full=1".into()),
         },
     }

@@ -137,9 +137,10 @@ fn name(alert: &Alert) -> String {
     format!("{} over {} from {}", alert.key.rule, alert.key.series, alert.key.series.location)
 }
 
-/// The name of an incident: target and moment, readable in a chat, the same in a replay.
+/// The name of an incident: target and moment, readable in a chat, the same in a replay. A second suffices: an
+/// incident lasts at least four runs.
 fn incident_id(target: &str, since: Timestamp) -> IncidentId {
-    IncidentId(format!("{target}-{}", since.strftime("%Y%m%dT%H%M%S%.fZ").to_string().replace('.', "-")))
+    IncidentId(format!("{target}-{}", since.strftime("%Y%m%dT%H%M%SZ")))
 }
 
 fn failing(alert: &Alert) -> Failing {

@@ -87,6 +87,10 @@ fn title(n: &Notification) -> String {
         NotificationKind::Test => format!("{target}: test message, nothing is wrong"),
         NotificationKind::Opened => format!("{target}: {} {}", trouble(&n.facts).0, since()),
         NotificationKind::Update => format!("{target}, update: {} {}", trouble(&n.facts).0, since()),
+        // Nobody has seen it work.
+        NotificationKind::Resolved if n.facts.note.is_some() => {
+            format!("{target}: closed, was in trouble {}", spell(n))
+        }
         NotificationKind::Resolved => {
             let was = if trouble(&n.facts).1 { "was down" } else { "was in trouble" };
             format!("{target}: works again, {was} {}", spell(n))
@@ -127,6 +131,12 @@ fn trouble(facts: &Facts) -> (String, bool) {
 }
 
 fn pieces(n: &Notification) -> Vec<Piece> {
+    let note =
+        n.facts.note.as_ref().map(|note| Piece::Line(vec![said(format!("Note: {}.", one_line(note, 300)))]));
+    note.into_iter().chain(by_kind(n)).collect()
+}
+
+fn by_kind(n: &Notification) -> Vec<Piece> {
     let facts = &n.facts;
     match n.kind {
         NotificationKind::Test => {
@@ -197,4 +207,20 @@ fn named(lead: &str, names: &[String]) -> Option<Piece> {
 fn code(f: &Failing) -> Option<Piece> {
     let (lines, left_out) = last_lines(&f.evidence, LINES, LINE_BYTES);
     (!lines.is_empty()).then(|| Piece::Code { of: one_line(&f.probe, 80), lines, left_out })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_that_nobody_watches_any_more_is_not_said_to_work_again() {
+        let mut n = crate::conformance::fixture::resolved();
+        n.facts.note = Some("closed because the configuration no longer watches it".into());
+        let story = Story::of(&n);
+        assert!(!story.title.contains("works again"), "{}", story.title);
+        assert!(
+            matches!(&story.pieces[0], Piece::Line(spans) if spans[0].text.contains("no longer watches"))
+        );
+    }
 }

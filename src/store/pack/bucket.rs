@@ -1,5 +1,7 @@
 //! Buckets as bytes, and the chunks in which the buckets of a probe lie side by side.
 
+use std::ops::Range;
+
 use launchwatch_probes::{Reason, Stage, Verdict};
 
 use super::bytes::{self, Damage, Reader};
@@ -11,11 +13,11 @@ const FORMAT: u8 = 1;
 const FAR: u64 = 3;
 const MANY: u64 = 63;
 
-/// Seconds whose buckets share a row: a day of hours, 16 days of days.
+/// Seconds whose buckets share a row: 8 hours, 8 days. That is some 1 to 2 kB, and few rows for a long time.
 pub(crate) const fn width(tier: Tier) -> i64 {
     match tier {
-        Tier::Minute | Tier::Hour => 86_400,
-        Tier::Day => 16 * 86_400,
+        Tier::Minute | Tier::Hour => 8 * 3_600,
+        Tier::Day => 8 * 86_400,
     }
 }
 
@@ -35,7 +37,7 @@ pub(crate) fn merge(blob: &[u8], tier: Tier, bucket: &Bucket) -> Result<Vec<u8>,
         match at.cmp(&index) {
             std::cmp::Ordering::Less => put_entry(&mut before, at, bytes),
             std::cmp::Ordering::Greater => put_entry(&mut after, at, bytes),
-            std::cmp::Ordering::Equal => merged.merge(&read(bytes, bucket.start)?),
+            std::cmp::Ordering::Equal => merged.merge(&read(bytes, bucket.start, true)?),
         }
         Ok(())
     })?;
@@ -46,16 +48,22 @@ pub(crate) fn merge(blob: &[u8], tier: Tier, bucket: &Bucket) -> Result<Vec<u8>,
     Ok(bytes::close(all))
 }
 
-/// The buckets of a chunk that start within `from..to`, ascending.
+/// The buckets of a chunk that start within a time, ascending; without their stages if these are not wanted.
 ///
 /// # Errors
 /// If the chunk is damaged.
-pub(crate) fn range(blob: &[u8], tier: Tier, chunk: i64, from: i64, to: i64) -> Result<Vec<Bucket>, Damage> {
+pub(crate) fn range(
+    blob: &[u8],
+    tier: Tier,
+    chunk: i64,
+    within: Range<i64>,
+    stages: bool,
+) -> Result<Vec<Bucket>, Damage> {
     let mut found = Vec::new();
     each(blob, |index, bytes| {
         let start = chunk.saturating_add(i64::from(index) * tier.seconds());
-        if (from..to).contains(&start) {
-            found.push(read(bytes, start)?);
+        if within.contains(&start) {
+            found.push(read(bytes, start, stages)?);
         }
         Ok(())
     })?;
@@ -123,7 +131,7 @@ fn write_histogram(to: &mut Vec<u8>, histogram: &Histogram) {
     }
 }
 
-fn read(bytes: &[u8], start: i64) -> Result<Bucket, Damage> {
+fn read(bytes: &[u8], start: i64, stages: bool) -> Result<Bucket, Damage> {
     let mut from = Reader::new(bytes);
     let mut bucket = Bucket { start, ..Bucket::default() };
     for verdict in Verdict::ALL {
@@ -141,7 +149,7 @@ fn read(bytes: &[u8], start: i64) -> Result<Bucket, Damage> {
         }
     }
     bucket.took = read_histogram(&mut from)?;
-    while !from.is_empty() {
+    while stages && !from.is_empty() {
         let stage = Stage::from_code(from.byte()?);
         let histogram = read_histogram(&mut from)?;
         if let Some(stage) = stage {
@@ -160,7 +168,11 @@ fn read_histogram(from: &mut Reader<'_>) -> Result<Histogram, Damage> {
     for _ in 0..count {
         let short = u64::from(from.byte()?);
         let gap = if short >> 6 == FAR { from.number()? } else { short >> 6 };
-        let count = if short & MANY == MANY { from.narrow("count")? } else { u32::try_from(short & MANY).unwrap_or(0) };
+        let count = if short & MANY == MANY {
+            from.narrow("count")?
+        } else {
+            u32::try_from(short & MANY).unwrap_or(0)
+        };
         let cell = u16::try_from(next.saturating_add(gap)).map_err(|_| Damage::Impossible("cell"))?;
         next = u64::from(cell) + 1;
         cells.push((cell, count));

@@ -126,7 +126,7 @@ impl Encoder {
 }
 
 fn split(low: u32, high: u32, ones: u16) -> u32 {
-    let part = u64::from(high - low) * u64::from(ones) >> 16;
+    let part = (u64::from(high - low) * u64::from(ones)) >> 16;
     low + u32::try_from(part).unwrap_or(0)
 }
 

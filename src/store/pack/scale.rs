@@ -17,9 +17,8 @@ const PER_CELL: u16 = 5;
 const CODES: usize = 2_912;
 
 /// What stands for each code, in nanoseconds: the middle that is equally far off, in relation, from both ends.
-static MIDDLES: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    (0..CODES).map(|code| if code == 0 { 0 } else { middle(code - 1, STEP) }).collect()
-});
+static MIDDLES: LazyLock<Vec<u64>> =
+    LazyLock::new(|| (0..CODES).map(|code| if code == 0 { 0 } else { middle(code - 1, STEP) }).collect());
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates as wanted")]
 #[expect(clippy::cast_precision_loss, reason = "a small index")]

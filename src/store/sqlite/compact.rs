@@ -12,11 +12,15 @@ use crate::store::pack::plain::Plain;
 use crate::store::pack::{block, journal};
 
 /// Results that should lie in the journal for each probe before blocks are made of them: fewer make poor blocks.
-const PER_PROBE: u64 = 512;
+const PER_PROBE: u64 = 192;
 
 /// However few or many probes: not for less than this, and no more than this at once.
 const LEAST: u64 = 16_384;
 const MOST: u64 = 655_360;
+
+/// Results that housekeeping leaves in the journal: the newest runs of all probes are read from there at once, not
+/// from a block of each.
+const TAIL: u64 = 1_024;
 
 /// A block that is ready to be written.
 struct Made {
@@ -43,13 +47,15 @@ impl Inner {
         }
         // Rows of the journal never change and are deleted only here, so blocks are made while the writer goes on.
         let (rows, made, bad) = self.read(|db, live| {
-            let rows = rows(db)?;
+            let most = if in_any_case { MOST } else { journaled.saturating_sub(TAIL).min(MOST) };
+            let rows = rows(db, most)?;
             let (made, bad) = make(&rows, live, &self.damaged);
             Ok((rows, made, bad))
         })?;
         self.write(|writer| {
             let what = "make blocks of results";
-            let tx = writer.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail(what))?;
+            let tx =
+                writer.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail(what))?;
             put(&tx, &rows, &made, &bad)?;
             tx.commit().map_err(fail(what))?;
             let done: usize = made.iter().map(|m| m.count).sum();
@@ -59,16 +65,19 @@ impl Inner {
     }
 }
 
-/// The oldest rows, up to [`MOST`] results.
-fn rows(db: &Connection) -> Result<Vec<Row>, Error> {
+/// The oldest rows, up to so many results; one row at least, whatever is in it.
+fn rows(db: &Connection, most: u64) -> Result<Vec<Row>, Error> {
     let what = "read the journal";
-    let mut statement = db.prepare_cached("SELECT id, data, count FROM journal ORDER BY id").map_err(fail(what))?;
+    let mut statement =
+        db.prepare_cached("SELECT id, data, count FROM journal ORDER BY id").map_err(fail(what))?;
     let mut found = statement.query([]).map_err(fail(what))?;
     let (mut rows, mut results) = (Vec::new(), 0);
-    while results < MOST.cast_signed() {
+    while results <= most.cast_signed() {
         let Some(row) = found.next().map_err(fail(what))? else { break };
-        rows.push((row.get(0).map_err(fail(what))?, row.get(1).map_err(fail(what))?));
-        results += row.get::<_, i64>(2).map_err(fail(what))?.max(1);
+        results += row.get::<_, i64>(2).map_err(fail(what))?;
+        if rows.is_empty() || results <= most.cast_signed() {
+            rows.push((row.get(0).map_err(fail(what))?, row.get(1).map_err(fail(what))?));
+        }
     }
     Ok(rows)
 }
@@ -124,7 +133,9 @@ fn put(db: &Connection, rows: &[Row], made: &[Made], bad: &[i64]) -> Result<(), 
         delete.execute(params![id]).map_err(fail(what))?;
     }
     let mut insert = db
-        .prepare_cached("INSERT INTO block (probe, first, last, count, bad, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .prepare_cached(
+            "INSERT INTO block (probe, first, last, count, bad, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
         .map_err(fail(what))?;
     for m in made {
         insert

@@ -17,8 +17,9 @@ use crate::store::{Error, Retention};
 /// Readers at a time; more wait for one another, never for the writer.
 const READERS: usize = 3;
 
-/// Rows of results fill such a page well, and a small batch still costs few bytes.
-const PAGE: u32 = 16_384;
+/// Rows of results fill such a page well, chunks of buckets fit into a quarter of it (more would take a page of their
+/// own), and a small store stays small.
+const PAGE: u32 = 8_192;
 
 impl SqliteStore {
     /// Opens the store in a directory (made with mode 0700 if it is not there). The key for secrets is the file `key`
@@ -116,14 +117,17 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: what is acknowledged survives loss of power, not only of the process.
     db.pragma_update(None, "synchronous", "FULL")?;
-    db.pragma_update(None, "wal_autocheckpoint", 256)?;
+    db.pragma_update(None, "wal_autocheckpoint", 512)?;
     db.pragma_update(None, "journal_size_limit", 8_388_608)?;
     db.pragma_update(None, "cache_size", -16_000)?;
     db.pragma_update(None, "temp_store", "MEMORY")
 }
 
 fn reader(path: &Path) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     db.busy_timeout(Duration::from_secs(10))?;
     db.pragma_update(None, "cache_size", -16_000)?;
     db.set_prepared_statement_cache_capacity(32);

@@ -18,7 +18,13 @@ pub(super) fn begun(db: &Connection, id: &DebtId, what: &str, now: i64) -> Resul
 }
 
 /// Also a debt that was never begun is owed once a server was named.
-pub(super) fn told(db: &Connection, seal: &Seal, id: &DebtId, cleanup: &CleanUp, now: i64) -> Result<(), Error> {
+pub(super) fn told(
+    db: &Connection,
+    seal: &Seal,
+    id: &DebtId,
+    cleanup: &CleanUp,
+    now: i64,
+) -> Result<(), Error> {
     let sealed = seal.seal(&id.0, cleanup).ok_or_else(|| Error::Corrupt {
         what: "a debt to be kept",
         detail: "it could not be sealed: the system gives no random bytes".into(),

@@ -48,7 +48,8 @@ pub(super) fn key(dir: &Path, make: impl FnOnce() -> Option<[u8; 32]>) -> Result
             detail: format!("{} has {} bytes instead of 32", path.display(), bytes.len()),
         }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            let key = make().ok_or_else(|| file(&path)(io::Error::other("the system gives no random bytes")))?;
+            let key =
+                make().ok_or_else(|| file(&path)(io::Error::other("the system gives no random bytes")))?;
             write_key(dir, &path, key).map_err(file(&path))?;
             Ok(key)
         }

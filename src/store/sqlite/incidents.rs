@@ -10,7 +10,8 @@ use super::{fail, micros};
 use crate::store::Error;
 
 pub(super) fn json(thing: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(thing).map_err(|e| Error::Corrupt { what: "a value to be kept", detail: e.to_string() })
+    serde_json::to_string(thing)
+        .map_err(|e| Error::Corrupt { what: "a value to be kept", detail: e.to_string() })
 }
 
 /// Keeps an alert as it stands; a calm one is forgotten.
@@ -67,7 +68,8 @@ fn all<T: DeserializeOwned>(
 ) -> Result<Vec<T>, Error> {
     let what = "read incidents";
     let mut rows = db.prepare_cached(sql).map_err(fail(what))?;
-    let mut rows = if sql.contains("?1") { rows.query(params![limit]) } else { rows.query([]) }.map_err(fail(what))?;
+    let mut rows =
+        if sql.contains("?1") { rows.query(params![limit]) } else { rows.query([]) }.map_err(fail(what))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(fail(what))? {
         let (id, text): (i64, String) = (row.get(0).map_err(fail(what))?, row.get(1).map_err(fail(what))?);

@@ -9,8 +9,8 @@ use super::damage::Damaged;
 use super::names::Names;
 use super::scan::{self, Raw, Which};
 use super::{Inner, Last, Live, Writer, fail, hours};
-use crate::store::pack::journal;
 use crate::store::Error;
+use crate::store::pack::journal;
 
 /// Names, open hours, the last slot of every probe, and how much is in the journal.
 pub(super) fn load(db: &Connection, damaged: &Damaged) -> Result<(Live, Vec<Last>, u64), Error> {
@@ -26,7 +26,9 @@ pub(super) fn load(db: &Connection, damaged: &Damaged) -> Result<(Live, Vec<Last
         }
         let bucket = hours::bucket(&mut live.hours, probe, slot);
         match raw {
-            Raw::Plain(plain) => names.shapes.get(plain.shape).into_iter().for_each(|s| bucket.count_plain(&plain, s)),
+            Raw::Plain(plain) => {
+                names.shapes.get(plain.shape).into_iter().for_each(|s| bucket.count_plain(&plain, s))
+            }
             Raw::Full(full) => bucket.count(&full.outcome),
         }
     })?;

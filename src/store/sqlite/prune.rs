@@ -13,7 +13,7 @@ use crate::store::{Batch, Error, Pruned, Tier};
 /// Rows of a table that one call drops at most, so that it never holds the writer up for long.
 const AT_ONCE: i64 = 1_000;
 
-/// Pages given back to the system a call.
+/// Pages given back to the system a call; a quarter of that is not worth it.
 const PAGES: u32 = 64;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -54,7 +54,9 @@ fn packed_results(db: &Connection, table: &str, before: i64) -> Result<u64, Erro
     let old = format!("(SELECT id FROM {table} WHERE last < ?1 ORDER BY last LIMIT ?2)");
     let values = params![before, AT_ONCE];
     let count = db
-        .query_row(&format!("SELECT ifnull(sum(count), 0) FROM {table} WHERE id IN {old}"), values, |r| r.get(0))
+        .query_row(&format!("SELECT ifnull(sum(count), 0) FROM {table} WHERE id IN {old}"), values, |r| {
+            r.get(0)
+        })
         .map(i64::unsigned_abs)
         .map_err(fail(what))?;
     db.execute(&format!("DELETE FROM {table} WHERE id IN {old}"), values).map_err(fail(what))?;
@@ -88,7 +90,8 @@ fn buckets(inner: &Inner, db: &Connection, now: Timestamp) -> Result<u64, Error>
 fn owed(db: &Connection, told: i64, settled: i64) -> Result<(), Error> {
     let what = "drop old notifications";
     let old = "SELECT id FROM delivery WHERE at < ?1 AND state <> 'owed' ORDER BY at LIMIT ?2";
-    db.execute(&format!("DELETE FROM delivery WHERE id IN ({old})"), params![told, AT_ONCE]).map_err(fail(what))?;
+    db.execute(&format!("DELETE FROM delivery WHERE id IN ({old})"), params![told, AT_ONCE])
+        .map_err(fail(what))?;
     db.execute(
         "DELETE FROM notification WHERE at < ?1
          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.notification = notification.id)",
@@ -105,8 +108,11 @@ fn shrink(db: &Connection) -> Result<(), Error> {
     let what = "give space back";
     let free: i64 = db.query_row("PRAGMA freelist_count", [], |r| r.get(0)).map_err(fail(what))?;
     let all: i64 = db.query_row("PRAGMA page_count", [], |r| r.get(0)).map_err(fail(what))?;
-    if free > all / 4 && free > i64::from(PAGES) {
-        db.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})")).map_err(fail(what))?;
+    if free > all / 8 && free > i64::from(PAGES / 4) {
+        // Each step gives back one page.
+        let mut steps = db.prepare(&format!("PRAGMA incremental_vacuum({PAGES})")).map_err(fail(what))?;
+        let mut steps = steps.query([]).map_err(fail(what))?;
+        while steps.next().map_err(fail(what))?.is_some() {}
     }
     Ok(())
 }

@@ -64,7 +64,12 @@ pub(super) fn runs(
     full(db, &which, probe, query, damaged, &mut newest)?;
     packed(db, names, "journal", &which, None, query.only_bad, damaged, &mut newest)?;
     packed(db, names, "block", &which, probe, query.only_bad, damaged, &mut newest)?;
-    Ok(newest.found.into_iter().rev().filter_map(|((slot, probe), raw)| tell(names, probe, slot, raw)).collect())
+    Ok(newest
+        .found
+        .into_iter()
+        .rev()
+        .filter_map(|((slot, probe), raw)| tell(names, probe, slot, raw))
+        .collect())
 }
 
 fn tell(names: &Names, probe: u32, slot: i64, raw: Raw) -> Option<Observation> {
@@ -130,9 +135,8 @@ fn packed(
         if last < newest.floor() {
             break;
         }
-        let wanted = |p: &Plain| {
-            !only_bad || names.shapes.get(p.shape).is_some_and(|s| s.verdict != Verdict::Passed)
-        };
+        let wanted =
+            |p: &Plain| !only_bad || names.shapes.get(p.shape).is_some_and(|s| s.verdict != Verdict::Passed);
         let row = Packed::of(row).map_err(fail(what))?;
         row.each(names, which, damaged, |p| {
             if wanted(&p) {

@@ -12,9 +12,9 @@ use super::damage::Damaged;
 use super::names::Names;
 use super::{date, fail};
 use crate::observation::{Observation, ProbeId};
+use crate::store::Error;
 use crate::store::pack::plain::Plain;
 use crate::store::pack::{block, journal};
-use crate::store::Error;
 
 /// A result in full, as its row holds it.
 #[derive(Serialize, Deserialize)]
@@ -72,7 +72,13 @@ impl Packed {
     }
 
     /// The results in it that are wanted. A damaged one gives those before the damage at most.
-    pub(super) fn each(&self, names: &Names, which: &Which<'_>, damaged: &Damaged, mut visit: impl FnMut(Plain)) {
+    pub(super) fn each(
+        &self,
+        names: &Names,
+        which: &Which<'_>,
+        damaged: &Damaged,
+        mut visit: impl FnMut(Plain),
+    ) {
         if let Some(probe) = self.probe {
             match block::decode(&self.data, probe, self.first, &names.shapes) {
                 Ok(all) => all.into_iter().filter(|p| which.holds(probe, p.slot)).for_each(visit),
@@ -116,7 +122,9 @@ pub(super) fn each(
     let mut plain = |p: Plain| visit(p.probe, p.slot, Raw::Plain(p));
     packed(db, JOURNAL, (which.from, which.to, None), |row| row.each(names, which, damaged, &mut plain))?;
     match which.probes {
-        None => packed(db, BLOCKS, (which.from, which.to, None), |row| row.each(names, which, damaged, &mut plain))?,
+        None => packed(db, BLOCKS, (which.from, which.to, None), |row| {
+            row.each(names, which, damaged, &mut plain)
+        })?,
         Some(probes) => {
             for probe in probes {
                 let of = (which.from, which.to, Some(*probe));

@@ -18,6 +18,7 @@ pub(super) fn series(
     db: &Connection,
     live: &Live,
     query: &SeriesQuery,
+    stages: bool,
     damaged: &Damaged,
 ) -> Result<Series, Error> {
     let probes: BTreeMap<&ProbeId, u32> = if query.probes.is_empty() {
@@ -26,16 +27,21 @@ pub(super) fn series(
         query.probes.iter().filter_map(|p| Some((p, live.names.number(p)?))).collect()
     };
     if query.tier == Tier::Minute {
-        return minutes(db, live, query, &probes, damaged);
+        let mut series = minutes(db, live, query, &probes, damaged)?;
+        if !stages {
+            series.iter_mut().flat_map(|(_, buckets)| buckets).for_each(|b| b.stages.clear());
+        }
+        return Ok(series);
     }
     let mut series = Vec::with_capacity(probes.len());
     for (probe, number) in probes {
-        let mut buckets = written(db, query, number, damaged)?;
+        let mut buckets = written(db, query, number, stages, damaged)?;
         for (start, hour) in &live.hours {
             let start = query.tier.floor(*start);
             let bucket = hour.get(number as usize).and_then(Option::as_ref);
             if let Some(bucket) = bucket.filter(|_| (query.from..query.to).contains(&start)) {
-                add(&mut buckets, start, bucket);
+                let open = if stages { Bucket::clone(bucket) } else { bucket.totals() };
+                add(&mut buckets, Bucket { start, ..open });
             }
         }
         if !buckets.is_empty() {
@@ -46,14 +52,20 @@ pub(super) fn series(
 }
 
 /// Adds an open hour to buckets that ascend.
-fn add(buckets: &mut Vec<Bucket>, start: i64, hour: &Bucket) {
-    match buckets.binary_search_by_key(&start, |b| b.start) {
-        Ok(at) => buckets.iter_mut().skip(at).take(1).for_each(|b| b.merge(hour)),
-        Err(at) => buckets.insert(at, Bucket { start, ..hour.clone() }),
+fn add(buckets: &mut Vec<Bucket>, open: Bucket) {
+    match buckets.binary_search_by_key(&open.start, |b| b.start) {
+        Ok(at) => buckets.iter_mut().skip(at).take(1).for_each(|b| b.merge(&open)),
+        Err(at) => buckets.insert(at, open),
     }
 }
 
-fn written(db: &Connection, query: &SeriesQuery, probe: u32, damaged: &Damaged) -> Result<Vec<Bucket>, Error> {
+fn written(
+    db: &Connection,
+    query: &SeriesQuery,
+    probe: u32,
+    stages: bool,
+    damaged: &Damaged,
+) -> Result<Vec<Bucket>, Error> {
     let what = "read buckets";
     let tier = query.tier;
     let mut rows = db
@@ -67,7 +79,7 @@ fn written(db: &Connection, query: &SeriesQuery, probe: u32, damaged: &Damaged) 
     while let Some(row) = rows.next().map_err(fail(what))? {
         let chunk = row.get(0).map_err(fail(what))?;
         let data = row.get_ref(1).and_then(|d| Ok(d.as_blob()?)).map_err(fail(what))?;
-        match packed::range(data, tier, chunk, query.from, query.to) {
+        match packed::range(data, tier, chunk, query.from..query.to, stages) {
             Ok(mut found) => buckets.append(&mut found),
             Err(e) => damaged.note("bucket", (i64::from(probe), chunk), &e),
         }

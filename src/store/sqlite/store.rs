@@ -45,8 +45,10 @@ impl SqliteStore {
         self.run(move |inner| {
             inner.write(|writer| {
                 let what = "change the store";
-                let tx =
-                    writer.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail(what))?;
+                let tx = writer
+                    .db
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .map_err(fail(what))?;
                 work(inner, &tx)?;
                 tx.commit().map_err(fail(what))
             })
@@ -111,7 +113,12 @@ impl Store for SqliteStore {
 
     async fn series(&self, query: &SeriesQuery) -> Result<Vec<(ProbeId, Vec<Bucket>)>, Error> {
         let query = query.clone();
-        self.read(move |inner, db, live| series::series(db, live, &query, &inner.damaged)).await
+        self.read(move |inner, db, live| series::series(db, live, &query, true, &inner.damaged)).await
+    }
+
+    async fn totals(&self, query: &SeriesQuery) -> Result<Vec<(ProbeId, Vec<Bucket>)>, Error> {
+        let query = query.clone();
+        self.read(move |inner, db, live| series::series(db, live, &query, false, &inner.damaged)).await
     }
 
     async fn last_slots(&self) -> Result<BTreeMap<ProbeId, Timestamp>, Error> {
@@ -130,7 +137,10 @@ impl Store for SqliteStore {
     }
 
     async fn abandon(&self, ids: Vec<DebtId>) -> Result<(), Error> {
-        self.change(move |inner, db| ids.iter().try_for_each(|id| debts::end(db, id, "abandoned", inner.now()))).await
+        self.change(move |inner, db| {
+            ids.iter().try_for_each(|id| debts::end(db, id, "abandoned", inner.now()))
+        })
+        .await
     }
 
     async fn abandoned_count(&self) -> Result<u64, Error> {
@@ -156,7 +166,9 @@ impl Ledger for SqliteStore {
 
     async fn told(&self, id: &DebtId, cleanup: &CleanUp) -> Result<(), LedgerError> {
         let (id, cleanup) = (id.clone(), cleanup.clone());
-        self.change(move |inner, db| debts::told(db, &inner.seal, &id, &cleanup, inner.now())).await.map_err(ledger)
+        self.change(move |inner, db| debts::told(db, &inner.seal, &id, &cleanup, inner.now()))
+            .await
+            .map_err(ledger)
     }
 
     async fn settled(&self, id: &DebtId) -> Result<(), LedgerError> {

@@ -17,7 +17,10 @@ fn flip(dir: &tempfile::TempDir, table: &str, key: &str) {
     let (id, mut data): (i64, Vec<u8>) = db.query_row(&select, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
     let middle = data.len() / 2;
     data[middle] ^= 0x10;
-    assert_eq!(db.execute(&format!("UPDATE {table} SET data = ?1 WHERE {key} = ?2"), params![data, id]).unwrap(), 1);
+    assert_eq!(
+        db.execute(&format!("UPDATE {table} SET data = ?1 WHERE {key} = ?2"), params![data, id]).unwrap(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -27,7 +30,10 @@ async fn a_damaged_row_is_left_out_and_counted_and_the_rest_is_read() {
         let store = open(&dir);
         store.record(batch((0..3).flat_map(|i| [passed("a", i), passed("b", i)]).collect())).await.unwrap();
         store.compact().await.unwrap();
-        store.record(batch(vec![passed("a", 60), passed("b", 60), failed("a", 70), failed("b", 70)])).await.unwrap();
+        store
+            .record(batch(vec![passed("a", 60), passed("b", 60), failed("a", 70), failed("b", 70)]))
+            .await
+            .unwrap();
         flip(&dir, table, key);
         assert_eq!(store.runs(&all()).await.unwrap().len(), 10 - lost, "{table}");
         assert_eq!(store.runs(&all()).await.unwrap().len(), 10 - lost, "{table}");
@@ -50,7 +56,8 @@ async fn a_damaged_chunk_of_buckets_is_set_aside_and_counting_goes_on() {
     for hour in 0..4 {
         store.record(batch(vec![passed("a", hour * 3_600)])).await.unwrap();
     }
-    let flipped = beside(&dir).execute("UPDATE bucket SET data = x'0011223301' WHERE tier = 3600", []).unwrap();
+    let flipped =
+        beside(&dir).execute("UPDATE bucket SET data = x'0011223301' WHERE tier = 3600", []).unwrap();
     assert_eq!(flipped, 1);
     let query = |tier| SeriesQuery { probes: Vec::new(), tier, from: START, to: START + 86_400 };
     assert_eq!(store.series(&query(Tier::Hour)).await.unwrap()[0].1.len(), 2, "the open hours");

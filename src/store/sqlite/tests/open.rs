@@ -13,7 +13,10 @@ fn a_second_process_is_told_which_directory_is_held() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(&dir);
     let second = SqliteStore::open(dir.path(), Retention::default()).err().unwrap();
-    assert!(matches!(&second, Error::Locked { path } if *path == dir.path().display().to_string()), "{second}");
+    assert!(
+        matches!(&second, Error::Locked { path } if *path == dir.path().display().to_string()),
+        "{second}"
+    );
     drop(first);
     open(&dir);
 }
@@ -111,4 +114,33 @@ async fn settled_debts_go_after_a_day_and_abandoned_ones_stay() {
     assert_eq!(count("SELECT count(*) FROM debt"), 2);
     store.prune(at(86_401)).await.unwrap();
     assert_eq!((count("SELECT count(*) FROM debt"), store.abandoned_count().await.unwrap()), (1, 1));
+}
+
+#[test]
+fn what_is_acknowledged_survives_a_loss_of_power() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let writer = store.inner.writer();
+    let pragma = |name: &str| {
+        writer.db.pragma_query_value(None, name, |r| r.get::<_, rusqlite::types::Value>(0)).unwrap()
+    };
+    // FULL is 2: every commit waits for the disk. INCREMENTAL is 2: pruning can give space back.
+    assert_eq!(pragma("synchronous"), 2.into());
+    assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
+    assert_eq!(pragma("auto_vacuum"), 2.into());
+    assert_eq!(pragma("page_size"), 8_192.into());
+}
+
+#[tokio::test]
+async fn pruning_gives_space_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let pages = || beside(&dir).query_row("PRAGMA page_count", [], |r| r.get::<_, i64>(0)).unwrap();
+    let seen = (0..3_000).map(|i| failed("a", i)).collect();
+    store.record(batch(seen)).await.unwrap();
+    let before = pages();
+    for _ in 0..10 {
+        store.prune(at(40 * 86_400)).await.unwrap();
+    }
+    assert!(pages() * 2 < before, "{} of {before}", pages());
 }

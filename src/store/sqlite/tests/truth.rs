@@ -60,7 +60,8 @@ fn count(runs: &[Observation], tier: Tier) -> Vec<(ProbeId, Vec<Bucket>)> {
 
 async fn check(store: &SqliteStore, kept: &BTreeMap<(ProbeId, jiff::Timestamp), Observation>) {
     let runs = store.runs(&RunQuery { limit: 1_000_000, ..RunQuery::default() }).await.unwrap();
-    let told: BTreeSet<_> = runs.iter().map(|r| (r.probe.clone(), r.slot, r.outcome.verdict, r.confirms)).collect();
+    let told: BTreeSet<_> =
+        runs.iter().map(|r| (r.probe.clone(), r.slot, r.outcome.verdict, r.confirms)).collect();
     let truth: BTreeSet<_> =
         kept.values().map(|r| (r.probe.clone(), r.slot, r.outcome.verdict, r.confirms)).collect();
     assert_eq!((runs.len(), told), (kept.len(), truth));
@@ -79,7 +80,8 @@ async fn play(steps: Vec<Step>) {
     for step in steps {
         match step {
             Step::Keep(results) => {
-                let seen: Vec<_> = results.into_iter().map(|(p, ago, form)| result(p, now + ago, form)).collect();
+                let seen: Vec<_> =
+                    results.into_iter().map(|(p, ago, form)| result(p, now + ago, form)).collect();
                 for run in &seen {
                     kept.entry((run.probe.clone(), run.slot)).or_insert_with(|| run.clone());
                 }

@@ -1,0 +1,48 @@
+//! What every store promises, one test each: run for every implementation by [`conformance`].
+
+pub(crate) mod owed;
+pub(crate) mod results;
+
+use super::{SeriesQuery, Tier};
+
+/// Every promise as a test of the store that an expression makes.
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::store::conformance::conformance! { $store;
+            results a_run_that_failed_comes_back_to_the_letter
+            results a_run_that_passed_comes_back_within_one_per_cent
+            results the_same_slot_is_kept_once_and_as_it_was
+            results buckets_of_every_width_count_every_run
+            results a_late_run_is_counted_where_it_was_due
+            results series_are_by_probe_and_oldest_first_within_their_range
+            results runs_are_newest_first_within_limit_and_range
+            results bad_runs_are_told_alone
+            results the_last_slot_of_every_probe_is_known
+            owed the_engine_finds_what_is_not_calm_and_not_resolved
+            owed incidents_are_newest_first
+            owed a_notification_is_owed_once_to_every_channel
+            owed only_the_oldest_of_an_incident_is_due
+            owed a_failed_delivery_is_due_again_when_it_says
+            owed later_messages_know_the_first_one
+            owed deliveries_tell_what_came_of_them
+            owed a_resolved_incident_is_told_as_one_message
+            owed an_update_takes_the_place_of_what_was_not_told
+            owed what_was_under_way_when_superseded_still_counts_as_delivered
+            owed a_debt_lives_from_launch_to_payment
+            owed a_debt_that_is_given_up_is_counted
+            results pruning_drops_what_is_old_and_keeps_the_rest
+            results nothing_at_all_is_a_batch_too
+        }
+    };
+    ($store:expr; $($room:ident $name:ident)*) => { $(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            $crate::store::conformance::$room::$name($store).await;
+        }
+    )* };
+}
+pub(crate) use conformance;
+
+fn tier(tier: Tier) -> SeriesQuery {
+    SeriesQuery { probes: Vec::new(), tier, from: i64::MIN / 4_000_000, to: i64::MAX / 4_000_000 }
+}
