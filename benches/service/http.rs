@@ -10,6 +10,8 @@ use crate::table::Table;
 
 const WARM_UP: Duration = Duration::from_secs(8);
 const MEASURED: Duration = Duration::from_secs(25);
+/// Scrapes meanwhile.
+const SCRAPES: u32 = 5;
 const LIMITS: &str = "  limits: { runs: 10000 }\n";
 
 /// A load and what others need for it.
@@ -21,7 +23,7 @@ struct Load {
 }
 
 /// 1,000 probes a second.
-pub fn thousand(table: &mut Table) {
+pub(crate) fn thousand(table: &mut Table) {
     let seen = run(&Load { targets: 1_000, hung: 0, channel: false });
     table.at_most("http, 1,000 a second: CPU a probe", "ms", seen.cpu, 0.23, 0.23);
     seen.told(table, "http, 1,000 a second");
@@ -29,7 +31,7 @@ pub fn thousand(table: &mut Table) {
 }
 
 /// 5,000 probes a second.
-pub fn five_thousand(table: &mut Table) {
+pub(crate) fn five_thousand(table: &mut Table) {
     let seen = run(&Load { targets: 5_000, hung: 0, channel: false });
     table.at_most("http, 5,000 a second: CPU a probe", "ms", seen.cpu, 0.12, 0.175);
     table.at_most("http, 5,000 a second: start late, p99", "ms", seen.late.1, 10.0, 30.0);
@@ -38,7 +40,7 @@ pub fn five_thousand(table: &mut Table) {
 }
 
 /// 5,000 probes a second, of which three in ten hang, and so does the only channel.
-pub fn hung(table: &mut Table) {
+pub(crate) fn hung(table: &mut Table) {
     let seen = run(&Load { targets: 5_000, hung: 3, channel: true });
     table.at_most("http, 5,000 a second, 30 % and the channel hung: start late, p99", "ms", seen.late.1, 10.0, 75.0);
     table.note("http, 5,000 a second, 30 % and the channel hung: CPU a probe", "ms", seen.cpu);
@@ -47,7 +49,7 @@ pub fn hung(table: &mut Table) {
 }
 
 /// 5,000 targets that are hardly ever looked at: what they cost by being there.
-pub fn idle(table: &mut Table) {
+pub(crate) fn idle(table: &mut Table) {
     let servers = Servers::start("pages");
     let service = Service::start(LIMITS, &config(&servers, &Load { targets: 5_000, hung: 0, channel: false }, "12h"), &[]);
     sleep(Duration::from_secs(2));
@@ -78,7 +80,11 @@ fn run(load: &Load) -> Seen {
     eprintln!("  load before: {}; at rest: {:.1} MB", process::load(), service.memory("VmRSS"));
     sleep(WARM_UP);
     let (before, began) = (reading(&service, &servers), Instant::now());
-    sleep(MEASURED);
+    // Somebody asks for metrics meanwhile, as Prometheus does.
+    for _ in 0..SCRAPES {
+        sleep(MEASURED / SCRAPES);
+        drop(service.scrape());
+    }
     let after = reading(&service, &servers);
     let seconds = began.elapsed().as_secs_f64();
     let (then, now) = (&before.0, &after.0);

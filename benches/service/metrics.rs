@@ -19,7 +19,7 @@ const SCRAPES: u32 = 300;
 const A_PROBE: usize = 59;
 
 /// Over HTTP: CPU of the whole process.
-pub fn ten_thousand_series(table: &mut Table) {
+pub(crate) fn ten_thousand_series(table: &mut Table) {
     let servers = Servers::start("pages");
     let mut text = String::from("targets:\n");
     for n in 0..SERIES.div_ceil(A_PROBE) {
@@ -42,7 +42,7 @@ pub fn ten_thousand_series(table: &mut Table) {
 }
 
 /// In this process: the text alone.
-pub fn text_alone(table: &mut Table) {
+pub(crate) fn text_alone(table: &mut Table) {
     let mut text = String::from("version: 1\ntargets:\n");
     for n in 0..SERIES.div_ceil(A_PROBE) {
         let _ = writeln!(text, "  - {{ name: t{n}, url: 'http://127.0.0.1:9/', probes: [http] }}");

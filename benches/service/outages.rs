@@ -15,7 +15,7 @@ use crate::table::Table;
 type Seen = Arc<Mutex<BTreeMap<(String, String), Instant>>>;
 
 /// Outages at an interval of a second, with confirmation.
-pub fn confirmed(table: &mut Table) {
+pub(crate) fn confirmed(table: &mut Table) {
     let took = outages(20, ", every: 1s, deadline: 900ms", 3, Duration::from_secs(8));
     table.note("outages at an interval of 1 s", "", took.len() as f64);
     table.at_most("failure to notification, interval 1 s: median", "s", quantile(&took, 0.5), 1.5, 0.0);
@@ -23,7 +23,7 @@ pub fn confirmed(table: &mut Table) {
 }
 
 /// Outages with everything as shipped.
-pub fn as_shipped(table: &mut Table) {
+pub(crate) fn as_shipped(table: &mut Table) {
     let took = outages(300, "", 1, Duration::from_secs(45));
     table.note("outages with defaults", "", took.len() as f64);
     table.note("failure to notification, defaults: median", "s", quantile(&took, 0.5));

@@ -13,7 +13,7 @@ use crate::scrape;
 const TICKS: f64 = 100.0;
 
 /// CPU seconds a process has used, its threads included.
-pub fn cpu(pid: u32) -> f64 {
+pub(crate) fn cpu(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is gone");
     let (_, rest) = stat.rsplit_once(')').unwrap();
     let fields: Vec<&str> = rest.split_whitespace().collect();
@@ -22,19 +22,19 @@ pub fn cpu(pid: u32) -> f64 {
 }
 
 /// A line of `/proc/PID/status` in MB (of 1,000,000 bytes).
-pub fn memory(pid: u32, key: &str) -> f64 {
+pub(crate) fn memory(pid: u32, key: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is gone");
     let line = status.lines().find(|l| l.starts_with(key)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 1024.0 / 1e6
 }
 
 /// How busy the machine is besides: runnable tasks of the last minute.
-pub fn load() -> String {
+pub(crate) fn load() -> String {
     std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// A child that is ended when it is dropped.
-pub struct Ended(pub Child);
+pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -54,17 +54,17 @@ fn with_files(program: &Path) -> Command {
 }
 
 /// Servers to be looked at: this program once more, told what to serve. It says its addresses on its first line.
-pub struct Servers {
+pub(crate) struct Servers {
     child: Ended,
     _stdout: BufReader<ChildStdout>,
     /// Where it can be told how to behave, and asked for its counts.
-    pub control: SocketAddr,
+    pub(crate) control: SocketAddr,
     /// Where it serves.
-    pub ports: Vec<u16>,
+    pub(crate) ports: Vec<u16>,
 }
 
 impl Servers {
-    pub fn start(part: &str) -> Self {
+    pub(crate) fn start(part: &str) -> Self {
         let program = std::env::current_exe().unwrap();
         let mut child = Ended(with_files(&program).env(PART, part).stdout(Stdio::piped()).spawn().unwrap());
         let mut stdout = BufReader::new(child.0.stdout.take().unwrap());
@@ -76,26 +76,26 @@ impl Servers {
     }
 
     /// Tells it something, and reads its answer.
-    pub fn tell(&self, path: &str) -> String {
+    pub(crate) fn tell(&self, path: &str) -> String {
         scrape::get(self.control, path)
     }
 
-    pub fn cpu(&self) -> f64 {
+    pub(crate) fn cpu(&self) -> f64 {
         cpu(self.child.0.id())
     }
 }
 
 /// The service under measurement, in a folder of its own.
-pub struct Service {
+pub(crate) struct Service {
     child: Ended,
     _folder: tempfile::TempDir,
     /// Pages and metrics.
-    pub at: SocketAddr,
+    pub(crate) at: SocketAddr,
 }
 
 impl Service {
     /// Starts the binary with this configuration (without `service`), and waits until it answers.
-    pub fn start(limits: &str, body: &str, environment: &[(&str, String)]) -> Self {
+    pub(crate) fn start(limits: &str, body: &str, environment: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir_in(place()).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let at: SocketAddr = ([127, 0, 0, 1], port).into();
@@ -124,19 +124,19 @@ impl Service {
         std::fs::read_to_string(self._folder.path().join("log")).unwrap_or_default()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
     }
 
-    pub fn cpu(&self) -> f64 {
+    pub(crate) fn cpu(&self) -> f64 {
         cpu(self.pid())
     }
 
-    pub fn memory(&self, key: &str) -> f64 {
+    pub(crate) fn memory(&self, key: &str) -> f64 {
         memory(self.pid(), key)
     }
 
-    pub fn scrape(&self) -> scrape::Scrape {
+    pub(crate) fn scrape(&self) -> scrape::Scrape {
         scrape::Scrape::of(&scrape::get(self.at, "/metrics"))
     }
 }

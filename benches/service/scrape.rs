@@ -5,12 +5,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// The body of a page.
-pub fn get(at: SocketAddr, path: &str) -> String {
+pub(crate) fn get(at: SocketAddr, path: &str) -> String {
     try_get(at, path).unwrap_or_else(|| panic!("http://{at}{path} does not answer"))
 }
 
 /// The body of a page, if it answers.
-pub fn try_get(at: SocketAddr, path: &str) -> Option<String> {
+pub(crate) fn try_get(at: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(at).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n").as_bytes()).ok()?;
@@ -22,32 +22,32 @@ pub fn try_get(at: SocketAddr, path: &str) -> Option<String> {
 
 /// One reading of all metrics.
 #[derive(Debug, Clone, Default)]
-pub struct Scrape(Vec<(String, f64)>);
+pub(crate) struct Scrape(Vec<(String, f64)>);
 
 impl Scrape {
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let lines = text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.rsplit_once(' '));
         Self(lines.map(|(name, value)| (name.to_owned(), value.parse().unwrap_or(f64::NAN))).collect())
     }
 
     /// How many series there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The sum of all series of a name whose labels hold a text.
-    pub fn sum(&self, name: &str, labels: &str) -> f64 {
+    pub(crate) fn sum(&self, name: &str, labels: &str) -> f64 {
         let of_name = |n: &str| n.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
         self.0.iter().filter(|(n, _)| of_name(n) && n.contains(labels)).map(|(_, v)| v).sum()
     }
 
     /// Runs that ended.
-    pub fn runs(&self) -> f64 {
+    pub(crate) fn runs(&self) -> f64 {
         self.sum("launchwatch_runs_total", "")
     }
 
     /// A quantile of what a histogram counted since `before`, between its bounds by proportion.
-    pub fn quantile(&self, before: &Self, name: &str, q: f64) -> f64 {
+    pub(crate) fn quantile(&self, before: &Self, name: &str, q: f64) -> f64 {
         let bucket = format!("{name}_bucket{{le=\"");
         let counts = |s: &Self| -> Vec<(f64, f64)> {
             let of = s.0.iter().filter_map(|(n, v)| Some((n.strip_prefix(&bucket)?.strip_suffix("\"}")?, *v)));

@@ -28,7 +28,7 @@ struct World {
 }
 
 /// Serves until the process is ended.
-pub fn serve(part: &str) {
+pub(crate) fn serve(part: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let world = Arc::new(World::default());

@@ -21,7 +21,7 @@ const MEASURED: Duration = Duration::from_secs(20);
 const LIMITS: &str = "  limits: { launches: 12000, launches_per_target: 1 }\n";
 
 /// 12,000 launches open at once, an event a second each.
-pub fn twelve_thousand(table: &mut Table) {
+pub(crate) fn twelve_thousand(table: &mut Table) {
     let servers = Servers::start("streams");
     let began = Instant::now();
     let service = Service::start(LIMITS, &config(&servers), &[]);

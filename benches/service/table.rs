@@ -1,11 +1,11 @@
 //! The figures, beside the goals and what others need on the same class of machine.
 
 #[derive(Default)]
-pub struct Table(Vec<[String; 5]>);
+pub(crate) struct Table(Vec<[String; 5]>);
 
 impl Table {
     /// Adds a figure that should not be above its goal. `peer` is the best of the peers; 0 if there is none.
-    pub fn at_most(&mut self, what: &str, unit: &str, measured: f64, goal: f64, peer: f64) {
+    pub(crate) fn at_most(&mut self, what: &str, unit: &str, measured: f64, goal: f64, peer: f64) {
         let verdict = if measured <= goal { "" } else { " MISSED" };
         let of_peer = if peer > 0.0 { format!("{:.2}", measured / peer) } else { "–".to_owned() };
         let peer = if peer > 0.0 { figure(peer) } else { "–".to_owned() };
@@ -13,7 +13,7 @@ impl Table {
     }
 
     /// Adds a figure without a goal.
-    pub fn note(&mut self, what: &str, unit: &str, measured: f64) {
+    pub(crate) fn note(&mut self, what: &str, unit: &str, measured: f64) {
         self.add([what.to_owned(), format!("{} {unit}", figure(measured)), "–".to_owned(), "–".to_owned(), "–".to_owned()]);
     }
 
@@ -23,7 +23,7 @@ impl Table {
     }
 
     /// Prints it as Markdown.
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         println!("| what | measured | goal | best peer | of the peer's |\n|---|---:|---:|---:|---:|");
         for row in &self.0 {
             println!("| {} |", row.join(" | "));

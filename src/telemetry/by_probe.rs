@@ -60,15 +60,16 @@ impl ByProbe {
         }
         of.last_run = ended;
         for stage in &outcome.stages {
-            let cells = of_key(&mut of.stages, |s| s.0 == stage.stage, || (stage.stage, Cells::default()));
-            cells.1.observe(stage.took.as_secs_f64());
+            let (name, took) = (stage.stage, stage.took.as_secs_f64());
+            of_key(&mut of.stages, |s| s.0 == name, || (name, Cells::default()), |s| s.1.observe(took));
         }
         if let Some(reason) = outcome.reason {
             let key = (reason, outcome.failed_stage);
-            of_key(&mut of.reasons, |r| (r.0, r.1) == key, || (key.0, key.1, 0)).2 += 1;
+            of_key(&mut of.reasons, |r| (r.0, r.1) == key, || (key.0, key.1, 0), |r| r.2 += 1);
         }
         for m in &outcome.measurements {
-            of_key(&mut of.measurements, |k| *k.0 == *m.name, || (m.name.as_str().into(), 0.0)).1 = m.value;
+            let make = || (m.name.as_str().into(), 0.0);
+            of_key(&mut of.measurements, |k| *k.0 == *m.name, make, |k| k.1 = m.value);
         }
     }
 
@@ -101,14 +102,16 @@ impl OfProbe {
     }
 }
 
-/// The entry that fits, made if it is not there. Entries are few, and stay.
-fn of_key<T>(all: &mut Vec<T>, fits: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &mut T {
-    let at = all.iter().position(fits).unwrap_or_else(|| {
-        all.reserve_exact(1);
-        all.push(make());
-        all.len() - 1
-    });
-    &mut all[at]
+/// Changes the entry that fits, made if it is not there. Entries are few, and stay.
+fn of_key<T>(all: &mut Vec<T>, fits: impl Fn(&T) -> bool, make: impl FnOnce() -> T, change: impl FnOnce(&mut T)) {
+    if let Some(there) = all.iter_mut().find(|t| fits(t)) {
+        change(there);
+        return;
+    }
+    let mut new = make();
+    change(&mut new);
+    all.reserve_exact(1);
+    all.push(new);
 }
 
 #[cfg(test)]
