@@ -98,7 +98,9 @@ impl Board {
 
     /// The last hours of the probes of a target.
     pub fn strips(&self, target: &str, now: Timestamp) -> Vec<Strip> {
-        self.probes.values().filter(|p| p.id.target() == target).map(|p| p.strip(now)).collect()
+        // Ids begin with the target and are sorted: those of one target stand together.
+        let own = self.probes.range(ProbeId::new(target, "")..).map(|(_, p)| p);
+        own.take_while(|p| p.id.target() == target).map(|p| p.strip(now)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one writer: inbox or next tick → engine → store → board.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,9 +56,10 @@ impl Recorder {
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) {
         let mut names = SeriesNames::default();
         let changes = self.engine.start(self.clock.now());
+        let known = self.engine.open().map(|i| i.target.clone()).collect();
         self.keep(Vec::new(), changes).await;
         // Also after a restart in the middle of an outage: figures show it, and launches stay rare.
-        self.show_incidents();
+        self.show_incidents(&known);
         loop {
             let mut letters = Vec::new();
             let wake = self.wake();
@@ -114,14 +115,12 @@ impl Recorder {
         }
         self.furnish(&mut changes, now);
         let owes = changes.iter().any(|c| matches!(c, Change::Notify(_)));
-        let moved = changes.iter().any(|c| matches!(c, Change::Incident(_)));
+        let moved: BTreeSet<String> = changes.iter().filter_map(moved).collect();
         for change in &changes {
             say(change);
         }
         self.write(Batch { observations, changes, channels: self.channels.clone(), now }).await;
-        if moved {
-            self.show_incidents();
-        }
+        self.show_incidents(&moved);
         if owes {
             self.owed.notify_one();
         }
@@ -163,14 +162,21 @@ impl Recorder {
         }
     }
 
-    fn show_incidents(&self) {
-        let open: BTreeMap<String, _> = self.engine.open().map(|i| (i.target.clone(), i.clone())).collect();
-        self.standing.set(open.values().map(|i| (i.target.clone(), i.since)).collect());
+    /// Shows how the incidents of these targets stand. Only theirs: with thousands of targets down, showing all of
+    /// them at every move would hold up everything else.
+    fn show_incidents(&self, moved: &BTreeSet<String>) {
+        if moved.is_empty() {
+            return;
+        }
+        let of_moved = self.engine.open().filter(|i| moved.contains(&i.target));
+        let open: BTreeMap<String, _> = of_moved.map(|i| (i.target.clone(), i.clone())).collect();
+        self.standing.set(moved.iter().map(|target| (target, open.get(target).map(|i| i.since))));
+        for target in moved {
+            self.metrics.incident(target, open.contains_key(target));
+        }
         self.board.write(|board| {
-            for target in board.open.keys().chain(open.keys()) {
-                self.metrics.incident(target, open.contains_key(target));
-            }
-            board.open = open;
+            board.open.retain(|target, _| !moved.contains(target));
+            board.open.extend(open);
         });
     }
 
@@ -191,6 +197,14 @@ async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
             Ok(count) if count > 0 => {}
             _ => return,
         }
+    }
+}
+
+/// The target of an incident that moved.
+fn moved(change: &Change) -> Option<String> {
+    match change {
+        Change::Incident(i) => Some(i.target.clone()),
+        Change::Alert(_) | Change::Notify(_) => None,
     }
 }
 

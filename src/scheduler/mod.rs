@@ -62,6 +62,8 @@ impl Shared {
 pub fn start(shared: &Arc<Shared>, probes: &[ProbeConfig]) {
     for probe in probes {
         let name = format!("probe/{}", probe.id);
-        shared.tasks.spawn(name, OnExit::Fine, runner::run(Arc::clone(shared), Arc::new(probe.clone())));
+        // Boxed, for a task that holds another future has room for it twice.
+        let life = Box::pin(runner::run(Arc::clone(shared), Arc::new(probe.clone())));
+        shared.tasks.spawn(name, OnExit::Fine, life);
     }
 }

@@ -70,7 +70,8 @@ impl Runner {
             });
             return following.map(Due::on_grid);
         }
-        let verdict = attempt.run(permit).await;
+        // In a box, so that of thousands of probes only those that run have the room of a run.
+        let verdict = Box::pin(attempt.run(permit)).await;
         self.after_run(due, verdict)
     }
 

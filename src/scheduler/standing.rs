@@ -15,11 +15,14 @@ impl Standing {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(target).copied()
     }
 
-    /// Replaces what is known.
-    pub fn set(&self, down: BTreeMap<String, Timestamp>) {
+    /// Notes of some targets since when they have been down; `None` if they are not.
+    pub fn set<'a>(&self, news: impl Iterator<Item = (&'a String, Option<Timestamp>)>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if *known != down {
-            *known = down;
+        for (target, since) in news {
+            match since {
+                Some(since) => known.insert(target.clone(), since),
+                None => known.remove(target),
+            };
         }
     }
 }

@@ -1,25 +1,26 @@
 //! Every metric, once. Label values are configured names or closed vocabularies, never free text.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_probes::{Outcome, Verdict};
+use launchwatch_probes::Outcome;
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
+use super::by_probe::{ByProbe, Place};
 use crate::config::ProbeConfig;
 use crate::observation::ProbeId;
 
-/// Upper bounds of a stage's histogram in seconds: from a local connection to a slow build.
-const STAGE_BOUNDS: [f64; 14] =
+/// Upper bounds of the time a commit takes, in seconds.
+const COMMIT_BOUNDS: [f64; 14] =
     [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 600.0];
-/// Upper bounds of the schedule lag in seconds.
-const LAG_BOUNDS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+/// Upper bounds of the schedule lag in seconds: fine where punctuality is judged.
+const LAG_BOUNDS: [f64; 13] =
+    [0.001, 0.002, 0.003, 0.005, 0.008, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0];
 
 /// Figures about what was seen and about ourselves. Cheap to clone.
 #[derive(Clone)]
@@ -27,10 +28,7 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
-    probes: BTreeMap<ProbeId, OfProbe>,
-    reasons: IntCounterVec,
-    stages: HistogramVec,
-    measurements: GaugeVec,
+    probes: ByProbe,
     lag: Histogram,
     dropped: IntCounter,
     deliveries: IntCounterVec,
@@ -44,13 +42,6 @@ struct Inner {
     store_errors: IntCounter,
 }
 
-/// The handles of one probe, so that a run costs no look-up by text.
-struct OfProbe {
-    verdicts: [IntCounter; 4],
-    missed: IntCounter,
-    last_run: Gauge,
-}
-
 impl Metrics {
     /// Registers everything.
     ///
@@ -59,41 +50,11 @@ impl Metrics {
     pub fn new(probes: &[ProbeConfig]) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let r = Register(&registry);
-        let by_probe = ["target", "probe"];
-        let runs = r.counters(
-            "launchwatch_runs_total",
-            "Runs by verdict.",
-            &["target", "probe", "type", "verdict"],
-        )?;
-        let missed =
-            r.counters("launchwatch_slots_missed_total", "Slots that passed without a run.", &by_probe)?;
-        let last =
-            r.gauges("launchwatch_last_run_timestamp_seconds", "When the last run ended.", &by_probe)?;
-        let of_probe = |p: &ProbeConfig| {
-            let (target, name) = (p.id.target(), p.id.probe());
-            let of = OfProbe {
-                verdicts: Verdict::ALL.map(|v| runs.with_label_values(&[target, name, p.kind, v.as_str()])),
-                missed: missed.with_label_values(&[target, name]),
-                last_run: last.with_label_values(&[target, name]),
-            };
-            (p.id.clone(), of)
-        };
         let version =
             r.gauges("launchwatch_build_info", "Always 1; the label tells the version.", &["version"])?;
         version.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
         let inner = Inner {
-            probes: probes.iter().map(of_probe).collect(),
-            reasons: r.counters(
-                "launchwatch_run_reasons_total",
-                "Runs that did not pass, by reason and by the stage in which they ended.",
-                &["target", "probe", "reason", "stage"],
-            )?,
-            stages: r.stages()?,
-            measurements: r.gauges(
-                "launchwatch_measurement",
-                "Numbers that probes read, in base units; the label `name` says which.",
-                &["target", "probe", "name"],
-            )?,
+            probes: ByProbe::new(probes.iter().map(|p| (p.id.clone(), p.kind))),
             lag: r.histogram("launchwatch_schedule_lag_seconds", "From a slot to the start of its run.", &LAG_BOUNDS)?,
             dropped: r.counter("launchwatch_observations_dropped_total", "Results dropped because the inbox was full.")?,
             deliveries: r.counters(
@@ -114,7 +75,7 @@ impl Metrics {
             commit_seconds: r.histogram(
                 "launchwatch_commit_duration_seconds",
                 "Time to write down one batch of results.",
-                &STAGE_BOUNDS,
+                &COMMIT_BOUNDS,
             )?,
             store_errors: r.counter("launchwatch_store_errors_total", "Writes to the store that failed.")?,
             registry,
@@ -129,32 +90,12 @@ impl Metrics {
 
     /// A run has ended.
     pub fn run_ended(&self, probe: &ProbeId, outcome: &Outcome, ended: Timestamp) {
-        let Some(of) = self.0.probes.get(probe) else { return };
-        if let Some(counter) = of.verdicts.get(outcome.verdict as usize) {
-            counter.inc();
-        }
-        of.last_run.set(seconds(ended));
-        let (target, name) = (probe.target(), probe.probe());
-        for stage in &outcome.stages {
-            self.0
-                .stages
-                .with_label_values(&[target, name, stage.stage.as_str()])
-                .observe(stage.took.as_secs_f64());
-        }
-        if let Some(reason) = outcome.reason {
-            let stage = outcome.failed_stage.map_or("", |s| s.as_str());
-            self.0.reasons.with_label_values(&[target, name, reason.as_str(), stage]).inc();
-        }
-        for m in &outcome.measurements {
-            self.0.measurements.with_label_values(&[target, name, m.name.as_str()]).set(m.value);
-        }
+        self.0.probes.run_ended(probe, outcome, seconds(ended));
     }
 
     /// A slot passed without a run.
     pub fn slot_missed(&self, probe: &ProbeId) {
-        if let Some(of) = self.0.probes.get(probe) {
-            of.missed.inc();
-        }
+        self.0.probes.slot_missed(probe);
     }
 
     /// A result was dropped because the inbox was full.
@@ -199,12 +140,24 @@ impl Metrics {
         self.0.store_errors.inc();
     }
 
+    /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that
+    /// neither time nor memory is taken for all of it at once.
+    ///
+    /// # Errors
+    /// A metric cannot be written: a bug.
+    pub fn pieces(&self) -> Result<impl Iterator<Item = String> + Send + use<>, prometheus::Error> {
+        let ours = TextEncoder::new().encode_to_string(&self.0.registry.gather())?;
+        let (metrics, mut place) = (self.clone(), Place::default());
+        let theirs = std::iter::from_fn(move || metrics.0.probes.piece(&mut place));
+        Ok(std::iter::once(ours).chain(theirs))
+    }
+
     /// Everything in the text format of Prometheus.
     ///
     /// # Errors
     /// A metric cannot be written: a bug.
     pub fn text(&self) -> Result<String, prometheus::Error> {
-        TextEncoder::new().encode_to_string(&self.0.registry.gather())
+        Ok(self.pieces()?.collect())
     }
 }
 
@@ -251,10 +204,5 @@ impl Register<'_> {
 
     fn histogram(&self, name: &str, help: &str, bounds: &[f64]) -> Result<Histogram, prometheus::Error> {
         self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec())))
-    }
-
-    fn stages(&self) -> Result<HistogramVec, prometheus::Error> {
-        let opts = HistogramOpts::new("launchwatch_stage_duration_seconds", "Duration of a stage of a run.");
-        self.add(HistogramVec::new(opts.buckets(STAGE_BOUNDS.to_vec()), &["target", "probe", "stage"]))
     }
 }

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -63,8 +64,12 @@ pub async fn serve(
 }
 
 async fn metrics(State(sources): State<Sources>) -> Response {
-    match sources.metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+    match sources.metrics.pieces() {
+        Ok(pieces) => {
+            let body =
+                Body::from_stream(futures::stream::iter(pieces.map(Ok::<_, std::convert::Infallible>)));
+            ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response()
+        }
         Err(error) => {
             (StatusCode::INTERNAL_SERVER_ERROR, format!("cannot write metrics: {error}\n")).into_response()
         }

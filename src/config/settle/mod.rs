@@ -74,7 +74,7 @@ fn read(sources: &[Source], report: &mut Report<'_>) -> Vec<Sheet> {
                     place,
                     "",
                     "nothing is written here",
-                    "`launchwatch init` writes a file to start from",
+                    "`launchwatch init URL` writes a file to start from",
                 );
             }
             Ok((Some(root), twice)) => {

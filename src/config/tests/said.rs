@@ -55,7 +55,7 @@ fn nothing_said_holds_a_secret() {
 fn a_file_that_is_not_there_is_told() {
     insta::assert_snapshot!(said(Path::new("tests/fixtures/config/none.yaml")).0, @"
     tests/fixtures/config/none.yaml: cannot be read: No such file or directory (os error 2)
-        hint: `launchwatch init` writes a file to start from
+        hint: `launchwatch init URL` writes a file to start from
 
     tests/fixtures/config/none.yaml cannot be used: 1 problem
     ");
