@@ -42,7 +42,13 @@ pub(crate) fn five_thousand(table: &mut Table) {
 /// 5,000 probes a second, of which three in ten hang, and so does the only channel.
 pub(crate) fn hung(table: &mut Table) {
     let seen = run(&Load { targets: 5_000, hung: 3, channel: true });
-    table.at_most("http, 5,000 a second, 30 % and the channel hung: start late, p99", "ms", seen.late.1, 10.0, 75.0);
+    table.at_most(
+        "http, 5,000 a second, 30 % and the channel hung: start late, p99",
+        "ms",
+        seen.late.1,
+        10.0,
+        75.0,
+    );
     table.note("http, 5,000 a second, 30 % and the channel hung: CPU a probe", "ms", seen.cpu);
     table.note("http, 5,000 a second, 30 % and the channel hung: memory", "MB", seen.memory);
     seen.told(table, "http, 5,000 a second, 30 % and the channel hung");
@@ -51,7 +57,11 @@ pub(crate) fn hung(table: &mut Table) {
 /// 5,000 targets that are hardly ever looked at: what they cost by being there.
 pub(crate) fn idle(table: &mut Table) {
     let servers = Servers::start("pages");
-    let service = Service::start(LIMITS, &config(&servers, &Load { targets: 5_000, hung: 0, channel: false }, "12h"), &[]);
+    let service = Service::start(
+        LIMITS,
+        &config(&servers, &Load { targets: 5_000, hung: 0, channel: false }, "12h"),
+        &[],
+    );
     sleep(Duration::from_secs(2));
     table.note("5,000 targets, at rest: memory", "MB", service.memory("VmRSS"));
 }
@@ -96,14 +106,20 @@ fn run(load: &Load) -> Seen {
         cpu: 1e3 * (after.1 - before.1) / runs,
         late: (late(0.5), late(0.99)),
         memory: service.memory("VmHWM"),
-        missed: grown("launchwatch_slots_missed_total", "") + grown("launchwatch_observations_dropped_total", ""),
+        missed: grown("launchwatch_slots_missed_total", "")
+            + grown("launchwatch_observations_dropped_total", ""),
         wrong: runs - grown("launchwatch_runs_total", "verdict=\"passed\"") - hung,
         rate: runs / seconds,
     };
     eprintln!(
         "  {:.0} a second, late by {:.2}/{:.2}/{:.2} ms (p50, p99, p99.9), commit p50 {:.1} ms, servers {:.3} ms CPU each, load {}",
-        seen.rate, seen.late.0, seen.late.1, late(0.999),
-        1e3 * now.quantile(then, "launchwatch_commit_duration_seconds", 0.5), 1e3 * (after.2 - before.2) / runs, process::load()
+        seen.rate,
+        seen.late.0,
+        seen.late.1,
+        late(0.999),
+        1e3 * now.quantile(then, "launchwatch_commit_duration_seconds", 0.5),
+        1e3 * (after.2 - before.2) / runs,
+        process::load()
     );
     seen
 }

@@ -23,7 +23,11 @@ pub(crate) fn ten_thousand_series(table: &mut Table) {
     let servers = Servers::start("pages");
     let mut text = String::from("targets:\n");
     for n in 0..SERIES.div_ceil(A_PROBE) {
-        let _ = writeln!(text, "  - {{ name: t{n}, url: 'http://127.0.0.1:{}/', probes: [{{ type: http, every: 10s }}] }}", servers.ports[1]);
+        let _ = writeln!(
+            text,
+            "  - {{ name: t{n}, url: 'http://127.0.0.1:{}/', probes: [{{ type: http, every: 10s }}] }}",
+            servers.ports[1]
+        );
     }
     let service = Service::start("", &text, &[]);
     sleep(Duration::from_secs(11));
@@ -36,7 +40,11 @@ pub(crate) fn ten_thousand_series(table: &mut Table) {
     cost(50);
     let (cpu, took) = cost(SCRAPES);
     let each = |seconds: f64| 1e6 * seconds / f64::from(SCRAPES) / series as f64;
-    eprintln!("  {series} series, {:.2} ms a scrape, load {}", 1e3 * took / f64::from(SCRAPES), process::load());
+    eprintln!(
+        "  {series} series, {:.2} ms a scrape, load {}",
+        1e3 * took / f64::from(SCRAPES),
+        process::load()
+    );
     table.at_most("/metrics over HTTP: CPU a series", "µs", each(cpu), 0.33, 0.66);
     table.note("/metrics over HTTP: time a series", "µs", each(took));
 }

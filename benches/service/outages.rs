@@ -41,7 +41,10 @@ fn outages(targets: usize, keys: &str, rounds: u32, patience: Duration) -> Vec<f
     let mut text = String::from("targets:\n");
     for n in 0..targets {
         let port = servers.ports[1 + n % (servers.ports.len() - 1)];
-        let _ = writeln!(text, "  - {{ name: t{n}, url: 'http://127.0.0.1:{port}/', probes: [{{ type: http{keys} }}] }}");
+        let _ = writeln!(
+            text,
+            "  - {{ name: t{n}, url: 'http://127.0.0.1:{port}/', probes: [{{ type: http{keys} }}] }}"
+        );
     }
     text.push_str("channels:\n  - { type: webhook, url: 'env:HOOK' }\n");
     let service = Service::start("", &text, &environment);

@@ -30,7 +30,12 @@ pub(crate) fn memory(pid: u32, key: &str) -> f64 {
 
 /// How busy the machine is besides: runnable tasks of the last minute.
 pub(crate) fn load() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(2).collect::<Vec<_>>().join(" ")
+    std::fs::read_to_string("/proc/loadavg")
+        .unwrap_or_default()
+        .split(' ')
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A child that is ended when it is dropped.
@@ -115,7 +120,11 @@ impl Service {
         let began = Instant::now();
         while scrape::try_get(self.at, "/healthz").is_none() {
             let ended = self.child.0.try_wait().unwrap();
-            assert!(ended.is_none() && began.elapsed() < Duration::from_secs(60), "it does not start:\n{}", self.log());
+            assert!(
+                ended.is_none() && began.elapsed() < Duration::from_secs(60),
+                "it does not start:\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -143,7 +152,8 @@ impl Service {
 
 /// The service's binary: the one that cargo built with this bench, or the one named.
 fn binary() -> PathBuf {
-    std::env::var_os("LAUNCHWATCH_BENCH_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_launchwatch").into(), PathBuf::from)
+    std::env::var_os("LAUNCHWATCH_BENCH_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_launchwatch").into(), PathBuf::from)
 }
 
 /// Where state is kept while measuring: on a disk, for results are to be durable.

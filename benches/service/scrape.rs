@@ -13,7 +13,9 @@ pub(crate) fn get(at: SocketAddr, path: &str) -> String {
 pub(crate) fn try_get(at: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(at).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n").as_bytes()).ok()?;
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n").as_bytes())
+        .ok()?;
     let mut all = Vec::new();
     stream.read_to_end(&mut all).ok()?;
     let all = String::from_utf8(all).ok()?;
@@ -37,7 +39,8 @@ impl Scrape {
 
     /// The sum of all series of a name whose labels hold a text.
     pub(crate) fn sum(&self, name: &str, labels: &str) -> f64 {
-        let of_name = |n: &str| n.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
+        let of_name =
+            |n: &str| n.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
         self.0.iter().filter(|(n, _)| of_name(n) && n.contains(labels)).map(|(_, v)| v).sum()
     }
 
@@ -50,11 +53,15 @@ impl Scrape {
     pub(crate) fn quantile(&self, before: &Self, name: &str, q: f64) -> f64 {
         let bucket = format!("{name}_bucket{{le=\"");
         let counts = |s: &Self| -> Vec<(f64, f64)> {
-            let of = s.0.iter().filter_map(|(n, v)| Some((n.strip_prefix(&bucket)?.strip_suffix("\"}")?, *v)));
+            let of =
+                s.0.iter().filter_map(|(n, v)| Some((n.strip_prefix(&bucket)?.strip_suffix("\"}")?, *v)));
             of.map(|(bound, v)| (bound.parse().unwrap_or(f64::INFINITY), v)).collect()
         };
-        let grown: Vec<(f64, f64)> =
-            counts(self).iter().zip(counts(before)).map(|((bound, now), (_, then))| (*bound, now - then)).collect();
+        let grown: Vec<(f64, f64)> = counts(self)
+            .iter()
+            .zip(counts(before))
+            .map(|((bound, now), (_, then))| (*bound, now - then))
+            .collect();
         let rank = grown.last().map_or(0.0, |b| b.1) * q;
         let mut below = (0.0, 0.0);
         for (bound, count) in grown {

@@ -26,13 +26,21 @@ pub(crate) fn twelve_thousand(table: &mut Table) {
     let began = Instant::now();
     let service = Service::start(LIMITS, &config(&servers), &[]);
     let at_rest = service.memory("VmRSS");
-    eprintln!("  load before: {}; at rest: {at_rest:.1} MB after {:.1} s", process::load(), began.elapsed().as_secs_f64());
+    eprintln!(
+        "  load before: {}; at rest: {at_rest:.1} MB after {:.1} s",
+        process::load(),
+        began.elapsed().as_secs_f64()
+    );
     let mut open = 0;
     while open < STREAMS as u64 && began.elapsed() < Duration::from_secs(120) {
         sleep(Duration::from_secs(1));
         open = counts(&servers).0;
     }
-    eprintln!("  {open} open after {:.0} s, {:.0} MB", began.elapsed().as_secs_f64(), service.memory("VmRSS"));
+    eprintln!(
+        "  {open} open after {:.0} s, {:.0} MB",
+        began.elapsed().as_secs_f64(),
+        service.memory("VmRSS")
+    );
     sleep(FILLED);
     let before = (service.cpu(), counts(&servers).1);
     sleep(MEASURED);

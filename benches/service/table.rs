@@ -9,12 +9,24 @@ impl Table {
         let verdict = if measured <= goal { "" } else { " MISSED" };
         let of_peer = if peer > 0.0 { format!("{:.2}", measured / peer) } else { "–".to_owned() };
         let peer = if peer > 0.0 { figure(peer) } else { "–".to_owned() };
-        self.add([what.to_owned(), format!("{} {unit}", figure(measured)), format!("{}{verdict}", figure(goal)), peer, of_peer]);
+        self.add([
+            what.to_owned(),
+            format!("{} {unit}", figure(measured)),
+            format!("{}{verdict}", figure(goal)),
+            peer,
+            of_peer,
+        ]);
     }
 
     /// Adds a figure without a goal.
     pub(crate) fn note(&mut self, what: &str, unit: &str, measured: f64) {
-        self.add([what.to_owned(), format!("{} {unit}", figure(measured)), "–".to_owned(), "–".to_owned(), "–".to_owned()]);
+        self.add([
+            what.to_owned(),
+            format!("{} {unit}", figure(measured)),
+            "–".to_owned(),
+            "–".to_owned(),
+            "–".to_owned(),
+        ]);
     }
 
     fn add(&mut self, row: [String; 5]) {

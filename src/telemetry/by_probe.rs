@@ -103,7 +103,12 @@ impl OfProbe {
 }
 
 /// Changes the entry that fits, made if it is not there. Entries are few, and stay.
-fn of_key<T>(all: &mut Vec<T>, fits: impl Fn(&T) -> bool, make: impl FnOnce() -> T, change: impl FnOnce(&mut T)) {
+fn of_key<T>(
+    all: &mut Vec<T>,
+    fits: impl Fn(&T) -> bool,
+    make: impl FnOnce() -> T,
+    change: impl FnOnce(&mut T),
+) {
     if let Some(there) = all.iter_mut().find(|t| fits(t)) {
         change(there);
         return;

@@ -39,7 +39,11 @@ impl Theirs {
         let numbers = "Numbers that probes read, in base units; the label `name` says which.";
         let of = ["target", "probe"];
         Self {
-            runs: counters("launchwatch_runs_total", "Runs by verdict.", &["target", "probe", "type", "verdict"]),
+            runs: counters(
+                "launchwatch_runs_total",
+                "Runs by verdict.",
+                &["target", "probe", "type", "verdict"],
+            ),
             reasons: counters("launchwatch_run_reasons_total", why, &["target", "probe", "reason", "stage"]),
             missed: counters("launchwatch_slots_missed_total", "Slots that passed without a run.", &of),
             last: gauges("launchwatch_last_run_timestamp_seconds", "When the last run ended.", &of),
@@ -100,7 +104,8 @@ fn sorted(text: &str) -> Vec<&str> {
 
 #[test]
 fn the_text_is_the_one_that_the_metrics_library_would_write() {
-    let ids: Vec<ProbeId> = (0..300).map(|n| ProbeId::new(&format!("t{}", n / 2), ["page", "api"][n % 2])).collect();
+    let ids: Vec<ProbeId> =
+        (0..300).map(|n| ProbeId::new(&format!("t{}", n / 2), ["page", "api"][n % 2])).collect();
     let ours = ByProbe::new(ids.iter().map(|id| (id.clone(), "http")));
     let theirs = Theirs::new();
     ids.iter().for_each(|id| theirs.know(id));

@@ -32,7 +32,11 @@ const FAMILIES: [Family; 6] = [
         kind: "gauge",
         write: |s, f| {
             for (name, value) in &f.measurements {
-                s.sample("", &["name=\"", &escaped(name), "\",", &s.labels.probe, ",", &s.labels.target], value);
+                s.sample(
+                    "",
+                    &["name=\"", &escaped(name), "\",", &s.labels.probe, ",", &s.labels.target],
+                    value,
+                );
             }
         },
     },
