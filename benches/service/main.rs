@@ -3,6 +3,13 @@
 //! Every part starts the real binary as a process of its own, and what it looks at as another. Parts by name:
 //! `cargo bench --bench service -- http streams outages metrics`; without a name all of them run.
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time, with threads of its own")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a bench that cannot measure can only stop"
+)]
 
 mod http;
 mod metrics;
