@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures::Stream;
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, ResponseFuture, TransportError};
 
 use super::bounds::Bounds;
@@ -50,7 +51,13 @@ impl HttpTransport for OverNet {
             let body: ByteStream = Box::pin(Lines::new(answer.body));
             let mut response = http::Response::new(body);
             *response.status_mut() = answer.status;
-            *response.headers_mut() = answer.headers;
+            // Only what is asked for later, as a copy: the headers hold on to the client's buffer, and a stream may be
+            // open for half an hour.
+            if let Some(Ok(kind)) =
+                answer.headers.get(CONTENT_TYPE).map(|v| HeaderValue::from_bytes(v.as_bytes()))
+            {
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+            }
             Ok(response)
         }))
     }

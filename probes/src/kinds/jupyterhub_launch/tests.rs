@@ -81,6 +81,7 @@ async fn a_temporary_user_comes_and_goes() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_refusal_is_booked_on_the_right_account() {
     use Verdict::{Failed, Unknown};
     let failed = r#"0.02 {"progress": 100, "failed": true, "message": "Spawn failed: the spawner raised"}"#;
