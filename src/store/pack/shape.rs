@@ -27,28 +27,34 @@ pub(crate) struct Shape {
     pub measurements: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
 }
 
 /// More stages or measurements than this are kept in full: the compact form is for the many small ones.
 const MOST: usize = 32;
+/// Longest evidence of a shape, in bytes: longer ones are of launches, which do not repeat to the letter.
+const MOST_EVIDENCE: usize = 2_048;
 
 /// Numbers of shapes stay below this: what is new after so many is kept in full.
 pub(crate) const MOST_SHAPES: usize = 1 << 18;
 
 impl Shape {
-    /// Whether an observation may be kept in the compact form at all. What went wrong is kept to the letter and the
-    /// microsecond, for people look at it; so is what left evidence.
+    /// Whether an observation may be kept in the compact form at all: if there is not too much of it.
     pub(crate) fn suits(seen: &Observation) -> bool {
         let o = &seen.outcome;
-        matches!(o.verdict, Verdict::Passed | Verdict::Unknown)
-            && o.evidence.is_empty()
-            && o.stages.len() <= MOST
+        o.stages.len() <= MOST
             && o.measurements.len() <= MOST
+            && o.evidence.iter().map(String::len).sum::<usize>() <= MOST_EVIDENCE
     }
 
-    /// Whether it says nothing that might differ from run to run, so that it can be kept at first sight.
+    /// Whether it says nothing that might differ from run to run, so that it can be kept at first sight. The first of
+    /// its kind that went wrong is kept to the letter and the microsecond, for people look at it.
     pub(crate) fn is_plain(&self) -> bool {
-        self.summary.is_empty() && self.facts.is_empty()
+        matches!(self.verdict, Verdict::Passed | Verdict::Unknown)
+            && self.summary.is_empty()
+            && self.facts.is_empty()
+            && self.evidence.is_empty()
     }
 
     /// The shape of an observation.
@@ -64,6 +70,7 @@ impl Shape {
             stages: o.stages.iter().map(|s| s.stage).collect(),
             measurements: o.measurements.iter().map(|m| m.name.clone()).collect(),
             facts: o.facts.clone(),
+            evidence: o.evidence.clone(),
         }
     }
 
@@ -79,6 +86,7 @@ impl Shape {
             && self.location == seen.location
             && self.summary == o.summary
             && self.facts == o.facts
+            && self.evidence == o.evidence
     }
 
     /// An outcome of this shape, as yet without numbers.
@@ -86,6 +94,7 @@ impl Shape {
         Outcome {
             failed_stage: self.failed_stage,
             facts: self.facts.clone(),
+            evidence: self.evidence.clone(),
             ..Outcome::bare(self.verdict, self.reason, self.summary.clone())
         }
     }

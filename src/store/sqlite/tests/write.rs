@@ -89,6 +89,31 @@ async fn what_repeats_is_kept_compact_and_what_does_not_in_full() {
 }
 
 #[tokio::test]
+async fn what_fails_in_the_same_words_again_and_again_is_kept_compact_from_the_second_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let seen: Vec<_> = (0..50).map(|i| failed("a", i * 60)).collect();
+    for one in &seen {
+        store.record(batch(vec![one.clone()])).await.unwrap();
+    }
+    let full = beside(&dir).query_row("SELECT count(*) FROM run", [], |r| r.get::<_, i64>(0)).unwrap();
+    assert_eq!(full, 1);
+    store.compact().await.unwrap();
+    let runs = store.runs(&RunQuery { only_bad: true, ..all() }).await.unwrap();
+    assert_eq!(runs.len(), 50);
+    for (kept, was) in runs.iter().rev().zip(&seen) {
+        assert_eq!(
+            (kept.slot, kept.outcome.reason, kept.outcome.failed_stage),
+            (was.slot, was.outcome.reason, was.outcome.failed_stage)
+        );
+        assert_eq!(
+            (&kept.outcome.summary, &kept.outcome.evidence),
+            (&was.outcome.summary, &was.outcome.evidence)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_day_of_results_reads_the_same_from_journal_and_blocks() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir);
