@@ -94,7 +94,7 @@ impl App {
     pub async fn run(mut self) -> anyhow::Result<()> {
         let started = self.edges.clock.now();
         let memory = self.store.memory().await.context("cannot read what was known before")?;
-        history::fill(&self.board, self.store.as_ref(), started)
+        history::fill(&self.board, self.store.as_ref(), &memory, started)
             .await
             .context("cannot read the last hours")?;
         let known = self.config.probes.iter().map(|p| recorder::series(&p.id, &self.config.service.location));

@@ -1,5 +1,6 @@
 //! After a start: fills the board with what the store knows, so that pages and pictures do not begin empty.
 
+use launchwatch_alerts::Memory;
 use launchwatch_probes::Verdict;
 
 use super::board::{CELL_SECONDS, CELLS, SharedBoard};
@@ -10,7 +11,12 @@ use jiff::Timestamp;
 ///
 /// # Errors
 /// The store cannot be read.
-pub async fn fill(board: &SharedBoard, store: &dyn Store, now: Timestamp) -> Result<(), Error> {
+pub async fn fill(
+    board: &SharedBoard,
+    store: &dyn Store,
+    memory: &Memory,
+    now: Timestamp,
+) -> Result<(), Error> {
     let span = CELL_SECONDS * i64::try_from(CELLS).unwrap_or(i64::MAX);
     let query = SeriesQuery {
         probes: Vec::new(),
@@ -18,8 +24,7 @@ pub async fn fill(board: &SharedBoard, store: &dyn Store, now: Timestamp) -> Res
         from: now.as_second() - span,
         to: now.as_second() + 60,
     };
-    let series = store.series(&query).await?;
-    let memory = store.memory().await?;
+    let series = store.totals(&query).await?;
     let mut lasts = Vec::new();
     for (probe, _) in &series {
         let last = RunQuery { probe: Some(probe.clone()), limit: 1, ..RunQuery::default() };
@@ -42,7 +47,7 @@ pub async fn fill(board: &SharedBoard, store: &dyn Store, now: Timestamp) -> Res
                 state.last = Some((seen.ended(), seen.outcome));
             }
         }
-        board.open = memory.incidents.into_iter().map(|i| (i.target.clone(), i)).collect();
+        board.open = memory.incidents.iter().map(|i| (i.target.clone(), i.clone())).collect();
     });
     Ok(())
 }
