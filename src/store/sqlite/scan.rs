@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use launchwatch_probes::Outcome;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Rows, Statement, params};
 use serde::{Deserialize, Serialize};
 
 use super::damage::Damaged;
@@ -142,15 +142,18 @@ pub(super) fn each(
 
 type Of = (i64, i64, Option<u32>);
 
+/// Asks for a stretch of time, of one probe where it is named.
+fn ask<'s>(statement: &'s mut Statement<'_>, (from, to, probe): Of) -> rusqlite::Result<Rows<'s>> {
+    match probe {
+        Some(probe) => statement.query(params![from, to, probe]),
+        None => statement.query(params![from, to]),
+    }
+}
+
 fn packed(db: &Connection, sql: &str, of: Of, mut visit: impl FnMut(&Packed)) -> Result<(), Error> {
     let what = "read results";
     let mut rows = db.prepare_cached(sql).map_err(fail(what))?;
-    let (from, to, probe) = of;
-    let mut rows = match probe {
-        Some(probe) => rows.query(params![from, to, probe]),
-        None => rows.query(params![from, to]),
-    }
-    .map_err(fail(what))?;
+    let mut rows = ask(&mut rows, of).map_err(fail(what))?;
     while let Some(row) = rows.next().map_err(fail(what))? {
         visit(&Packed::of(row).map_err(fail(what))?);
     }
@@ -166,12 +169,7 @@ fn runs(
 ) -> Result<(), Error> {
     let what = "read runs";
     let mut rows = db.prepare_cached(sql).map_err(fail(what))?;
-    let (from, to, probe) = of;
-    let mut rows = match probe {
-        Some(probe) => rows.query(params![from, to, probe]),
-        None => rows.query(params![from, to]),
-    }
-    .map_err(fail(what))?;
+    let mut rows = ask(&mut rows, of).map_err(fail(what))?;
     while let Some(row) = rows.next().map_err(fail(what))? {
         let (probe, slot): (u32, i64) = (row.get(0).map_err(fail(what))?, row.get(1).map_err(fail(what))?);
         let data = row.get_ref(2).and_then(|d| Ok(d.as_blob()?)).map_err(fail(what))?;
