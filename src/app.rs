@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use launchwatch_alerts::Engine;
+use launchwatch_alerts::{Engine, Known, Plan};
 use launchwatch_probes::Ledger;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -97,8 +97,7 @@ impl App {
         history::fill(&self.board, self.store.as_ref(), &memory, started)
             .await
             .context("cannot read the last hours")?;
-        let known = self.config.probes.iter().map(|p| recorder::series(&p.id, &self.config.service.location));
-        let engine = Engine::new(self.config.rules.clone(), memory, known);
+        let engine = Engine::new(self.plan(), memory);
         let (inbox, letters) = inbox::inbox();
         let owed = Arc::new(Notify::new());
         let standing = Standing::default();
@@ -136,6 +135,23 @@ impl App {
         }
     }
 
+    /// What the engine goes by.
+    fn plan(&self) -> Plan {
+        let (now, location) = (self.edges.clock.now(), &self.config.service.location);
+        let known = self
+            .config
+            .probes
+            .iter()
+            .map(|p| Known { series: recorder::series(&p.id, location), every: p.schedule.interval(now) });
+        let depends_on = self.config.targets.iter().map(|t| (t.name.clone(), t.depends_on.clone()));
+        Plan {
+            rules: self.config.rules.clone(),
+            known: known.collect(),
+            depends_on: depends_on.collect(),
+            policy: self.config.policy.clone(),
+        }
+    }
+
     fn shared(&self, inbox: inbox::Inbox, standing: Standing) -> Arc<Shared> {
         let service = &self.config.service;
         let contact = service.public_url.as_ref().map_or_else(String::new, |u| format!(" (+{u})"));
@@ -162,7 +178,6 @@ impl App {
             board: self.board.clone(),
             standing: standing.clone(),
             metrics: self.metrics.clone(),
-            channels: self.config.channels.iter().map(|c| c.name.clone()).collect(),
             public_url: self.config.service.public_url.clone(),
             owed: Arc::clone(owed),
             tasks: self.tasks.clone(),

@@ -100,10 +100,19 @@ impl CronSchedule {
     /// The smallest time between two of the next 100 occurrences, to judge deadlines against; `None` if fewer
     /// than two are left before the year 2100.
     pub fn shortest_gap(&self, from: Timestamp) -> Option<SignedDuration> {
+        self.gaps(from).min()
+    }
+
+    /// The largest time between two of the next 100 occurrences, to judge silence against.
+    pub fn longest_gap(&self, from: Timestamp) -> Option<SignedDuration> {
+        self.gaps(from).max()
+    }
+
+    fn gaps(&self, from: Timestamp) -> impl Iterator<Item = SignedDuration> {
         let first = self.next_after(from);
         let upcoming = std::iter::successors(first, |at| self.next_after(*at)).take(LOOK_AHEAD);
         let later = std::iter::successors(first, |at| self.next_after(*at)).skip(1);
-        upcoming.zip(later).map(|(at, next)| next.duration_since(at)).min()
+        upcoming.zip(later).map(|(at, next)| next.duration_since(at))
     }
 }
 

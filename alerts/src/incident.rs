@@ -1,11 +1,11 @@
-//! The trouble of one target: its alerts, and the one id it keeps for life.
+//! Alerts, and the incident they make: the trouble of a target with one id for life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{SeriesId, Severity};
+use crate::{Ack, SeriesId, Severity};
 
 /// Names one incident for life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,11 +35,39 @@ pub enum AlertState {
     Calm,
     /// Bad, but not yet confirmed.
     Pending,
-    /// Told, or about to be.
+    /// Told, or about to be, or held back.
     Firing,
 }
 
-/// The memory of one alert that is not calm: enough to go on after a restart.
+/// Why a firing alert is not told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// This target, on which it depends, is in trouble itself.
+    Parent(String),
+    /// The silence with this id.
+    Silence(String),
+    /// The maintenance of this name.
+    Maintenance(String),
+    /// It is launchwatch that is in trouble, in these words.
+    Ourselves(String),
+    /// What held it is over: the next look decides.
+    NextLook,
+}
+
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Parent(target) => write!(f, "depends on {target}, which is in trouble"),
+            Self::Silence(id) => write!(f, "silence {id}"),
+            Self::Maintenance(name) => write!(f, "maintenance {name}"),
+            Self::Ourselves(what) => write!(f, "launchwatch itself is in trouble: {what}"),
+            Self::NextLook => f.write_str("the next look decides"),
+        }
+    }
+}
+
+/// The memory of one alert that is not calm, or that was firing lately: enough to go on after a restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Which rule over which series.
@@ -48,16 +76,30 @@ pub struct Alert {
     pub state: AlertState,
     /// How loud.
     pub severity: Severity,
-    /// When the first run of this row of failures began.
+    /// When the first bad run began.
     pub since: Timestamp,
-    /// Failures in a row.
-    pub failures: u32,
-    /// Successes in a row since it fired.
-    pub successes: u32,
-    /// Slot of the run that was counted last, so that a provisional and a final judgement count once.
-    pub last_slot: Timestamp,
     /// When it was last judged.
     pub at: Timestamp,
+    /// When it began to fire, if it does.
+    #[serde(default)]
+    pub fired_at: Option<Timestamp>,
+    /// Since when there is evidence that it is over, while it still fires.
+    #[serde(default)]
+    pub clear_since: Option<Timestamp>,
+    /// When it began to fire within the last hour, oldest first: three times is flapping.
+    #[serde(default)]
+    pub fired_lately: Vec<Timestamp>,
+    /// Why it is not told, although it fires.
+    #[serde(default)]
+    pub held: Option<Held>,
+    /// The incident it belongs to.
+    #[serde(default)]
+    pub incident: Option<IncidentId>,
+    /// How many failures stand behind it.
+    pub failures: u32,
+    /// The judgement in words, such as `4 of the last 10 runs`.
+    #[serde(default)]
+    pub says: String,
     /// Reason of the last failure.
     pub reason: Option<String>,
     /// Stage of the last failure.
@@ -66,6 +108,13 @@ pub struct Alert {
     pub summary: String,
     /// The last lines seen at the last failure.
     pub evidence: Vec<String>,
+}
+
+impl Alert {
+    /// Whether there is nothing left to remember of it.
+    pub fn forgettable(&self) -> bool {
+        self.state == AlertState::Calm && self.fired_lately.is_empty()
+    }
 }
 
 /// Where an incident stands.
@@ -78,27 +127,88 @@ pub enum IncidentState {
     Resolved,
 }
 
-/// The trouble of one target.
+/// What people said of an incident afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// There was trouble, and it was right to tell.
+    Real,
+    /// Nobody was without service.
+    FalseAlarm,
+}
+
+/// Something that happened to an incident, or was said of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Who, where it was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What, in words.
+    pub what: String,
+}
+
+/// The trouble of one target and of what depends on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// Its name for life.
     pub id: IncidentId,
-    /// The target in trouble.
+    /// The target in trouble; `many targets` where so many fail at once that they are told as one.
     pub target: String,
+    /// Every target with an alert in it.
+    #[serde(default)]
+    pub targets: BTreeSet<String>,
+    /// Many targets that failed at once.
+    #[serde(default)]
+    pub storm: bool,
     /// Where it stands.
     pub state: IncidentState,
     /// The loudest of its alerts so far.
     pub severity: Severity,
     /// When the first failing run began: since when users are without service, as far as we know.
     pub since: Timestamp,
-    /// When it was opened (and told).
+    /// When it was opened.
     pub opened_at: Timestamp,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
-    /// Every alert it ever had, as it stood last, by `rule over series`.
+    /// Its alerts as they stood last, by `rule over series`; of very many, the first thousand.
     pub alerts: BTreeMap<String, Alert>,
+    /// Alerts beyond those.
+    #[serde(default)]
+    pub more: u32,
     /// How many notifications it has caused; numbers their ids.
     pub notifications: u32,
-    /// When people are to be told of what joined since the last notification.
+    /// Channels that were told of it: they hear of its end.
+    #[serde(default)]
+    pub told: BTreeSet<String>,
+    /// When people are to be told of what joined since the last notification, or of the opening of a storm.
     pub update_due: Option<Timestamp>,
+    /// Who sees to it.
+    #[serde(default)]
+    pub ack: Option<Ack>,
+    /// What failed how when it was acknowledged: something else speaks up again.
+    #[serde(default)]
+    pub ack_causes: BTreeSet<String>,
+    /// Whose it is.
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// When the next reminder is due.
+    #[serde(default)]
+    pub reminder_due: Option<Timestamp>,
+    /// Reminders so far.
+    #[serde(default)]
+    pub reminders: u32,
+    /// Escalation steps taken so far.
+    #[serde(default)]
+    pub steps: u32,
+    /// When the next escalation step is due.
+    #[serde(default)]
+    pub step_due: Option<Timestamp>,
+    /// What people said of it afterwards.
+    #[serde(default)]
+    pub label: Option<Label>,
+    /// What happened, oldest first; the last 500 entries.
+    #[serde(default)]
+    pub timeline: Vec<Entry>,
 }

@@ -6,16 +6,20 @@
 
 mod channel;
 pub mod channels;
+mod command;
 #[cfg(test)]
 mod conformance;
 pub mod courier;
 mod engine;
 mod incident;
+mod judge;
 mod notification;
 mod picture;
+mod policy;
 mod request;
 mod rule;
 mod sample;
+mod silence;
 pub mod text;
 
 pub use channel::{
@@ -23,8 +27,17 @@ pub use channel::{
     Spec, Undelivered,
 };
 pub use channels::CHANNELS;
-pub use engine::{Change, Engine, Memory};
-pub use incident::{Alert, AlertKey, AlertState, Incident, IncidentId, IncidentState};
-pub use notification::{Cell, Facts, Failing, Kind as NotificationKind, Notification, NotificationId, Strip};
-pub use rule::{Rule, Selector, Severity, When};
-pub use sample::{Health, Sample, SeriesId};
+pub use command::{Command, Disobeyed};
+pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan};
+pub use incident::{Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label};
+pub use judge::LookBack;
+pub use notification::{
+    Ack, Cell, Ear, Facts, Failing, Hushed, Kind as NotificationKind, Notification, NotificationId, Strip,
+};
+pub use policy::{
+    Audience, Hours, Maintenance, Override, Person, Policy, Recipient, Reminders, Rotation, Route, Step,
+    Team, Turn, Window,
+};
+pub use rule::{BurnWindow, Rule, Selector, Severity, Side, When};
+pub use sample::{Details, Health, Sample, SeriesId};
+pub use silence::{Hidden, Silence};

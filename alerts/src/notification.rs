@@ -24,6 +24,10 @@ pub enum Kind {
     Opened,
     /// Something more fails, or something works again while the rest does not.
     Update,
+    /// Nothing new, but it still lasts, or nobody has answered.
+    Reminder,
+    /// Somebody has said that they see to it.
+    Acknowledged,
     /// The trouble is over.
     Resolved,
     /// Somebody tries the channel.
@@ -36,6 +40,8 @@ impl Kind {
         match self {
             Self::Opened => "opened",
             Self::Update => "update",
+            Self::Reminder => "reminder",
+            Self::Acknowledged => "acknowledged",
             Self::Resolved => "resolved",
             Self::Test => "test",
         }
@@ -55,10 +61,36 @@ pub struct Failing {
     pub summary: String,
     /// When the first failing run began.
     pub since: Timestamp,
-    /// Failures in a row.
+    /// Failures in a row, or among those looked at.
     pub failures: u32,
+    /// The judgement in words, such as `4 of the last 10 runs`; without it `failures` are in a row.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub says: String,
+    /// The target, where it is another than that of the incident (many targets fail at once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The last lines seen, oldest first.
     pub evidence: Vec<String>,
+}
+
+/// A target that fails as well and is not told about by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hushed {
+    /// Name of the target.
+    pub target: String,
+    /// Why: `depends on hub`.
+    pub why: String,
+}
+
+/// Somebody who has said that they see to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when that keeps the incident quiet.
+    pub until: Timestamp,
 }
 
 /// A stretch of time of one probe, for the picture of the last hours: counts by verdict.
@@ -94,8 +126,23 @@ pub struct Facts {
     pub since: Timestamp,
     /// When it was over, for `Resolved`.
     pub until: Option<Timestamp>,
-    /// What fails (for `Resolved`: what failed).
+    /// What fails (for `Resolved`: what failed); at most 50 are listed.
     pub failing: Vec<Failing>,
+    /// How many more fail than are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u32,
+    /// How many targets fail; more than one where many fail at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub targets: u32,
+    /// Targets that fail as well, because they depend on this one; at most 50 are listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hushed: Vec<Hushed>,
+    /// Who sees to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Ack>,
+    /// Who is on call and told of it, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
     /// Probes of the same target that still work.
     pub working: Vec<String>,
     /// The last hours, one strip a probe.
@@ -122,8 +169,28 @@ pub struct Notification {
     pub severity: Severity,
     /// When it became owed.
     pub at: Timestamp,
+    /// Through which channels, and when at the earliest.
+    #[serde(default)]
+    pub to: Vec<Ear>,
     /// What is known.
     pub facts: Facts,
+}
+
+/// A channel that is to tell, and when at the earliest: what can wait is not told in quiet hours.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ear {
+    /// Name of the channel.
+    pub channel: String,
+    /// Not before this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+}
+
+impl Ear {
+    /// A channel that tells at once.
+    pub fn now(channel: impl Into<String>) -> Self {
+        Self { channel: channel.into(), not_before: None }
+    }
 }
 
 impl Notification {
@@ -136,16 +203,33 @@ impl Notification {
             kind: Kind::Test,
             severity: Severity::Ticket,
             at,
-            facts: Facts {
-                target: "launchwatch".into(),
-                since: at,
-                until: None,
-                failing: Vec::new(),
-                working: Vec::new(),
-                strips: Vec::new(),
-                note: None,
-                link: None,
-            },
+            to: Vec::new(),
+            facts: Facts::bare("launchwatch", at),
         }
     }
+}
+
+impl Facts {
+    /// Facts with nothing in them but the target and the moment.
+    pub fn bare(target: impl Into<String>, since: Timestamp) -> Self {
+        Self {
+            target: target.into(),
+            since,
+            until: None,
+            failing: Vec::new(),
+            more: 0,
+            targets: 0,
+            hushed: Vec::new(),
+            ack: None,
+            people: Vec::new(),
+            working: Vec::new(),
+            strips: Vec::new(),
+            note: None,
+            link: None,
+        }
+    }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -1,5 +1,6 @@
 //! One observation in the words of alerting.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -59,4 +60,38 @@ pub struct Sample {
     pub summary: String,
     /// The last lines seen.
     pub evidence: Vec<String>,
+    /// What was measured besides; only where [`crate::Engine::curious`] says that somebody wants to know.
+    pub details: Option<Box<Details>>,
+}
+
+/// What a run measured besides its verdict.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Details {
+    /// The whole duration in seconds.
+    pub took: f64,
+    /// Stages that came to their end, in seconds.
+    pub stages: Vec<(&'static str, f64)>,
+    /// Numbers by name, in base units.
+    pub measurements: BTreeMap<String, f64>,
+    /// Names met on the way, such as `version`.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Sample {
+    /// A sample that works, for callers that have nothing more to say.
+    pub fn good(series: Arc<SeriesId>, slot: Timestamp, began: Timestamp, at: Timestamp) -> Self {
+        Self {
+            series,
+            slot,
+            began,
+            at,
+            health: Health::Good,
+            in_flight: false,
+            reason: None,
+            stage: None,
+            summary: String::new(),
+            evidence: Vec::new(),
+            details: None,
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod time;
 pub(crate) use clean::{html_escaped, last_lines, mrkdwn_escaped, one_line};
 pub(crate) use render::{code_lead, html, html_spans};
 pub(crate) use story::{Piece, Span, Story};
+pub(crate) use time::lasted;
 
 use crate::Notification;
 

@@ -35,7 +35,7 @@ pub use problem::{Problem, Severity};
 pub use reference::reference;
 pub use schema::schema;
 pub use secret::Environment;
-pub use settled::{ChannelConfig, Config, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
+pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
 
 /// What a configuration may name as `type`.
 #[derive(Clone, Copy)]

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use launchwatch_alerts::{Channel, Rule};
+use launchwatch_alerts::{Channel, Policy, Rule};
 use launchwatch_probes::Probe;
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub channels: Vec<ChannelConfig>,
     /// When they are told; never empty: without rules in the file, the built-in ones hold.
     pub rules: Vec<Rule>,
+    /// Who of them hears of what, and what is planned.
+    pub policy: Policy,
 }
 
 /// How the process itself behaves.
@@ -49,6 +52,20 @@ pub struct Service {
     pub retention: Retention,
     /// How many runs at once.
     pub limits: Limits,
+    /// Addresses that answer as long as our own network works, asked only when targets fail; those of well-known
+    /// services by default. Empty: nobody is asked, and we are never thought to be cut off.
+    pub witnesses: Vec<Url>,
+    /// Told again and again that we live, so that somebody else notices when we do not.
+    pub dead_man: Option<DeadMan>,
+}
+
+/// An address that expects to be called: healthchecks.io and its like.
+#[derive(Debug, Clone)]
+pub struct DeadMan {
+    /// The address; a secret, since whoever knows it can speak for us.
+    pub url: SecretString,
+    /// How often it is called; 60 s by default.
+    pub every: Duration,
 }
 
 /// How many runs at once.
@@ -76,6 +93,8 @@ pub struct Target {
     pub name: String,
     /// Where it is.
     pub url: Url,
+    /// Targets on which it depends: while one of them is in trouble, nobody is told of this one.
+    pub depends_on: Vec<String>,
     /// Words of the operator's own.
     pub labels: BTreeMap<String, String>,
 }
@@ -87,6 +106,19 @@ pub enum Schedule {
     Every(Duration),
     /// At the times of a cron expression.
     Cron(Box<CronSchedule>),
+}
+
+impl Schedule {
+    /// The interval between runs; of a cron expression, the longest of those that lie ahead.
+    pub fn interval(&self, now: jiff::Timestamp) -> Duration {
+        match self {
+            Self::Every(every) => *every,
+            Self::Cron(cron) => {
+                let longest = cron.longest_gap(now).and_then(|gap| Duration::try_from(gap).ok());
+                longest.unwrap_or(Duration::MAX)
+            }
+        }
+    }
 }
 
 /// What happens when a slot comes while the previous run is still going.
@@ -125,6 +157,9 @@ pub struct ProbeConfig {
     /// While the target is known to be down, a launching probe runs no more often than this; between 2 and 5 minutes,
     /// 2 by default. Doubles once, up to 5 minutes, when the trouble lasts half an hour.
     pub backed_off: Duration,
+    /// A launch whose stage lasts this many times the p99 it has shown so far counts as failing while it hangs; 1.5
+    /// by default, `None` to wait for the deadline.
+    pub patience: Option<f64>,
 }
 
 /// One way of telling people.
@@ -136,4 +171,8 @@ pub struct ChannelConfig {
     pub kind: &'static str,
     /// The channel, built.
     pub channel: Arc<dyn Channel>,
+    /// The channel that tells instead while this one is broken.
+    pub fallback: Option<String>,
+    /// Most messages a minute; 20 by default.
+    pub per_minute: u32,
 }

@@ -41,8 +41,6 @@ pub struct Recorder {
     pub standing: Standing,
     /// Counts.
     pub metrics: Metrics,
-    /// Names of the channels to which notifications are owed.
-    pub channels: Vec<String>,
     /// Root of links in messages.
     pub public_url: Option<url::Url>,
     /// Wakes the deliveries.
@@ -56,9 +54,9 @@ impl Recorder {
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) {
         let mut names = SeriesNames::default();
         let changes = self.engine.start(self.clock.now());
-        let known = self.engine.open().map(|i| i.target.clone()).collect();
-        self.keep(Vec::new(), changes).await;
         // Also after a restart in the middle of an outage: figures show it, and launches stay rare.
+        let known: BTreeSet<String> = self.engine.open().flat_map(|i| i.targets.clone()).collect();
+        self.keep(Vec::new(), changes).await;
         self.show_incidents(&known);
         loop {
             let mut letters = Vec::new();
@@ -80,22 +78,21 @@ impl Recorder {
     async fn round(&mut self, letters: Vec<Letter>, names: &mut SeriesNames) {
         let now = self.clock.now();
         let mut observations = Vec::with_capacity(letters.len());
-        let mut changes = Vec::new();
         for letter in letters {
             match letter {
                 Letter::Observation(seen) => {
                     let sample = sample::of_observation(names.of(&seen.probe, &seen.location), &seen);
-                    changes.append(&mut self.engine.observe(&sample, now));
+                    self.engine.see(&sample, now);
                     observations.push(seen);
                 }
                 Letter::Suspect(suspect) => {
                     let series = names.of(&suspect.probe, &suspect.location);
                     let sample = sample::of_suspect(series, &suspect, now);
-                    changes.append(&mut self.engine.observe(&sample, now));
+                    self.engine.see(&sample, now);
                 }
             }
         }
-        changes.append(&mut self.engine.tick(now));
+        let changes = self.engine.tick(now);
         self.keep(observations, changes).await;
     }
 
@@ -115,11 +112,11 @@ impl Recorder {
         }
         self.furnish(&mut changes, now);
         let owes = changes.iter().any(|c| matches!(c, Change::Notify(_)));
-        let moved: BTreeSet<String> = changes.iter().filter_map(moved).collect();
+        let moved = self.engine.moved();
         for change in &changes {
             say(change);
         }
-        self.write(Batch { observations, changes, channels: self.channels.clone(), now }).await;
+        self.write(Batch { observations, changes, now }).await;
         self.show_incidents(&moved);
         if owes {
             self.owed.notify_one();
@@ -168,9 +165,9 @@ impl Recorder {
         if moved.is_empty() {
             return;
         }
-        let of_moved = self.engine.open().filter(|i| moved.contains(&i.target));
-        let open: BTreeMap<String, _> = of_moved.map(|i| (i.target.clone(), i.clone())).collect();
-        self.standing.set(moved.iter().map(|target| (target, open.get(target).map(|i| i.since))));
+        let of_moved = moved.iter().filter_map(|t| Some((t.clone(), self.engine.incident_of(t)?.clone())));
+        let open: BTreeMap<String, _> = of_moved.collect();
+        self.standing.set(moved.iter().map(|target| (target, self.engine.down_since(target))));
         for target in moved {
             self.metrics.incident(target, open.contains_key(target));
         }
@@ -200,14 +197,6 @@ async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
     }
 }
 
-/// The target of an incident that moved.
-fn moved(change: &Change) -> Option<String> {
-    match change {
-        Change::Incident(i) => Some(i.target.clone()),
-        Change::Alert(_) | Change::Notify(_) => None,
-    }
-}
-
 fn say(change: &Change) {
     match change {
         Change::Alert(a) => {
@@ -216,6 +205,12 @@ fn say(change: &Change) {
         }
         Change::Incident(i) => {
             tracing::info!(incident.id = %i.id, incident.state = ?i.state, target.name = %i.target, "incident moved");
+        }
+        Change::Silence(s) => {
+            tracing::info!(silence.id = %s.id, silence.by = %s.by, silence.until = %s.until, "silence moved");
+        }
+        Change::Hidden(h) => {
+            tracing::info!(alert.series = %h.series, alert.rule = %h.rule, "not told: {}", h.by);
         }
         Change::Notify(n) => {
             tracing::info!(notification.id = %n.id, notification.kind = n.kind.as_str(), "notification owed");

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Incident, Memory};
+use launchwatch_alerts::{Hidden, Incident, Memory, Silence};
 use launchwatch_probes::Ledger;
 
 use crate::observation::{Observation, ProbeId};
@@ -58,6 +58,12 @@ pub trait Store: Ledger {
 
     /// Incidents, newest first.
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error>;
+
+    /// Silences, those in force first; the ones that are over too.
+    async fn silences(&self, limit: usize) -> Result<Vec<Silence>, Error>;
+
+    /// Alerts that fired and were not told, newest first, and why.
+    async fn hidden(&self, limit: usize) -> Result<Vec<Hidden>, Error>;
 
     /// Runs, newest first. Slots come back to the microsecond. Runs that failed or were degraded come back as they
     /// were; others may have been kept in the compact form: then durations are within 1 %, everything else is as it

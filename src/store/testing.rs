@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use launchwatch_alerts::{
-    Alert, AlertKey, AlertState, Change, Facts, Incident, IncidentId, IncidentState, Notification,
+    Alert, AlertKey, AlertState, Change, Ear, Facts, Incident, IncidentId, IncidentState, Notification,
     NotificationId, NotificationKind, SeriesId, Severity,
 };
 use launchwatch_probes::{Measurement, Outcome, Reason, Stage, StageTime, Verdict};
@@ -78,8 +78,12 @@ pub(crate) fn alert(name: &str, state: AlertState) -> Alert {
         severity: Severity::Page,
         since: at(0),
         failures: 2,
-        successes: 0,
-        last_slot: at(0),
+        says: "2 runs in a row".into(),
+        fired_at: None,
+        clear_since: None,
+        fired_lately: Vec::new(),
+        held: None,
+        incident: None,
         at: at(60),
         reason: Some("timeout".into()),
         stage: None,
@@ -100,6 +104,19 @@ pub(crate) fn incident(id: &str, opened: i64, state: IncidentState) -> Incident 
         alerts: [("a".to_owned(), alert("launch", AlertState::Firing))].into(),
         notifications: 1,
         update_due: None,
+        targets: ["hub".to_owned()].into(),
+        storm: false,
+        more: 0,
+        told: ["mail".to_owned(), "slack".to_owned()].into(),
+        ack: None,
+        ack_causes: std::collections::BTreeSet::new(),
+        assignee: None,
+        reminder_due: Some(at(opened + 1800)),
+        reminders: 0,
+        steps: 0,
+        step_due: None,
+        label: None,
+        timeline: Vec::new(),
     }
 }
 
@@ -110,16 +127,8 @@ pub(crate) fn notification(id: &str, incident: &str, kind: NotificationKind, sec
         kind,
         severity: Severity::Page,
         at: at(seconds),
-        facts: Facts {
-            target: "hub".into(),
-            since: at(seconds),
-            until: None,
-            failing: Vec::new(),
-            working: vec!["http".into()],
-            strips: Vec::new(),
-            note: None,
-            link: None,
-        },
+        to: vec![Ear::now("slack"), Ear::now("mail")],
+        facts: Facts { working: vec!["http".into()], ..Facts::bare("hub", at(seconds)) },
     }
 }
 
@@ -127,5 +136,5 @@ pub(crate) fn notification(id: &str, incident: &str, kind: NotificationKind, sec
 pub(crate) fn owing(notifications: Vec<Notification>) -> Batch {
     let now = notifications.iter().map(|n| n.at).max().unwrap_or_default();
     let changes = notifications.into_iter().map(Change::Notify).collect();
-    Batch { observations: Vec::new(), changes, channels: vec!["slack".into(), "mail".into()], now }
+    Batch { observations: Vec::new(), changes, now }
 }

@@ -17,8 +17,6 @@ pub struct Batch {
     pub observations: Vec<Observation>,
     /// What the engine made of them.
     pub changes: Vec<Change>,
-    /// Channels every notification of this batch is owed to.
-    pub channels: Vec<String>,
     /// The date, for the rows that need one.
     pub now: Timestamp,
 }

@@ -2,7 +2,7 @@
 //!
 //! The body is one object:
 //! `version` (1), `id` (the same for every attempt: drop what you have seen), `incident`, `kind` (`opened`, `update`,
-//! `resolved`, `test`), `severity` (`page`, `ticket`), `at` (RFC 3339), `title` (one line), `text` (plain text) and
+//! `reminder`, `acknowledged`, `resolved`, `test`), `severity` (`page`, `ticket`), `at` (RFC 3339), `title` (one line), `text` (plain text) and
 //! `facts` (`target`, `since`, `until`, `failing`, `working`, `strips`, `link`).
 //!
 //! With a `secret`, `X-Launchwatch-Signature` is `sha256=` and the hex HMAC-SHA256 of
@@ -157,12 +157,22 @@ fn bounded(facts: &Facts) -> Facts {
     facts.strips.truncate(50);
     for failing in &mut facts.failing {
         failing.probe = text::one_line(&failing.probe, 200);
+        failing.says = text::one_line(&failing.says, 200);
+        failing.target = failing.target.as_deref().map(|t| text::one_line(t, 200));
         failing.summary = text::one_line(&failing.summary, 500);
         failing.reason = failing.reason.as_deref().map(|r| text::one_line(r, 80));
         failing.stage = failing.stage.as_deref().map(|s| text::one_line(s, 80));
         failing.evidence = text::last_lines(&failing.evidence, 20, 2500).0;
     }
     facts.working.iter_mut().for_each(|w| *w = text::one_line(w, 200));
+    facts.people.truncate(50);
+    facts.people.iter_mut().for_each(|p| *p = text::one_line(p, 200));
+    facts.note = facts.note.as_deref().map(|n| text::one_line(n, 500));
+    facts.hushed.truncate(50);
+    for hushed in &mut facts.hushed {
+        hushed.target = text::one_line(&hushed.target, 200);
+        hushed.why = text::one_line(&hushed.why, 300);
+    }
     for strip in &mut facts.strips {
         strip.probe = text::one_line(&strip.probe, 200);
         let extra = strip.cells.len().saturating_sub(400);

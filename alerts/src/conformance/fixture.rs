@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::channel::Kind;
 use crate::{
-    CHANNELS, Cell, Channel, Envelope, Facts, Failing, IncidentId, MessageRef, Next, Notification,
-    NotificationId, NotificationKind, Receipt, Reply, Severity, Strip,
+    Ack, CHANNELS, Cell, Channel, Envelope, Facts, Failing, Hushed, IncidentId, MessageRef, Next,
+    Notification, NotificationId, NotificationKind, Receipt, Reply, Severity, Strip,
 };
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -16,7 +16,15 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 /// One notification of each kind, in the order of their lives.
 pub(crate) fn of_kind() -> Vec<Notification> {
-    vec![opened(), update(), resolved(), Notification::test(at("2024-05-03T12:00:00Z"), "k3v9")]
+    vec![
+        opened(),
+        update(),
+        reminder(),
+        acknowledged(),
+        flood(),
+        resolved(),
+        Notification::test(at("2024-05-03T12:00:00Z"), "k3v9"),
+    ]
 }
 
 pub(crate) fn opened() -> Notification {
@@ -26,10 +34,8 @@ pub(crate) fn opened() -> Notification {
         kind: NotificationKind::Opened,
         severity: Severity::Page,
         at: at("2024-05-03T18:29:10Z"),
+        to: Vec::new(),
         facts: Facts {
-            target: "mybinder".into(),
-            since: at("2024-05-03T18:27:00Z"),
-            until: None,
             failing: vec![Failing {
                 probe: "launch-requirements".into(),
                 stage: Some("launch".into()),
@@ -37,6 +43,8 @@ pub(crate) fn opened() -> Notification {
                 summary: "User pod jupyter-requirements-7f3k did not start in 600 s".into(),
                 since: at("2024-05-03T18:27:00Z"),
                 failures: 2,
+                says: String::new(),
+                target: None,
                 evidence: vec![
                     "Found built image, launching...".into(),
                     "Launching server...".into(),
@@ -46,8 +54,8 @@ pub(crate) fn opened() -> Notification {
             }],
             working: vec!["hub-health".into(), "front page".into()],
             strips: vec![strip("launch-requirements", 33, 3), strip("hub-health", 36, 0)],
-            note: None,
             link: Some("https://status.example.org/incidents/mybinder-20240503?lang=en&full=1".into()),
+            ..Facts::bare("mybinder", at("2024-05-03T18:27:00Z"))
         },
     }
 }
@@ -65,9 +73,56 @@ pub(crate) fn update() -> Notification {
         summary: String::new(),
         since: at("2024-05-03T18:38:00Z"),
         failures: 3,
+        says: String::new(),
+        target: None,
         evidence: Vec::new(),
     });
     n.facts.strips = vec![strip("launch-requirements", 31, 5), strip("hub-health", 34, 2)];
+    n
+}
+
+/// Nobody answered for half an hour; another target fails because it depends on this one.
+pub(crate) fn reminder() -> Notification {
+    let mut n = update();
+    n.id = NotificationId("mybinder-20240503-3".into());
+    n.kind = NotificationKind::Reminder;
+    n.at = at("2024-05-03T18:59:10Z");
+    n.facts.note = Some("nobody has acknowledged it for 30 min".into());
+    n.facts.people = vec!["ada".into(), "ben".into()];
+    n.facts.hushed = vec![Hushed { target: "grafana".into(), why: "depends on mybinder".into() }];
+    n
+}
+
+/// Somebody sees to it.
+pub(crate) fn acknowledged() -> Notification {
+    let mut n = update();
+    n.id = NotificationId("mybinder-20240503-4".into());
+    n.kind = NotificationKind::Acknowledged;
+    n.at = at("2024-05-03T19:02:00Z");
+    let (since, until) = (n.at, at("2024-05-03T23:02:00Z"));
+    n.facts.ack = Some(Ack { by: "ada".into(), at: since, until });
+    n
+}
+
+/// Five hundred targets at once.
+pub(crate) fn flood() -> Notification {
+    let mut n = opened();
+    n.id = NotificationId("many-targets-20240503/1".into());
+    n.incident = IncidentId("many-targets-20240503".into());
+    let one = n.facts.failing[0].clone();
+    let of = |i: usize| Failing {
+        target: Some(format!("hub-{i:03}")),
+        says: "3 runs in a row".into(),
+        evidence: Vec::new(),
+        ..one.clone()
+    };
+    n.facts = Facts {
+        failing: (0..50).map(of).collect(),
+        more: 448,
+        targets: 498,
+        link: n.facts.link,
+        ..Facts::bare("many targets", n.facts.since)
+    };
     n
 }
 

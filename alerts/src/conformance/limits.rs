@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::fixture::{contented, example, of_kind, thread};
-use crate::{CHANNELS, Envelope, Failing, IncidentId, Next, Notification, NotificationId, Severity, Strip};
+use crate::{
+    CHANNELS, Envelope, Failing, Hushed, IncidentId, Next, Notification, NotificationId, Severity, Strip,
+};
 
 const AWKWARD: &[(&str, &str)] = &[
     ("empty", ""),
@@ -31,10 +33,15 @@ fn with(text: &str, many: usize, severity: Severity, mut n: Notification) -> Not
         summary: text.to_owned(),
         since: n.at,
         failures: u32::MAX,
+        says: text.to_owned(),
+        target: Some(text.to_owned()),
         evidence: vec![text.to_owned(); many],
     };
     n.facts.failing = vec![failing; many];
     n.facts.working = vec![text.to_owned(); many];
+    n.facts.people = vec![text.to_owned(); many];
+    n.facts.note = (many > 0).then(|| text.to_owned());
+    n.facts.hushed = vec![Hushed { target: text.to_owned(), why: text.to_owned() }; many];
     let cells = vec![crate::Cell::default(); many];
     n.facts.strips = vec![Strip { probe: text.to_owned(), cells, cell_seconds: u32::MAX }; many];
     n

@@ -7,7 +7,7 @@ use crate::{CHANNELS, Envelope, Next, NotificationKind, text};
 fn conversation(channel: &str, n: &crate::Notification) -> String {
     let thread = match n.kind {
         NotificationKind::Opened | NotificationKind::Test => None,
-        NotificationKind::Update | NotificationKind::Resolved => thread(channel),
+        _ => thread(channel),
     };
     let (built, mut out, mut replies) = (example(channel), String::new(), Vec::new());
     loop {
@@ -63,7 +63,7 @@ fn every_channel_reads_well() {
     for kind in CHANNELS.iter().filter(|k| k.name != "gitter") {
         for n in of_kind() {
             insta::assert_snapshot!(
-                format!("{}_{}", kind.name, n.kind.as_str()),
+                format!("{}_{}", kind.name, if n.facts.targets > 1 { "flood" } else { n.kind.as_str() }),
                 conversation(kind.name, &n)
             );
         }

@@ -2,9 +2,18 @@
 //!
 //! # Why
 //! Every decision is a table test, and a whole outage replays in no time. The recorder owns the one engine and writes
-//! all changes of a call in one transaction.
+//! all changes of a round in one transaction.
+//!
+//! A sample goes to the judges of its series; their readings move alerts (`lifecycle`); an alert that fires is held
+//! back (`hold`) or joins an incident (`trouble`); incidents owe notifications (`tell`); people speak through
+//! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
-mod judge;
+mod hold;
+mod lifecycle;
+mod obey;
+mod plan;
+mod tell;
+mod time;
 mod trouble;
 
 #[cfg(test)]
@@ -15,144 +24,227 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
 
-use crate::{Alert, Health, Incident, Notification, Rule, Sample, SeriesId};
+use crate::judge::{self, Judge, LookBack};
+use crate::{Alert, AlertKey, AlertState, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
-/// How long further alerts of an open incident are gathered before people are told of them in one update.
-const GATHER: SignedDuration = SignedDuration::from_secs(30);
+pub use plan::{Change, Known, Memory, OURSELVES, Plan};
 
-/// What must be kept or told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// An alert stands differently (a calm one may be forgotten).
-    Alert(Alert),
-    /// An incident stands differently.
-    Incident(Incident),
-    /// Somebody is to be told.
-    Notify(Notification),
-}
-
-/// What the engine knows that must survive a restart.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
-    /// Alerts that are not calm.
-    pub alerts: Vec<Alert>,
-    /// Incidents that are open.
-    pub incidents: Vec<Incident>,
+/// A rule over a series.
+#[derive(Debug)]
+struct Row {
+    rule: usize,
+    judge: Box<dyn Judge>,
 }
 
 /// What is known of one series.
 #[derive(Debug, Default)]
 struct Seen {
     health: Option<Health>,
-    /// Not calm ones, by the index of their rule.
-    alerts: BTreeMap<usize, Alert>,
+    rows: Vec<Row>,
+    /// Alerts of it that are not calm.
+    active: usize,
+    /// It stands among the alarms.
+    alarmed: bool,
+}
+
+/// What is to be written down.
+#[derive(Debug, Default)]
+struct Dirty {
+    alerts: BTreeSet<AlertKey>,
+    incidents: BTreeSet<IncidentId>,
+    silences: BTreeSet<String>,
+    /// What is over or forgotten, notifications, hidden alerts: in their order.
+    out: Vec<Change>,
+    targets: BTreeSet<String>,
 }
 
 /// Judges series, opens and resolves incidents.
 #[derive(Debug)]
 pub struct Engine {
-    rules: Vec<Rule>,
+    plan: Plan,
     series: BTreeMap<Arc<SeriesId>, Seen>,
-    /// Open incidents by target.
-    incidents: BTreeMap<String, Incident>,
-    /// Alerts of the memory that nobody judges any more.
-    withdrawn: Vec<Alert>,
+    alerts: BTreeMap<AlertKey, Alert>,
+    /// Of rules with a quorum: what each location says.
+    votes: BTreeMap<AlertKey, BTreeMap<String, bool>>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    /// The open incident that covers a target.
+    by_target: BTreeMap<String, IncidentId>,
+    /// The firing alerts of an incident.
+    members: BTreeMap<IncidentId, BTreeSet<AlertKey>>,
+    silences: BTreeMap<String, Silence>,
+    /// When judges have something to say by time alone.
+    alarms: BTreeSet<(Timestamp, Arc<SeriesId>)>,
+    /// When a maintenance begins or ends next.
+    next_turn: Option<Timestamp>,
+    dirty: Dirty,
 }
 
 impl Engine {
-    /// An engine that goes on where `memory` ends. `known` are the series that are configured now.
-    pub fn new(rules: Vec<Rule>, memory: Memory, known: impl IntoIterator<Item = SeriesId>) -> Self {
-        let known: BTreeSet<SeriesId> = known.into_iter().collect();
-        let mut engine =
-            Self { rules, series: BTreeMap::new(), incidents: BTreeMap::new(), withdrawn: Vec::new() };
-        for incident in memory.incidents {
-            engine.incidents.insert(incident.target.clone(), incident);
+    /// An engine that goes on where `memory` ends. Show it the past with [`Engine::recall`], then call
+    /// [`Engine::start`].
+    pub fn new(plan: Plan, memory: Memory) -> Self {
+        let mut engine = Self {
+            series: BTreeMap::new(),
+            alerts: memory.alerts.into_iter().map(|a| (a.key.clone(), a)).collect(),
+            votes: BTreeMap::new(),
+            incidents: memory.incidents.into_iter().map(|i| (i.id.clone(), i)).collect(),
+            by_target: BTreeMap::new(),
+            members: BTreeMap::new(),
+            silences: memory.silences.into_iter().map(|s| (s.id.clone(), s)).collect(),
+            alarms: BTreeSet::new(),
+            next_turn: None,
+            dirty: Dirty::default(),
+            plan,
+        };
+        for known in engine.plan.known.clone() {
+            engine.meet(&Arc::new(known.series));
         }
-        for alert in memory.alerts {
-            let rule =
-                engine.rules.iter().position(|r| r.name == alert.key.rule && r.of.matches(&alert.key.series));
-            match rule.filter(|_| known.contains(&alert.key.series)) {
-                Some(rule) => {
-                    let seen = engine.series.entry(Arc::new(alert.key.series.clone())).or_default();
-                    seen.health = Some(Health::Bad);
-                    seen.alerts.insert(rule, alert);
-                }
-                None => engine.withdrawn.push(alert),
+        engine.upgrade();
+        for incident in engine.incidents.values() {
+            for target in &incident.targets {
+                engine.by_target.insert(target.clone(), incident.id.clone());
+            }
+        }
+        for alert in engine.alerts.values().filter(|a| a.state == AlertState::Firing) {
+            if let Some(id) = &alert.incident {
+                engine.members.entry(id.clone()).or_default().insert(alert.key.clone());
             }
         }
         engine
     }
 
-    /// To be called once after [`Engine::new`]: closes what belonged to probes or rules that are gone, and tells so.
+    /// How much of the past of a series must be shown to [`Engine::recall`].
+    pub fn looks_back(&self, series: &SeriesId) -> LookBack {
+        let rows = self.series.get(series).map(|s| s.rows.as_slice()).unwrap_or_default();
+        rows.iter().fold(LookBack::default(), |most, row| most.max(row.judge.looks_back()))
+    }
+
+    /// Whether somebody wants to know the [`crate::Details`] of the samples of this series.
+    pub fn curious(&self, series: &SeriesId) -> bool {
+        let wants = |row: &Row| self.plan.rules.get(row.rule).is_some_and(|r| r.when.wants_details());
+        self.series.get(series).is_some_and(|seen| seen.rows.iter().any(wants))
+    }
+
+    /// Takes note of a sample of the time before the start, oldest first, and says nothing.
+    pub fn recall(&mut self, sample: &Sample) {
+        self.meet(&sample.series);
+        if let Some(seen) = self.series.get_mut(&sample.series) {
+            if sample.health != Health::Unknown {
+                seen.health = Some(sample.health);
+            }
+            for row in &mut seen.rows {
+                row.judge.see(sample);
+            }
+        }
+    }
+
+    /// To be called once after [`Engine::new`] and [`Engine::recall`]: closes what belonged to probes or rules that are
+    /// gone, and goes on with the rest.
     pub fn start(&mut self, now: Timestamp) -> Vec<Change> {
-        let mut changes = Vec::new();
-        for mut alert in std::mem::take(&mut self.withdrawn) {
-            alert.state = crate::AlertState::Calm;
-            alert.at = now;
-            changes.push(Change::Alert(alert.clone()));
-            self.calm(
-                &alert,
-                now,
-                Some("closed because the configuration no longer watches it"),
-                &mut changes,
-            );
-        }
-        changes
+        self.resume(now);
+        self.next_turn = self.plan.policy.next_turn(now);
+        let all: Vec<_> = self.series.keys().cloned().collect();
+        all.iter().for_each(|series| self.wind(series));
+        self.time(now);
+        self.flush()
     }
 
-    /// Takes one sample.
+    /// Takes one sample and says at once what follows.
     pub fn observe(&mut self, sample: &Sample, now: Timestamp) -> Vec<Change> {
-        if sample.health == Health::Unknown {
-            return Vec::new();
-        }
-        if !self.series.contains_key(&sample.series) {
-            self.series.insert(Arc::clone(&sample.series), Seen::default());
-        }
-        let quiet = self.series.get_mut(&sample.series).is_none_or(|seen| {
-            seen.health = Some(sample.health);
-            seen.alerts.is_empty() && sample.health != Health::Bad
-        });
-        if quiet { Vec::new() } else { self.judge(sample, now) }
+        self.see(sample, now);
+        self.flush()
     }
 
-    /// Does what time alone demands.
+    /// Does what time alone demands, and says what follows.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Change> {
-        let due: Vec<String> = self
-            .incidents
-            .values()
-            .filter(|i| i.update_due.is_some_and(|at| at <= now))
-            .map(|i| i.target.clone())
-            .collect();
-        let mut changes = Vec::new();
-        for target in due {
-            self.tell_update(&target, now, &mut changes);
-        }
-        changes
+        self.time(now);
+        self.flush()
     }
 
-    /// When [`Engine::tick`] has something to do next.
-    pub fn next_tick(&self) -> Option<Timestamp> {
-        self.incidents.values().filter_map(|i| i.update_due).min()
-    }
-
-    /// Open incidents by target.
+    /// Open incidents.
     pub fn open(&self) -> impl Iterator<Item = &Incident> {
         self.incidents.values()
     }
 
-    /// Whether this series has failed and not yet been seen to work again: pending or firing.
+    /// The open incident that covers a target.
+    pub fn incident_of(&self, target: &str) -> Option<&Incident> {
+        self.incidents.get(self.by_target.get(target)?)
+    }
+
+    /// Silences that are not over.
+    pub fn silences(&self) -> impl Iterator<Item = &Silence> {
+        self.silences.values()
+    }
+
+    /// Alerts that are not calm, or were firing lately.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.alerts.values()
+    }
+
+    /// Whether this series has failed and not yet been seen to work again.
     pub fn doubted(&self, series: &SeriesId) -> bool {
-        self.series.get(series).is_some_and(|s| !s.alerts.is_empty())
+        self.series.get(series).is_some_and(|s| s.active > 0 || s.health == Some(Health::Bad))
+    }
+
+    /// Since when a target has been in trouble, told or not.
+    pub fn down_since(&self, target: &str) -> Option<Timestamp> {
+        let own =
+            self.alerts.values().filter(|a| a.state == AlertState::Firing && a.key.series.target == target);
+        own.map(|a| a.since).min()
+    }
+
+    /// Targets of which [`Engine::down_since`] or [`Engine::incident_of`] may have changed since this was last asked.
+    pub fn moved(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.dirty.targets)
     }
 
     /// What must survive a restart.
     pub fn memory(&self) -> Memory {
         Memory {
-            alerts: self.series.values().flat_map(|s| s.alerts.values().cloned()).collect(),
+            alerts: self.alerts.values().cloned().collect(),
             incidents: self.incidents.values().cloned().collect(),
+            silences: self.silences.values().cloned().collect(),
         }
+    }
+
+    /// What is to be written down since this was last asked. Each alert and incident comes once, as it stands now.
+    pub fn flush(&mut self) -> Vec<Change> {
+        let Dirty { alerts, incidents, silences, out, targets } = std::mem::take(&mut self.dirty);
+        self.dirty.targets = targets;
+        let alerts = alerts.iter().filter_map(|k| self.alerts.get(k)).cloned().map(Change::Alert);
+        let mut changes: Vec<Change> = alerts.collect();
+        // What is over went out as it ended; what is open comes as it stands now.
+        changes
+            .extend(incidents.iter().filter_map(|id| self.incidents.get(id)).cloned().map(Change::Incident));
+        changes.extend(silences.iter().filter_map(|id| self.silences.get(id)).cloned().map(Change::Silence));
+        changes.extend(out);
+        changes
+    }
+
+    /// What an earlier version remembered: incidents of one target, whose alerts do not know them.
+    fn upgrade(&mut self) {
+        for incident in self.incidents.values_mut().filter(|i| i.targets.is_empty()) {
+            incident.targets.insert(incident.target.clone());
+            for alert in self.alerts.values_mut() {
+                let stray =
+                    alert.incident.is_none() && alert.held.is_none() && alert.state == AlertState::Firing;
+                if stray && alert.key.series.target == incident.target {
+                    alert.incident = Some(incident.id.clone());
+                }
+            }
+        }
+    }
+
+    /// Makes the judges of a series that is seen for the first time.
+    fn meet(&mut self, series: &Arc<SeriesId>) {
+        if self.series.contains_key(series) {
+            return;
+        }
+        let every = self.plan.every(series);
+        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| r.of.matches(series));
+        let rows = rules.map(|(rule, r)| Row { rule, judge: judge::of(&r.when, every) }).collect();
+        self.series.insert(Arc::clone(series), Seen { rows, ..Seen::default() });
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::tests::{at, engine, sample, series, told};
+use super::tests::{at, sample, told, with};
 use super::*;
-use crate::NotificationKind;
+use crate::{Notification, NotificationKind, Rule};
 
 #[derive(Debug, Clone)]
 enum Event {
@@ -29,21 +29,22 @@ fn event() -> impl Strategy<Value = Event> {
 const PROBES: [&str; 3] = ["a", "b", "c"];
 
 fn run(events: &[Event], restarts: bool) -> Vec<Notification> {
-    let mut engine = engine();
-    let mut out = Vec::new();
+    let begin = |memory| with(vec![Rule::success_zero()], memory, &PROBES);
+    let (mut engine, mut past, mut out) = (begin(Memory::default()), Vec::new(), Vec::new());
     for (i, event) in events.iter().enumerate() {
         let second = i64::try_from(i).unwrap() * 7;
         let changes = match event {
             Event::Look(probe, health) => {
-                engine.observe(&sample(PROBES[*probe], *health, second), at(second))
+                past.push(sample(PROBES[*probe], *health, second));
+                engine.observe(&past[past.len() - 1], at(second))
             }
             Event::Tick => engine.tick(at(second)),
             Event::Restart if restarts => {
-                let known = PROBES.iter().map(|p| series(p).as_ref().clone());
-                engine = Engine::new(vec![Rule::success_zero()], engine.memory(), known);
+                engine = begin(engine.memory());
+                past.iter().for_each(|sample| engine.recall(sample));
                 engine.start(at(second))
             }
-            Event::Restart => Vec::new(),
+            Event::Restart => engine.tick(at(second)),
         };
         out.extend(told(&changes).into_iter().cloned());
     }

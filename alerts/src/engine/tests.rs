@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use super::*;
-use crate::{AlertState, IncidentState, NotificationKind};
+use crate::{AlertState, IncidentState, Notification, NotificationKind, Rule};
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_530_988_200 + second).unwrap()
@@ -19,7 +21,14 @@ pub(super) fn sample(probe: &str, health: Health, second: i64) -> Sample {
 }
 
 pub(super) fn engine() -> Engine {
-    Engine::new(vec![Rule::success_zero()], Memory::default(), [])
+    with(vec![Rule::success_zero()], Memory::default(), &[])
+}
+
+/// An engine that tells one channel, with these probes of one target configured.
+pub(super) fn with(rules: Vec<Rule>, memory: Memory, probes: &[&str]) -> Engine {
+    let known =
+        probes.iter().map(|p| Known { series: series(p).as_ref().clone(), every: Duration::from_secs(10) });
+    Engine::new(Plan::simple(rules, known.collect(), ["ops".to_owned()]), memory)
 }
 
 pub(super) fn told(changes: &[Change]) -> Vec<&Notification> {
@@ -102,7 +111,7 @@ fn what_joins_within_half_a_minute_is_told_in_one_update() {
     let changes = e.tick(at(44));
     let n = told(&changes)[0];
     assert_eq!((n.kind, n.facts.failing.len()), (NotificationKind::Update, 3));
-    assert_eq!(e.next_tick(), None);
+    assert_eq!(e.next_tick(), Some(at(44 + 1800)), "the first reminder");
 }
 
 #[test]
@@ -131,7 +140,7 @@ fn a_restart_goes_on_with_the_same_incident() {
         e.observe(&sample("a", Health::Bad, second), at(second));
     }
     let id = e.open().next().unwrap().id.clone();
-    let mut again = Engine::new(vec![Rule::success_zero()], e.memory(), [series("a").as_ref().clone()]);
+    let mut again = with(vec![Rule::success_zero()], e.memory(), &["a"]);
     assert!(again.start(at(15)).is_empty());
     assert!(told(&again.observe(&sample("a", Health::Bad, 20), at(20))).is_empty());
     again.observe(&sample("a", Health::Good, 30), at(30));
@@ -146,7 +155,7 @@ fn a_probe_that_is_no_longer_configured_closes_its_incident_and_says_so() {
     for second in [0, 10] {
         e.observe(&sample("a", Health::Bad, second), at(second));
     }
-    let mut again = Engine::new(vec![Rule::success_zero()], e.memory(), [series("other").as_ref().clone()]);
+    let mut again = with(vec![Rule::success_zero()], e.memory(), &["other"]);
     let changes = again.start(at(20));
     let n = told(&changes)[0];
     assert_eq!(n.kind, NotificationKind::Resolved);

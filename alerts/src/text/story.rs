@@ -64,6 +64,8 @@ impl Story {
         let (mark, word) = match n.kind {
             NotificationKind::Opened => ("🔴", "DOWN"),
             NotificationKind::Update => ("🔶", "UPDATE"),
+            NotificationKind::Reminder => ("⏰", "REMINDER"),
+            NotificationKind::Acknowledged => ("👀", "SEEN"),
             NotificationKind::Resolved => ("✅", "OK"),
             NotificationKind::Test => ("🔔", "TEST"),
         };
@@ -87,6 +89,11 @@ fn title(n: &Notification) -> String {
         NotificationKind::Test => format!("{target}: test message, nothing is wrong"),
         NotificationKind::Opened => format!("{target}: {} {}", trouble(&n.facts).0, since()),
         NotificationKind::Update => format!("{target}, update: {} {}", trouble(&n.facts).0, since()),
+        NotificationKind::Reminder => format!("{target}, still: {} {}", trouble(&n.facts).0, since()),
+        NotificationKind::Acknowledged => {
+            let by = n.facts.ack.as_ref().map_or("somebody", |a| a.by.as_str());
+            format!("{target}: {} sees to it, {} {}", one_line(by, 40), trouble(&n.facts).0, since())
+        }
         // Nobody has seen it work.
         NotificationKind::Resolved if n.facts.note.is_some() => {
             format!("{target}: closed, was in trouble {}", spell(n))
@@ -107,6 +114,9 @@ fn spell(n: &Notification) -> String {
 /// What users are without, as far as the failing stages tell, and whether that is all of it. Says `nobody` only
 /// where no other launch works.
 fn trouble(facts: &Facts) -> (String, bool) {
+    if facts.targets > 1 && facts.failing.iter().any(|f| f.target.is_some()) {
+        return (format!("{} fail at once", facts.targets), false);
+    }
     // After the end, what failed is among what works.
     let others = || facts.working.iter().filter(|w| facts.failing.iter().all(|f| f.probe != **w));
     let launches_work = others().any(|w| w.to_ascii_lowercase().contains("launch"));
@@ -151,14 +161,48 @@ fn by_kind(n: &Notification) -> Vec<Piece> {
             out.extend(named("Works now: ", &facts.working));
             out
         }
-        NotificationKind::Opened | NotificationKind::Update => {
+        NotificationKind::Acknowledged => facts
+            .failing
+            .iter()
+            .take(NAMED)
+            .map(|f| item(f, n, true))
+            .chain(more(facts))
+            .chain(about_people(n))
+            .collect(),
+        NotificationKind::Opened | NotificationKind::Update | NotificationKind::Reminder => {
             let mut out: Vec<_> = facts.failing.iter().take(NAMED).map(|f| item(f, n, true)).collect();
             out.extend(more(facts));
             let works = named("Still works: ", &facts.working);
-            out.push(works.unwrap_or_else(|| Piece::Line(vec![said("No check of it passes.")])));
+            let none = || (facts.targets < 2).then(|| Piece::Line(vec![said("No check of it passes.")]));
+            out.extend(works.or_else(none));
+            out.extend(hushed(facts));
+            out.extend(about_people(n));
             out.extend(facts.failing.iter().filter_map(code).take(QUOTED));
             out
         }
+    }
+}
+
+/// What fails as well, because it depends on this.
+fn hushed(facts: &Facts) -> Option<Piece> {
+    let names: Vec<String> = facts.hushed.iter().map(|h| h.target.clone()).collect();
+    named("Fails as well, because it depends on this: ", &names)
+}
+
+/// Who sees to it, and who is told.
+fn about_people(n: &Notification) -> Option<Piece> {
+    match (&n.facts.ack, n.kind) {
+        (_, NotificationKind::Test | NotificationKind::Resolved) => None,
+        (Some(ack), _) => {
+            let words = format!(
+                "{} sees to it since {}; reminders rest until {}.",
+                one_line(&ack.by, 80),
+                moment(ack.at, n.at),
+                moment(ack.until, n.at)
+            );
+            Some(Piece::Line(vec![said(words)]))
+        }
+        (None, _) => named("On call: ", &n.facts.people),
     }
 }
 
@@ -177,7 +221,10 @@ fn item(f: &Failing, n: &Notification, now: bool) -> Piece {
         words.push_str(&format!(", {}", super::stage(stage)));
     }
     let runs = if f.failures == 1 { "run" } else { "runs" };
-    words.push_str(&format!(" ({} {runs} in a row", f.failures));
+    match f.says.as_str() {
+        "" => words.push_str(&format!(" ({} {runs} in a row", f.failures)),
+        says => words.push_str(&format!(" ({}", one_line(says, 200))),
+    }
     if now {
         words.push_str(&format!(", since {}", moment(f.since, n.at)));
     }
@@ -186,12 +233,20 @@ fn item(f: &Failing, n: &Notification, now: bool) -> Piece {
     if !summary.is_empty() {
         words.push_str(&format!(" It said: “{summary}”"));
     }
-    let probe = Span { text: one_line(&f.probe, 80), strong: true };
+    let probe = match &f.target {
+        Some(target) => format!("{}/{}", one_line(target, 60), one_line(&f.probe, 80)),
+        None => one_line(&f.probe, 80),
+    };
+    let probe = Span { text: probe, strong: true };
     Piece::Item(vec![probe, said(format!(": {words}"))])
 }
 
 fn more(facts: &Facts) -> Option<Piece> {
-    let rest = facts.failing.len().checked_sub(NAMED).filter(|r| *r > 0)?;
+    let listed = facts.failing.len().saturating_sub(NAMED);
+    let rest = listed.saturating_add(usize::try_from(facts.more).unwrap_or(usize::MAX));
+    if rest == 0 {
+        return None;
+    }
     Some(Piece::Line(vec![said(format!("… and {rest} more."))]))
 }
 

@@ -46,5 +46,5 @@ fn channel(node: &Node, path: &Path, names: &mut Names, desk: &mut Desk<'_, '_>)
         })
     })?;
     let name = keys?.name.unwrap_or_else(|| kind.name.to_owned());
-    Some(ChannelConfig { name, kind: kind.name, channel: Arc::from(channel) })
+    Some(ChannelConfig { name, kind: kind.name, channel: Arc::from(channel), fallback: None, per_minute: 20 })
 }

@@ -8,6 +8,7 @@ mod schedule;
 mod service;
 mod targets;
 
+use launchwatch_alerts::Policy;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
@@ -111,7 +112,8 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let service = service::settle(&sheets_section(sheets, "service"), desk);
     let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
-    Config { service, targets, probes, channels, rules: Vec::new() }
+    let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
+    Config { service, targets, probes, channels, rules: Vec::new(), policy }
 }
 
 /// The value of a section in each file that has it.
@@ -228,5 +230,7 @@ fn usual_service(vault: Vault<'_>) -> Service {
         grace: std::time::Duration::from_secs(25),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),
+        witnesses: Vec::new(),
+        dead_man: None,
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn settle(
         overlap: timing.overlap,
         confirm_after: timing.confirm_after,
         backed_off: timing.backed_off,
+        patience: None,
     })
 }
 

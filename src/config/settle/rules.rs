@@ -50,12 +50,15 @@ fn rule(keys: RuleKeys, item: &Item<'_>, config: &Config, desk: &mut Desk<'_, '_
             desk.report.error(item.place(&inner), item.path.join(&inner), what, "write 1 or more");
         }
     }
-    let of = Selector { targets: keys.targets.unwrap_or_default(), probes: keys.probes.unwrap_or_default() };
+    let of = Selector {
+        targets: keys.targets.unwrap_or_default(),
+        probes: keys.probes.unwrap_or_default(),
+        series: Vec::new(),
+    };
     let rule = Rule {
-        name: keys.name,
         of,
-        when: When::SuccessZero { failures, successes },
         severity: keys.severity.unwrap_or_default(),
+        ..Rule::new(keys.name, When::Failures { failures, successes })
     };
     selection(&rule.of, item, config, desk);
     rule
@@ -78,8 +81,8 @@ fn selection(of: &Selector, item: &Item<'_>, config: &Config, desk: &mut Desk<'_
         for (at, pattern) in patterns.iter().enumerate() {
             let one = vec![pattern.clone()];
             let alone = match key {
-                "targets" => Selector { targets: one, probes: Vec::new() },
-                _ => Selector { targets: Vec::new(), probes: one },
+                "targets" => Selector { targets: one, ..Selector::default() },
+                _ => Selector { probes: one, ..Selector::default() },
             };
             if !every.iter().any(|s| alone.matches(s)) {
                 missed = true;

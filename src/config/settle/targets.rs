@@ -33,7 +33,12 @@ pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, 
         let url = address.and_then(|n| desk.url(n.text().unwrap_or_default(), n.place, &path.key("url")));
         let found = settle_probes(node, &path, name, url.as_ref(), desk);
         if let (Some(keys), Some(url)) = (keys, url) {
-            targets.push(Target { name: keys.name, url, labels: keys.labels.unwrap_or_default() });
+            targets.push(Target {
+                name: keys.name,
+                url,
+                depends_on: Vec::new(),
+                labels: keys.labels.unwrap_or_default(),
+            });
         }
         all.extend(found);
     }

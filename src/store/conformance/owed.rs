@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use launchwatch_alerts::{
-    AlertState, Change, IncidentState, MessageRef, NotificationId, NotificationKind as Kind, Settled,
+    AlertState, Change, Ear, IncidentState, MessageRef, NotificationId, NotificationKind as Kind, Settled,
 };
 use launchwatch_probes::{CleanUp, DebtId};
 use secrecy::ExposeSecret;
@@ -83,11 +83,9 @@ pub(crate) async fn a_notification_is_owed_once_to_every_channel(store: impl Sto
     assert_eq!((&owed[0].notification, owed[0].attempts, &owed[0].thread), (&opened, 0, &None));
     store.settle(vec![settlement("n", "slack", DeliveryState::Delivered, 1)]).await.unwrap();
     // The same id again, with other words and one channel more: nothing changes.
-    let again = Batch {
-        channels: vec!["slack".into(), "matrix".into()],
-        ..owing(vec![notification("n", "i", Kind::Update, 9)])
-    };
-    store.record(again).await.unwrap();
+    let mut again = notification("n", "i", Kind::Update, 9);
+    again.to = vec![Ear::now("slack"), Ear::now("matrix")];
+    store.record(owing(vec![again])).await.unwrap();
     assert_eq!(ids(&all_owed(&store, at(99), 9).await), [("n", "mail")]);
     assert_eq!(all_owed(&store, at(99), 0).await, []);
 }
@@ -101,7 +99,7 @@ pub(crate) async fn only_the_oldest_of_an_incident_is_due(store: impl Store) {
         .await
         .unwrap();
     // Not a kind that folds, so that two of one incident are owed at once.
-    store.record(owing(vec![notification("n2", "i", Kind::Opened, 10)])).await.unwrap();
+    store.record(owing(vec![notification("n2", "i", Kind::Test, 10)])).await.unwrap();
     let slack = |owed: &[Owed]| -> Vec<String> {
         owed.iter().filter(|o| o.channel == "slack").map(|o| o.notification.id.0.clone()).collect()
     };
@@ -115,13 +113,9 @@ pub(crate) async fn only_the_oldest_of_an_incident_is_due(store: impl Store) {
 
 pub(crate) async fn a_failed_delivery_is_due_again_when_it_says(store: impl Store) {
     assert_eq!((next_owed(&store).await, store.outbox().await.unwrap().oldest), (None, None));
-    store
-        .record(Batch {
-            channels: vec!["slack".into()],
-            ..owing(vec![notification("n", "i", Kind::Opened, 3)])
-        })
-        .await
-        .unwrap();
+    let mut one = notification("n", "i", Kind::Opened, 3);
+    one.to = vec![Ear::now("slack")];
+    store.record(owing(vec![one])).await.unwrap();
     assert_eq!(next_owed(&store).await, Some(at(3)));
     store.settle(vec![settlement("n", "slack", DeliveryState::Owed, 10)]).await.unwrap();
     assert_eq!(next_owed(&store).await, Some(at(40)));

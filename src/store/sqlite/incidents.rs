@@ -1,6 +1,6 @@
 //! Alerts and incidents: what the engine must know again after a restart, and what people look up.
 
-use launchwatch_alerts::{Alert, AlertState, Incident, IncidentState, Memory};
+use launchwatch_alerts::{Alert, Incident, IncidentState, Memory};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,7 @@ pub(super) fn json(thing: &impl Serialize) -> Result<String, Error> {
 /// Keeps an alert as it stands; a calm one is forgotten.
 pub(super) fn keep_alert(db: &Connection, alert: &Alert) -> Result<(), Error> {
     let key = json(&alert.key)?;
-    if alert.state == AlertState::Calm {
+    if alert.forgettable() {
         db.execute("DELETE FROM alert WHERE key = ?1", params![key])
     } else {
         db.execute("INSERT OR REPLACE INTO alert (key, json) VALUES (?1, ?2)", params![key, json(alert)?])
@@ -48,8 +48,10 @@ pub(super) fn memory(db: &Connection) -> Result<Memory, Error> {
     let alerts = all(db, "SELECT 0, json FROM alert ORDER BY key", i64::MAX, &mut damage)?;
     let open = "SELECT rowid, json FROM incident WHERE resolved_at IS NULL ORDER BY opened_at, rowid";
     let incidents = all(db, open, i64::MAX, &mut damage)?;
+    let in_force = "SELECT rowid, json FROM silence WHERE over = 0 ORDER BY id";
+    let silences = all(db, in_force, i64::MAX, &mut damage)?;
     match broken {
-        None => Ok(Memory { alerts, incidents }),
+        None => Ok(Memory { alerts, incidents, silences }),
         Some(detail) => Err(Error::Corrupt { what: "what the engine knew", detail }),
     }
 }
@@ -60,13 +62,13 @@ pub(super) fn newest(db: &Connection, limit: usize, damaged: &Damaged) -> Result
     all(db, sql, limit, &mut |id, e| damaged.note("incident", (id, 0), &e))
 }
 
-fn all<T: DeserializeOwned>(
+pub(super) fn all<T: DeserializeOwned>(
     db: &Connection,
     sql: &str,
     limit: i64,
     damage: &mut impl FnMut(i64, serde_json::Error),
 ) -> Result<Vec<T>, Error> {
-    let what = "read incidents";
+    let what = "read incidents and silences";
     let mut rows = db.prepare_cached(sql).map_err(fail(what))?;
     let mut rows =
         if sql.contains("?1") { rows.query(params![limit]) } else { rows.query([]) }.map_err(fail(what))?;

@@ -27,6 +27,7 @@ mod scan;
 mod schema;
 mod seal;
 mod series;
+mod silences;
 mod store;
 #[cfg(test)]
 mod tests;

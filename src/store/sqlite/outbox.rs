@@ -7,19 +7,21 @@ use launchwatch_alerts::{
 use rusqlite::{Connection, Row, params};
 
 use super::damage::Damaged;
-use super::{date, fail, incidents, micros};
+use super::{date, fail, incidents, micros, silences};
 use crate::store::{Delivery, DeliveryState, Error, Outbox, Owed, Settlement};
 
 /// Keeps what the engine made of a batch.
-pub(super) fn keep(db: &Connection, changes: &[Change], channels: &[String]) -> Result<(), Error> {
+pub(super) fn keep(db: &Connection, changes: &[Change]) -> Result<(), Error> {
     changes.iter().try_for_each(|change| match change {
         Change::Alert(alert) => incidents::keep_alert(db, alert),
         Change::Incident(incident) => incidents::keep(db, incident),
-        Change::Notify(notification) => owe(db, notification, channels),
+        Change::Silence(silence) => silences::keep(db, silence),
+        Change::Hidden(hidden) => silences::hide(db, hidden),
+        Change::Notify(notification) => owe(db, notification),
     })
 }
 
-fn owe(db: &Connection, notification: &Notification, channels: &[String]) -> Result<(), Error> {
+fn owe(db: &Connection, notification: &Notification) -> Result<(), Error> {
     let what = "keep a notification";
     let json = incidents::json(notification)?;
     let n = notification;
@@ -30,29 +32,43 @@ fn owe(db: &Connection, notification: &Notification, channels: &[String]) -> Res
     if new == 0 {
         return Ok(());
     }
-    for channel in channels {
+    for ear in &n.to {
+        let channel = &ear.channel;
         // What is not delivered yet is told by this one as well.
-        if matches!(n.kind, Kind::Resolved | Kind::Update) {
-            supersede(db, &n.incident, channel)?;
-        }
+        let waits = supersede(db, n, channel)?;
+        let next = ear.not_before.map_or(n.at, |at| at.max(n.at)).max(waits.unwrap_or(n.at));
         db.prepare_cached(
             "INSERT OR IGNORE INTO delivery (notification, channel, incident, kind, at, state, next)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'owed', ?5)",
+             VALUES (?1, ?2, ?3, ?4, ?5, 'owed', ?6)",
         )
-        .and_then(|mut s| s.execute(params![n.id.0, channel, n.incident.0, n.kind.as_str(), micros(n.at)]))
+        .and_then(|mut s| {
+            s.execute(params![n.id.0, channel, n.incident.0, n.kind.as_str(), micros(n.at), micros(next)])
+        })
         .map_err(fail(what))?;
     }
     Ok(())
 }
 
-fn supersede(db: &Connection, incident: &IncidentId, channel: &str) -> Result<(), Error> {
+/// Drops what the new notification tells as well. Answers when the dropped ones were due, where they waited for
+/// the end of quiet hours: the end of a trouble that could wait can wait too.
+fn supersede(db: &Connection, n: &Notification, channel: &str) -> Result<Option<Timestamp>, Error> {
+    if n.kind == Kind::Test {
+        return Ok(None);
+    }
+    let what = "supersede a notification";
+    let waits: Option<i64> = db
+        .prepare_cached(
+            "SELECT max(next) FROM delivery
+             WHERE state = 'owed' AND incident = ?1 AND channel = ?2 AND attempts = 0",
+        )
+        .and_then(|mut s| s.query_row(params![n.incident.0, channel], |r| r.get(0)))
+        .map_err(fail(what))?;
     db.prepare_cached(
-        "UPDATE delivery SET state = 'superseded'
-         WHERE state = 'owed' AND incident = ?1 AND channel = ?2 AND kind IN ('opened', 'update')",
+        "UPDATE delivery SET state = 'superseded' WHERE state = 'owed' AND incident = ?1 AND channel = ?2",
     )
-    .and_then(|mut s| s.execute(params![incident.0, channel]))
-    .map(|_| ())
-    .map_err(fail("supersede a notification"))
+    .and_then(|mut s| s.execute(params![n.incident.0, channel]))
+    .map_err(fail(what))?;
+    Ok(waits.map(date).filter(|_| n.kind == Kind::Resolved))
 }
 
 /// The heads of the queues (one queue an incident and channel): only they may be sent.

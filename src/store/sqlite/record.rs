@@ -46,7 +46,7 @@ fn write(inner: &Inner, writer: &mut Writer, batch: &Batch) -> Result<(), Error>
     let accepted = accept(inner, &tx, &mut names, last, batch)?;
     keep(&tx, &names, &accepted)?;
     late(inner, &tx, &names, &accepted, until)?;
-    outbox::keep(&tx, &batch.changes, &batch.channels)?;
+    outbox::keep(&tx, &batch.changes)?;
 
     // Readers take snapshot and memory behind the same gate: none sees one without the other.
     let mut live = inner.live.write().unwrap_or_else(PoisonError::into_inner);

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Incident, Memory};
+use launchwatch_alerts::{Hidden, Incident, Memory, Silence};
 use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Inner, Live, SqliteStore, date, debts, fail, incidents, outbox, prune, record, runs, series};
+use super::{
+    Inner, Live, SqliteStore, date, debts, fail, incidents, outbox, prune, record, runs, series, silences,
+};
 use crate::observation::ProbeId;
 use crate::store::{
     Batch, Bucket, Debt, Delivery, Error, Outbox, Owed, Pruned, RunQuery, SeriesQuery, Settlement, Store,
@@ -104,6 +106,14 @@ impl Store for SqliteStore {
 
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {
         self.read(move |inner, db, _| incidents::newest(db, limit, &inner.damaged)).await
+    }
+
+    async fn silences(&self, limit: usize) -> Result<Vec<Silence>, Error> {
+        self.read(move |inner, db, _| silences::silences(db, limit, &inner.damaged)).await
+    }
+
+    async fn hidden(&self, limit: usize) -> Result<Vec<Hidden>, Error> {
+        self.read(move |inner, db, _| silences::hidden(db, limit, &inner.damaged)).await
     }
 
     async fn runs(&self, query: &RunQuery) -> Result<Vec<crate::observation::Observation>, Error> {

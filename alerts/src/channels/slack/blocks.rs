@@ -68,10 +68,24 @@ fn code(lines: &[String]) -> SlackBlock {
 /// `None` for foreign lines.
 fn mrkdwn(piece: &Piece) -> Option<String> {
     match piece {
-        Piece::Line(spans) => Some(joined(spans)),
-        Piece::Item(spans) => Some(format!("• {}", joined(spans))),
+        Piece::Line(spans) => Some(cut(joined(spans))),
+        Piece::Item(spans) => Some(cut(format!("• {}", joined(spans)))),
         Piece::Code { .. } => None,
     }
+}
+
+/// A line that fits into a section: escapes make text longer, and none may be cut in two.
+fn cut(line: String) -> String {
+    if line.len() <= SECTION {
+        return line;
+    }
+    let mut end = SECTION;
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    let head = line.get(..end).unwrap_or_default();
+    let whole = head.rfind('&').filter(|at| !head.get(*at..).unwrap_or_default().contains(';'));
+    format!("{}…", head.get(..whole.unwrap_or(end)).unwrap_or_default())
 }
 
 fn joined(spans: &[Span]) -> String {

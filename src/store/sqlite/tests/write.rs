@@ -28,7 +28,7 @@ async fn a_batch_that_fails_half_way_leaves_nothing_in_file_or_memory() {
     let owed = owing(vec![notification("n", "i", NotificationKind::Opened, 9)]);
     let mut changes = vec![Change::Alert(alert("a", AlertState::Firing))];
     changes.extend(owed.changes);
-    let whole = Batch { changes, channels: owed.channels, ..batch(vec![passed("a", 60), failed("new", 60)]) };
+    let whole = Batch { changes, ..batch(vec![passed("a", 60), failed("new", 60)]) };
     let error = store.record(whole.clone()).await.unwrap_err().to_string();
     assert!(error.contains("no room"), "{error}");
     assert_eq!(store.runs(&all()).await.unwrap().len(), 1);
