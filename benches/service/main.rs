@@ -17,6 +17,7 @@ mod outages;
 mod process;
 mod scrape;
 mod servers;
+mod storm;
 mod streams;
 mod table;
 
@@ -27,13 +28,15 @@ const PART: &str = "LAUNCHWATCH_BENCH_SERVES";
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 11] = [
     ("http-1000", http::thousand),
     ("http-5000", http::five_thousand),
     ("http-hung", http::hung),
     ("streams", streams::twelve_thousand),
     ("outages-confirmed", outages::confirmed),
+    ("outages-quick", outages::quick_rule),
     ("outages-default", outages::as_shipped),
+    ("storm", storm::ten_thousand_alerts),
     ("metrics", metrics::ten_thousand_series),
     ("metrics-text", metrics::text_alone),
     ("idle", http::idle),
