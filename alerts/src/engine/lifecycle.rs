@@ -69,10 +69,13 @@ impl Engine {
 
     /// Sets the alarm of a series to when its judges have something to say next.
     pub(super) fn wind(&mut self, series: &Arc<SeriesId>) {
-        let Some(seen) = self.series.get_mut(series).filter(|seen| !seen.alarmed) else { return };
-        // One alarm a series is enough: if it rings too early, it is set again when it rings.
-        if let Some(at) = seen.rows.iter().filter_map(|row| row.judge.next()).min() {
-            seen.alarmed = true;
+        let Some(seen) = self.series.get_mut(series) else { return };
+        let Some(at) = seen.rows.iter().filter_map(|row| row.judge.next()).min() else { return };
+        // One alarm a series is enough: if it rings too early, it is set again when it rings. Too late it must not ring.
+        if seen.alarmed.is_none_or(|set| at < set) {
+            if let Some(set) = seen.alarmed.replace(at) {
+                self.alarms.remove(&(set, Arc::clone(series)));
+            }
             self.alarms.insert((at, Arc::clone(series)));
         }
     }

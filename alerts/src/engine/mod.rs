@@ -17,6 +17,8 @@ mod time;
 mod trouble;
 
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
@@ -45,8 +47,8 @@ struct Seen {
     rows: Vec<Row>,
     /// Alerts of it that are not calm.
     active: usize,
-    /// It stands among the alarms.
-    alarmed: bool,
+    /// When it stands among the alarms.
+    alarmed: Option<Timestamp>,
 }
 
 /// What is to be written down.

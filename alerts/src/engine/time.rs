@@ -41,7 +41,7 @@ impl Engine {
         while self.alarms.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, series)) = self.alarms.pop_first() else { return };
             if let Some(seen) = self.series.get_mut(&series) {
-                seen.alarmed = false;
+                seen.alarmed = None;
             }
             self.ask(&series, now);
             self.wind(&series);
