@@ -2,18 +2,23 @@
 //!
 //! Pure: the moment comes in with every question. Names refer to each other; the configuration has checked them.
 
+mod hours;
+mod on_call;
+mod route;
 mod types;
+mod windows;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 pub use types::{
     Hours, Maintenance, Override, Person, Policy, Recipient, Reminders, Rotation, Route, Step, Team, Turn,
     Window,
 };
 
-use crate::{Ear, Selector, SeriesId, Severity};
+use crate::{Ear, Severity};
 
 /// Who is told at one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,17 +35,6 @@ impl Policy {
         Self { channels: channels.into_iter().collect(), ..Self::default() }
     }
 
-    /// Who is told of trouble of this loudness about these series: at once (`step` 0), or at a later step of escalation.
-    pub fn audience(&self, _about: &[SeriesId], _severity: Severity, step: u32, _now: Timestamp) -> Audience {
-        let ears = if step == 0 { self.channels.iter().map(Ear::now).collect() } else { Vec::new() };
-        Audience { ears, people: Vec::new() }
-    }
-
-    /// How long after the opening the given step of escalation (the first is 1) is due; `None` if there is none.
-    pub fn step_after(&self, _about: &[SeriesId], _severity: Severity, _step: u32) -> Option<Duration> {
-        None
-    }
-
     /// How long after the last notification reminder number `count` (the first is 0) is due.
     pub fn reminder(&self, severity: Severity, count: u32) -> Option<Duration> {
         let all = match severity {
@@ -48,22 +42,5 @@ impl Policy {
             Severity::Ticket => &self.reminders.ticket,
         };
         all.get(usize::try_from(count).ok()?).or(all.last()).copied()
-    }
-
-    /// The maintenance that goes on for this series, by name.
-    pub fn maintained(&self, _series: &SeriesId, _now: Timestamp) -> Option<&str> {
-        None
-    }
-
-    /// When a maintenance begins or ends next.
-    pub fn next_turn(&self, _now: Timestamp) -> Option<Timestamp> {
-        None
-    }
-}
-
-impl Maintenance {
-    /// Whether it is about this series.
-    pub fn about(&self, series: &SeriesId) -> bool {
-        Selector::matches(&self.of, series)
     }
 }

@@ -1,0 +1,73 @@
+//! Planned work as moments: when it begins and ends, once or every week.
+
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::hours::{local_date, moment, shifted};
+use super::{Maintenance, Policy, Window};
+use crate::{Selector, SeriesId};
+
+impl Policy {
+    /// The maintenance that goes on for this series, by name.
+    pub fn maintained(&self, series: &SeriesId, now: Timestamp) -> Option<&str> {
+        let mut of = self.maintenance.iter().filter(|m| m.about(series));
+        of.find(|m| m.when.covers(now)).map(|m| m.name.as_str())
+    }
+
+    /// When a maintenance begins or ends next, strictly after this moment.
+    pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        self.maintenance.iter().filter_map(|m| m.when.next_turn(now)).min()
+    }
+}
+
+impl Maintenance {
+    /// Whether it is about this series.
+    pub fn about(&self, series: &SeriesId) -> bool {
+        Selector::matches(&self.of, series)
+    }
+}
+
+impl Window {
+    pub(super) fn covers(&self, now: Timestamp) -> bool {
+        self.near(now).iter().any(|(from, until)| *from <= now && now < *until)
+    }
+
+    pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        self.near(now).into_iter().flat_map(|(from, until)| [from, until]).filter(|at| *at > now).min()
+    }
+
+    /// All its stretches that may cover this moment or begin next.
+    fn near(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        match self {
+            Self::Once { from, until } if from < until => vec![(*from, *until)],
+            Self::Once { .. } => Vec::new(),
+            Self::Weekly { lasts, .. } if lasts.is_zero() => Vec::new(),
+            Self::Weekly { days, at, lasts, time_zone } => weeks(days, *at, *lasts, time_zone, now),
+        }
+    }
+}
+
+fn weeks(
+    days: &[Weekday],
+    at: Time,
+    lasts: Duration,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Vec<(Timestamp, Timestamp)> {
+    let today = local_date(zone, now);
+    let lasts = SignedDuration::try_from(lasts).unwrap_or(SignedDuration::MAX);
+    // What lasts longer than a week is covered by the one that began last, or the one before.
+    let back = i32::try_from(lasts.as_hours() / 24).unwrap_or(i32::MAX).min(14) + 2;
+    let stretch = |shift: i32| {
+        let date = shifted(today, shift)?;
+        if !days.is_empty() && !days.contains(&date.weekday()) {
+            return None;
+        }
+        let from = moment(zone, date, at)?;
+        Some((from, from.checked_add(lasts).unwrap_or(Timestamp::MAX)))
+    };
+    (-back..=8).filter_map(stretch).collect()
+}
