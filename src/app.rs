@@ -14,7 +14,7 @@ use crate::edges::Edges;
 use crate::inbox::{self, Letter};
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::recorder::{self, Recorder};
-use crate::pipeline::{deliveries, history, janitor};
+use crate::pipeline::{dead_man, deliveries, history, janitor};
 use crate::scheduler::{self, InFlight, Permits, Shared, Standing};
 use crate::store::Store;
 use crate::tasks::{OnExit, Stop, Tasks};
@@ -35,6 +35,7 @@ pub struct App {
     listener: Option<TcpListener>,
     more: Option<axum::Router>,
     extra: web::Extra,
+    reload: Option<deliveries::Reload>,
 }
 
 impl App {
@@ -60,7 +61,15 @@ impl App {
             listener,
             more: None,
             extra: Arc::new(|| maud::html! {}),
+            reload: None,
         })
+    }
+
+    /// Lets channels pick up secrets that change while the service runs: `reload` reads them again.
+    #[must_use]
+    pub fn with_reload(mut self, reload: deliveries::Reload) -> Self {
+        self.reload = Some(reload);
+        self
     }
 
     /// Adds routes, and markup at the end of the status page: how the demo puts its switches there.
@@ -106,8 +115,8 @@ impl App {
         let writer = self.recorder(engine, &standing, &owed);
         self.start_recorder(&recording, writer, letters);
         self.start_web();
+        self.start_deliveries(inbox.clone(), owed).await.context("cannot read what is owed")?;
         let shared = self.shared(inbox, standing);
-        deliveries::start(&self.tasks, &self.edges, &self.store, &self.metrics, owed, &self.config.channels);
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
@@ -168,6 +177,38 @@ impl App {
             user_agent: format!("launchwatch/{}{contact}", env!("CARGO_PKG_VERSION")).into(),
             grace: service.grace.saturating_sub(LAST_WORDS),
         })
+    }
+
+    async fn start_deliveries(
+        &mut self,
+        inbox: inbox::Inbox,
+        owed: Arc<Notify>,
+    ) -> Result<(), crate::store::Error> {
+        let stuck = deliveries::Stuck::default();
+        let desk = deliveries::Desk {
+            tasks: self.tasks.clone(),
+            edges: self.edges.clone(),
+            store: Arc::clone(&self.store),
+            metrics: self.metrics.clone(),
+            owed,
+            inbox,
+            reload: self.reload.take(),
+            stuck: stuck.clone(),
+        };
+        deliveries::start(desk, &self.config.channels).await?;
+        if let Some(dead_man) = self.config.service.dead_man.clone() {
+            let caller = dead_man::Caller {
+                dead_man,
+                clock: self.edges.clock.clone(),
+                post: Arc::clone(&self.edges.post),
+                board: self.board.clone(),
+                stuck,
+                metrics: self.metrics.clone(),
+                tasks: self.tasks.clone(),
+            };
+            self.tasks.spawn("dead-man", OnExit::Fine, caller.run());
+        }
+        Ok(())
     }
 
     fn recorder(&self, engine: Engine, standing: &Standing, owed: &Arc<Notify>) -> Recorder {

@@ -15,6 +15,19 @@ pub enum Letter {
     Observation(Observation),
     /// A run that goes on has already proved failure.
     Suspect(Suspect),
+    /// How a part of ourselves stands.
+    Ourselves(Ourselves),
+}
+
+/// How a part of ourselves stands: a series of the target that stands for launchwatch itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ourselves {
+    /// Which part: `channel-<name>`, `outbox`, …
+    pub probe: String,
+    /// Whether it works.
+    pub good: bool,
+    /// What is wrong, in one sentence.
+    pub summary: String,
 }
 
 /// A run that goes on has already proved failure.

@@ -146,6 +146,12 @@ pub trait Channel: Send + Sync {
         Vec::new()
     }
 
+    /// Whether a wait that the service asks for holds for everything sent to it, as a rate limit does, and not only
+    /// for the one message.
+    fn waits_for_all(&self) -> bool {
+        true
+    }
+
     /// Longest time one delivery may take, all steps together.
     fn time_limit(&self) -> Duration {
         Duration::from_secs(20)

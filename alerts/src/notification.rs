@@ -154,6 +154,9 @@ pub struct Facts {
     /// Link to the page of the incident, where there is one.
     #[serde(default)]
     pub link: Option<String>,
+    /// The channel that is to tell this and is broken: another one tells it in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
 }
 
 /// Something owed to somebody. Written in the same transaction as the change that caused it.
@@ -226,6 +229,7 @@ impl Facts {
             strips: Vec::new(),
             note: None,
             link: None,
+            instead_of: None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}", service.listen))?;
     tracing::info!("pages and metrics at http://{}/", listener.local_addr()?);
     let app = App::build(config, edges, Arc::new(store), Some(listener))?;
+    let file = path.to_owned();
+    let app = app.with_reload(Arc::new(move || world::channels(&file)));
     stop_on_signal(&app.tasks());
     app.run().await?;
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use launchwatch_probes::net::real::{NetSettings, RealNet};
 
 use super::MISCONFIGURED;
 use crate::clock::Clock;
-use crate::config::{self, Config, Registries};
+use crate::config::{self, ChannelConfig, Config, Registries};
 use crate::dice::Dice;
 use crate::edges::Edges;
 use crate::edges::post::{PostSettings, RealPost};
@@ -31,6 +31,12 @@ pub(super) fn configuration(path: &Path) -> Result<Config, ExitCode> {
             Err(ExitCode::from(MISCONFIGURED))
         }
     }
+}
+
+/// Reads the channels of the configuration again, silently; says why it cannot.
+pub(super) fn channels(path: &Path) -> Result<Vec<ChannelConfig>, String> {
+    let read = config::load(path, Registries::BUILT_IN, &env);
+    read.map(|(config, _)| config.channels).map_err(|problems| config::told(&problems).trim_end().to_owned())
 }
 
 /// The doors that open on the real world.

@@ -5,6 +5,7 @@
 //! written down together.
 
 pub mod board;
+pub mod dead_man;
 pub mod deliveries;
 pub mod history;
 pub mod janitor;

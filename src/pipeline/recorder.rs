@@ -90,6 +90,7 @@ impl Recorder {
                     let sample = sample::of_suspect(series, &suspect, now);
                     self.engine.see(&sample, now);
                 }
+                Letter::Ourselves(part) => self.engine.see(&sample::of_ourselves(part, now), now),
             }
         }
         let changes = self.engine.tick(now);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Health, Sample, SeriesId};
+use launchwatch_alerts::{Health, OURSELVES, Sample, SeriesId};
 use launchwatch_probes::Verdict;
 
-use crate::inbox::Suspect;
+use crate::inbox::{Ourselves, Suspect};
 use crate::observation::Observation;
 
 /// The sample that an observation is.
@@ -39,5 +39,15 @@ pub(super) fn of_suspect(series: Arc<SeriesId>, suspect: &Suspect, now: Timestam
         summary: suspect.line.clone(),
         evidence: vec![suspect.line.clone()],
         ..Sample::good(series, suspect.slot, suspect.began, now)
+    }
+}
+
+/// The sample that a part of ourselves gives.
+pub(super) fn of_ourselves(part: Ourselves, now: Timestamp) -> Sample {
+    let series = SeriesId { target: OURSELVES.into(), probe: part.probe, location: String::new() };
+    Sample {
+        health: if part.good { Health::Good } else { Health::Bad },
+        summary: part.summary,
+        ..Sample::good(Arc::new(series), now, now, now)
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Hidden, Incident, Memory, Silence};
+use launchwatch_alerts::{Hidden, Incident, Memory, NotificationId, Silence};
 use launchwatch_probes::Ledger;
 
 use crate::observation::{Observation, ProbeId};
@@ -26,8 +26,8 @@ use crate::observation::{Observation, ProbeId};
 pub use histogram::Histogram;
 pub use sqlite::SqliteStore;
 pub use types::{
-    Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Outbox, Owed, Pruned, Retention,
-    RunQuery, SeriesQuery, Settlement, Tier,
+    Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Outbox, Owed, Pruned, Report,
+    Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
 };
 
 /// Where everything is kept. Every implementation passes the same conformance suite.
@@ -40,9 +40,15 @@ pub trait Store: Ledger {
     /// What the engine knew.
     async fn memory(&self) -> Result<Memory, Error>;
 
-    /// Deliveries through this channel that are due, oldest notification first, at most one per incident (so that
-    /// messages of one incident stay in order), with the thread's root where there is one.
-    async fn owed(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error>;
+    /// Deliveries through this channel that are due, those first that have been so for the longest time, at most one
+    /// per incident (so that messages of one incident stay in order), with the thread's root where there is one.
+    async fn owed(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        limit: usize,
+        wanted: Wanted,
+    ) -> Result<Vec<Owed>, Error>;
 
     /// When the next delivery through this channel is due; `None` when nothing is owed.
     async fn next_owed(&self, channel: &str) -> Result<Option<Timestamp>, Error>;
@@ -50,8 +56,16 @@ pub trait Store: Ledger {
     /// How the outbox stands, all channels together.
     async fn outbox(&self) -> Result<Outbox, Error>;
 
-    /// Writes down what came of deliveries.
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), Error>;
+    /// To be called once at the start: what was under way when the process ended counts as a possible duplicate from
+    /// now on. Answers how the channels stood.
+    async fn resume(&self) -> Result<BTreeMap<String, Stand>, Error>;
+
+    /// These deliveries through this channel are about to be handed to the post.
+    async fn begin(&self, channel: &str, which: Vec<NotificationId>, now: Timestamp) -> Result<(), Error>;
+
+    /// Writes down what came of deliveries, and how the channel stands. In the same transaction, what a broken channel
+    /// owes, and what a channel refuses, becomes owed through its fallback: once, whatever happens later.
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<(), Error>;
 
     /// Deliveries, newest first, for people.
     async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error>;

@@ -34,15 +34,73 @@ pub struct Owed {
     pub thread: Option<MessageRef>,
     /// Recipients that need not be told again.
     pub settled: Settled,
+    /// How often the service has refused it.
+    pub refusals: u32,
+    /// When it did so first.
+    pub refused_since: Option<Timestamp>,
+    /// The broken channel in whose place this one tells.
+    pub instead_of: Option<String>,
+}
+
+/// Which deliveries are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// All that are due.
+    Due,
+    /// Those that were never refused.
+    NeverRefused,
 }
 
 /// How the outbox stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outbox {
     /// Deliveries still owed.
     pub owed: u64,
     /// When the oldest of them was caused.
     pub oldest: Option<Timestamp>,
+    /// Since when the oldest could have been told of those that no channel has told yet; not those that wait for the
+    /// end of quiet hours.
+    pub untold: Option<Timestamp>,
+    /// By channel; those that owe nothing are left out.
+    pub channels: BTreeMap<String, Backlog>,
+}
+
+/// What a channel owes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Deliveries.
+    pub owed: u64,
+    /// Since when the oldest of them could have been told.
+    pub due: Option<Timestamp>,
+}
+
+/// How a channel stands. Kept, so that after a restart too a service is left alone for as long as it asked, and a
+/// fallback is not told twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stand {
+    /// Since when it refuses what it is given; `None` while it works.
+    pub broken: Option<Timestamp>,
+    /// Attempts in a row that came to nothing.
+    pub failures: u32,
+    /// Nothing is sent through it before this moment.
+    pub not_before: Option<Timestamp>,
+    /// When it last took a message.
+    pub worked: Option<Timestamp>,
+    /// Why the last attempt came to nothing, in words.
+    pub why: Option<String>,
+}
+
+/// How a channel stands after some deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Which channel.
+    pub channel: String,
+    /// How it stands now.
+    pub stand: Stand,
+    /// Who tells in its place what it owes while it is broken, and what it refuses though it works otherwise.
+    pub fallback: Option<String>,
+    /// The date.
+    pub at: Timestamp,
 }
 
 /// Where a delivery stands.
@@ -68,6 +126,8 @@ pub struct Settlement {
     pub channel: String,
     /// Where it stands now.
     pub state: DeliveryState,
+    /// The service refused it, whatever became of it.
+    pub refused: bool,
     /// When to try again, if `Owed`.
     pub next: Timestamp,
     /// What the service calls the message.
@@ -101,6 +161,13 @@ pub struct Delivery {
     pub delivered_at: Option<Timestamp>,
     /// Why the last attempt failed.
     pub error: Option<String>,
+    /// When it is tried again at the earliest, if it is owed.
+    pub next: Option<Timestamp>,
+    /// The process ended after it was handed over and before it was settled: it may have been told twice, with the
+    /// same id.
+    pub possible_duplicate: bool,
+    /// The broken channel in whose place this one tells.
+    pub instead_of: Option<String>,
 }
 
 /// Width of a bucket.

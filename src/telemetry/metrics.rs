@@ -34,6 +34,10 @@ struct Inner {
     deliveries: IntCounterVec,
     outbox_owed: IntGauge,
     outbox_oldest: Gauge,
+    channel_broken: IntGaugeVec,
+    channel_owed: IntGaugeVec,
+    channel_oldest: GaugeVec,
+    dead_man: IntCounterVec,
     incidents: IntGaugeVec,
     debts: IntGaugeVec,
     in_flight: IntGaugeVec,
@@ -64,6 +68,22 @@ impl Metrics {
             )?,
             outbox_owed: r.int_gauge("launchwatch_outbox_owed", "Deliveries still owed.")?,
             outbox_oldest: r.gauge("launchwatch_outbox_oldest_age_seconds", "Age of the oldest notification still owed.")?,
+            channel_broken: r.int_gauges(
+                "launchwatch_channel_broken",
+                "1 while a channel refuses messages; its fallback tells.",
+                &["channel"],
+            )?,
+            channel_owed: r.int_gauges("launchwatch_channel_owed", "Deliveries a channel still owes.", &["channel"])?,
+            channel_oldest: r.gauges(
+                "launchwatch_channel_oldest_age_seconds",
+                "Since when the oldest of them could have been told; 0 without any.",
+                &["channel"],
+            )?,
+            dead_man: r.counters(
+                "launchwatch_dead_man_calls_total",
+                "Calls of the dead man's switch: answered, failed, or withheld because we do not live.",
+                &["result"],
+            )?,
             incidents: r.int_gauges("launchwatch_incident_open", "1 while a target has an open incident.", &["target"])?,
             debts: r.int_gauges(
                 "launchwatch_debts",
@@ -112,6 +132,18 @@ impl Metrics {
     pub fn outbox(&self, owed: u64, oldest: Option<Duration>) {
         self.0.outbox_owed.set(i64::try_from(owed).unwrap_or(i64::MAX));
         self.0.outbox_oldest.set(oldest.map_or(0.0, |d| d.as_secs_f64()));
+    }
+
+    /// How a channel stands: deliveries owed, and the age of the oldest that could have been told.
+    pub fn channel(&self, name: &str, broken: bool, owed: u64, oldest: Option<Duration>) {
+        self.0.channel_broken.with_label_values(&[name]).set(i64::from(broken));
+        self.0.channel_owed.with_label_values(&[name]).set(i64::try_from(owed).unwrap_or(i64::MAX));
+        self.0.channel_oldest.with_label_values(&[name]).set(oldest.map_or(0.0, |d| d.as_secs_f64()));
+    }
+
+    /// The dead man's switch was called, or not.
+    pub fn dead_man(&self, result: &str) {
+        self.0.dead_man.with_label_values(&[result]).inc();
     }
 
     /// Whether a target has an open incident.

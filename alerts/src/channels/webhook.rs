@@ -168,6 +168,7 @@ fn bounded(facts: &Facts) -> Facts {
     facts.people.truncate(50);
     facts.people.iter_mut().for_each(|p| *p = text::one_line(p, 200));
     facts.note = facts.note.as_deref().map(|n| text::one_line(n, 500));
+    facts.instead_of = facts.instead_of.as_deref().map(|c| text::one_line(c, 200));
     facts.hushed.truncate(50);
     for hushed in &mut facts.hushed {
         hushed.target = text::one_line(&hushed.target, 200);

@@ -143,7 +143,11 @@ fn trouble(facts: &Facts) -> (String, bool) {
 fn pieces(n: &Notification) -> Vec<Piece> {
     let note =
         n.facts.note.as_ref().map(|note| Piece::Line(vec![said(format!("Note: {}.", one_line(note, 300)))]));
-    note.into_iter().chain(by_kind(n)).collect()
+    let instead = n.facts.instead_of.as_ref().map(|broken| {
+        let broken = one_line(broken, 60);
+        Piece::Line(vec![said(format!("Told here because the channel {broken} does not take it: see to it."))])
+    });
+    instead.into_iter().chain(note).chain(by_kind(n)).collect()
 }
 
 fn by_kind(n: &Notification) -> Vec<Piece> {

@@ -8,13 +8,13 @@ use launchwatch_probes::{CleanUp, DebtId};
 use secrecy::ExposeSecret;
 
 use crate::store::testing::*;
-use crate::store::{Batch, DebtState, DeliveryState, Owed, Settlement, Store};
+use crate::store::{Batch, DebtState, DeliveryState, Owed, Settlement, Store, Wanted};
 
 /// What is owed through both channels of these tests, in the order in which it became owed.
 async fn all_owed(store: &impl Store, now: Timestamp, limit: usize) -> Vec<Owed> {
     let mut all = Vec::new();
     for channel in ["slack", "mail"] {
-        all.extend(store.owed(channel, now, limit).await.unwrap());
+        all.extend(store.owed(channel, now, limit, Wanted::Due).await.unwrap());
     }
     all.sort_by_key(|o| o.notification.at);
     all
@@ -34,6 +34,7 @@ fn settlement(id: &str, channel: &str, state: DeliveryState, seconds: i64) -> Se
         notification: NotificationId(id.into()),
         channel: channel.into(),
         state,
+        refused: state == DeliveryState::Refused,
         next: at(seconds + 30),
         message: (state == DeliveryState::Delivered).then(|| MessageRef(format!("{id}@{channel}"))),
         settled: Settled::default(),
@@ -81,7 +82,7 @@ pub(crate) async fn a_notification_is_owed_once_to_every_channel(store: impl Sto
     let owed = all_owed(&store, at(0), 9).await;
     assert_eq!(ids(&owed), [("n", "slack"), ("n", "mail")]);
     assert_eq!((&owed[0].notification, owed[0].attempts, &owed[0].thread), (&opened, 0, &None));
-    store.settle(vec![settlement("n", "slack", DeliveryState::Delivered, 1)]).await.unwrap();
+    store.settle(vec![settlement("n", "slack", DeliveryState::Delivered, 1)], None).await.unwrap();
     // The same id again, with other words and one channel more: nothing changes.
     let mut again = notification("n", "i", Kind::Update, 9);
     again.to = vec![Ear::now("slack"), Ear::now("matrix")];
@@ -105,9 +106,9 @@ pub(crate) async fn only_the_oldest_of_an_incident_is_due(store: impl Store) {
     };
     assert_eq!(slack(&all_owed(&store, at(60), 9).await), ["n1", "m1"]);
     // The first one is to be tried again later: the second one waits behind it.
-    store.settle(vec![settlement("n1", "slack", DeliveryState::Owed, 60)]).await.unwrap();
+    store.settle(vec![settlement("n1", "slack", DeliveryState::Owed, 60)], None).await.unwrap();
     assert_eq!(slack(&all_owed(&store, at(60), 9).await), ["m1"]);
-    store.settle(vec![settlement("n1", "slack", DeliveryState::Refused, 90)]).await.unwrap();
+    store.settle(vec![settlement("n1", "slack", DeliveryState::Refused, 90)], None).await.unwrap();
     assert_eq!(slack(&all_owed(&store, at(90), 9).await), ["m1", "n2"]);
 }
 
@@ -117,20 +118,20 @@ pub(crate) async fn a_failed_delivery_is_due_again_when_it_says(store: impl Stor
     one.to = vec![Ear::now("slack")];
     store.record(owing(vec![one])).await.unwrap();
     assert_eq!(next_owed(&store).await, Some(at(3)));
-    store.settle(vec![settlement("n", "slack", DeliveryState::Owed, 10)]).await.unwrap();
+    store.settle(vec![settlement("n", "slack", DeliveryState::Owed, 10)], None).await.unwrap();
     assert_eq!(next_owed(&store).await, Some(at(40)));
     assert_eq!(store.outbox().await.unwrap().oldest, Some(at(3)));
     assert_eq!(all_owed(&store, at(39), 9).await, []);
     assert_eq!(all_owed(&store, at(40), 9).await[0].attempts, 1);
-    store.settle(vec![settlement("n", "slack", DeliveryState::Delivered, 41)]).await.unwrap();
+    store.settle(vec![settlement("n", "slack", DeliveryState::Delivered, 41)], None).await.unwrap();
     assert_eq!((next_owed(&store).await, store.outbox().await.unwrap().oldest), (None, None));
 }
 
 pub(crate) async fn later_messages_know_what_the_channel_last_called_its_thread(store: impl Store) {
     store.record(owing(vec![notification("n1", "i", Kind::Opened, 0)])).await.unwrap();
-    store.settle(vec![settlement("n1", "slack", DeliveryState::Delivered, 1)]).await.unwrap();
+    store.settle(vec![settlement("n1", "slack", DeliveryState::Delivered, 1)], None).await.unwrap();
     store.record(owing(vec![notification("n2", "i", Kind::Update, 60)])).await.unwrap();
-    store.settle(vec![settlement("n2", "slack", DeliveryState::Delivered, 61)]).await.unwrap();
+    store.settle(vec![settlement("n2", "slack", DeliveryState::Delivered, 61)], None).await.unwrap();
     store.record(owing(vec![notification("n3", "i", Kind::Resolved, 90)])).await.unwrap();
     let owed = all_owed(&store, at(90), 9).await;
     let threads: Vec<_> =
@@ -141,13 +142,13 @@ pub(crate) async fn later_messages_know_what_the_channel_last_called_its_thread(
 pub(crate) async fn deliveries_tell_what_came_of_them(store: impl Store) {
     store.record(owing(vec![notification("n1", "i", Kind::Opened, 0)])).await.unwrap();
     store.record(owing(vec![notification("m1", "j", Kind::Opened, 60)])).await.unwrap();
-    store.settle(vec![settlement("n1", "slack", DeliveryState::Owed, 1)]).await.unwrap();
+    store.settle(vec![settlement("n1", "slack", DeliveryState::Owed, 1)], None).await.unwrap();
     store
         .settle(vec![
             settlement("n1", "slack", DeliveryState::Delivered, 31),
             settlement("n1", "mail", DeliveryState::Refused, 2),
             settlement("nobody", "mail", DeliveryState::Refused, 2),
-        ])
+        ], None)
         .await
         .unwrap();
     let told = store.deliveries(9).await.unwrap();
@@ -182,7 +183,7 @@ pub(crate) async fn a_resolved_incident_is_told_as_one_message(store: impl Store
         .settle(vec![
             settlement("n1", "slack", DeliveryState::Owed, 1),
             settlement("n1", "mail", DeliveryState::Delivered, 1),
-        ])
+        ], None)
         .await
         .unwrap();
     store
@@ -224,7 +225,7 @@ pub(crate) async fn what_was_under_way_when_superseded_still_counts_as_delivered
         .settle(vec![
             settlement("n1", "slack", DeliveryState::Delivered, 61),
             settlement("n1", "mail", DeliveryState::Owed, 61),
-        ])
+        ], None)
         .await
         .unwrap();
     let owed = all_owed(&store, at(999), 9).await;

@@ -27,7 +27,9 @@ mod scan;
 mod schema;
 mod seal;
 mod series;
+mod settle;
 mod silences;
+mod stands;
 mod store;
 #[cfg(test)]
 mod tests;

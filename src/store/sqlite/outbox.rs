@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use launchwatch_alerts::{
-    Change, IncidentId, MessageRef, Notification, NotificationId, NotificationKind as Kind,
+    Change, Ear, IncidentId, MessageRef, Notification, NotificationKind as Kind,
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::damage::Damaged;
 use super::{date, fail, incidents, micros, silences};
-use crate::store::{Delivery, DeliveryState, Error, Outbox, Owed, Settlement};
+use crate::store::{Backlog, Error, Outbox, Owed, Wanted};
 
 /// Keeps what the engine made of a batch.
 pub(super) fn keep(db: &Connection, changes: &[Change]) -> Result<(), Error> {
@@ -33,42 +33,77 @@ fn owe(db: &Connection, notification: &Notification) -> Result<(), Error> {
         return Ok(());
     }
     for ear in &n.to {
-        let channel = &ear.channel;
-        // What is not delivered yet is told by this one as well.
-        let waits = supersede(db, n, channel)?;
-        let next = ear.not_before.map_or(n.at, |at| at.max(n.at)).max(waits.unwrap_or(n.at));
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO delivery (notification, channel, incident, kind, at, state, next)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'owed', ?6)",
-        )
-        .and_then(|mut s| {
-            s.execute(params![n.id.0, channel, n.incident.0, n.kind.as_str(), micros(n.at), micros(next)])
-        })
-        .map_err(fail(what))?;
+        owe_through(db, n, ear, None)?;
+    }
+    if n.kind == Kind::Resolved {
+        for (channel, broken) in stood_in(db, &n.incident)? {
+            // Where the trouble was told in the place of a broken channel, its end is told as well.
+            if n.to.iter().all(|ear| ear.channel != channel) {
+                owe_through(db, n, &Ear::now(channel), Some(&broken))?;
+            }
+        }
     }
     Ok(())
 }
 
+fn owe_through(db: &Connection, n: &Notification, ear: &Ear, instead: Option<&str>) -> Result<(), Error> {
+    let channel = &ear.channel;
+    // What is not delivered yet is told by this one as well.
+    let (waits, waited) = supersede(db, n, channel)?;
+    let next = ear.not_before.map_or(n.at, |at| at.max(n.at)).max(waits.unwrap_or(n.at));
+    let due = waited.map_or(next, |since| since.min(next));
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO delivery (notification, channel, incident, kind, at, state, next, due, instead)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'owed', ?6, ?7, ?8)",
+    )
+    .and_then(|mut s| {
+        let (at, next, due) = (micros(n.at), micros(next), micros(due));
+        s.execute(params![n.id.0, channel, n.incident.0, n.kind.as_str(), at, next, due, instead])
+    })
+    .map_err(fail("keep a notification"))?;
+    Ok(())
+}
+
+/// Channels that told of an incident in the place of broken ones, with those.
+fn stood_in(db: &Connection, incident: &IncidentId) -> Result<Vec<(String, String)>, Error> {
+    let what = "read who told of an incident";
+    let mut rows = db
+        .prepare_cached(
+            "SELECT DISTINCT channel, instead FROM delivery
+             WHERE incident = ?1 AND instead IS NOT NULL AND state IN ('owed', 'delivered')",
+        )
+        .map_err(fail(what))?;
+    let found = rows.query_map([&incident.0], |r| Ok((r.get(0)?, r.get(1)?))).map_err(fail(what))?;
+    found.collect::<Result<_, _>>().map_err(fail(what))
+}
+
 /// Drops what the new notification tells as well. Answers when the dropped ones were due, where they waited for
-/// the end of quiet hours: the end of a trouble that could wait can wait too.
-fn supersede(db: &Connection, n: &Notification, channel: &str) -> Result<Option<Timestamp>, Error> {
+/// the end of quiet hours (the end of a trouble that could wait can wait too), and since when they could have been
+/// told.
+fn supersede(
+    db: &Connection,
+    n: &Notification,
+    channel: &str,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Error> {
     if n.kind == Kind::Test {
-        return Ok(None);
+        return Ok((None, None));
     }
     let what = "supersede a notification";
-    let waits: Option<i64> = db
+    let (waits, since): (Option<i64>, Option<i64>) = db
         .prepare_cached(
-            "SELECT max(next) FROM delivery
-             WHERE state = 'owed' AND incident = ?1 AND channel = ?2 AND attempts = 0",
+            "SELECT max(iif(attempts = 0, next, NULL)), min(due) FROM delivery
+             WHERE state = 'owed' AND incident = ?1 AND channel = ?2",
         )
-        .and_then(|mut s| s.query_row(params![n.incident.0, channel], |r| r.get(0)))
+        .and_then(|mut s| s.query_row(params![n.incident.0, channel], |r| Ok((r.get(0)?, r.get(1)?))))
         .map_err(fail(what))?;
-    db.prepare_cached(
-        "UPDATE delivery SET state = 'superseded' WHERE state = 'owed' AND incident = ?1 AND channel = ?2",
-    )
-    .and_then(|mut s| s.execute(params![n.incident.0, channel]))
-    .map_err(fail(what))?;
-    Ok(waits.map(date).filter(|_| n.kind == Kind::Resolved))
+    if since.is_some() {
+        db.prepare_cached(
+            "UPDATE delivery SET state = 'superseded' WHERE state = 'owed' AND incident = ?1 AND channel = ?2",
+        )
+        .and_then(|mut s| s.execute(params![n.incident.0, channel]))
+        .map_err(fail(what))?;
+    }
+    Ok((waits.map(date).filter(|_| n.kind == Kind::Resolved), since.map(date)))
 }
 
 /// The heads of the queues (one queue an incident and channel): only they may be sent.
@@ -79,20 +114,22 @@ pub(super) fn owed(
     db: &Connection,
     channel: &str,
     now: Timestamp,
-    limit: usize,
+    (limit, wanted): (usize, Wanted),
     damaged: &Damaged,
 ) -> Result<Vec<Owed>, Error> {
     let what = "read what is owed";
+    let fresh = if wanted == Wanted::NeverRefused { "AND d.refusals = 0" } else { "" };
     let sql = format!(
         "SELECT d.id, d.channel, d.attempts, (SELECT json FROM notification n WHERE n.id = d.notification),
             (SELECT t.message FROM delivery t WHERE t.incident = d.incident AND t.channel = d.channel
              AND t.message IS NOT NULL AND t.state = 'delivered' ORDER BY t.delivered_at DESC, t.id DESC LIMIT 1),
-            d.settled
-         {HEADS} AND d.next <= ?1 AND d.channel = ?2 ORDER BY d.at, d.id"
+            d.settled, d.refusals, d.refused_since, d.instead
+         {HEADS} AND d.channel = ?2 AND d.next <= ?1 {fresh} ORDER BY d.next, d.at, d.id"
     );
     let mut rows = db.prepare_cached(&sql).map_err(fail(what))?;
     let mut rows = rows.query(params![micros(now), channel]).map_err(fail(what))?;
     let mut owed = Vec::new();
+    // By index, in this order: what is not asked for is not read.
     while owed.len() < limit {
         let Some(row) = rows.next().map_err(fail(what))? else { break };
         let (id, json, one) = one_owed(row).map_err(fail(what))?;
@@ -110,99 +147,51 @@ fn one_owed(row: &Row<'_>) -> rusqlite::Result<(i64, String, impl FnOnce(Notific
     let json = row.get::<_, Option<String>>(3)?.unwrap_or_default();
     let settled =
         row.get::<_, Option<String>>(5)?.and_then(|j| serde_json::from_str(&j).ok()).unwrap_or_default();
-    Ok((row.get(0)?, json, move |notification| Owed { notification, channel, attempts, thread, settled }))
+    let (refusals, refused_since) = (row.get(6)?, row.get::<_, Option<i64>>(7)?.map(date));
+    let instead_of = row.get(8)?;
+    let one = move |notification| Owed {
+        notification,
+        channel,
+        attempts,
+        thread,
+        settled,
+        refusals,
+        refused_since,
+        instead_of,
+    };
+    Ok((row.get(0)?, json, one))
 }
 
 pub(super) fn next_owed(db: &Connection, channel: &str) -> Result<Option<Timestamp>, Error> {
     let next: Option<i64> = db
-        .prepare_cached(&format!("SELECT min(d.next) {HEADS} AND d.channel = ?1"))
-        .and_then(|mut s| s.query_row([channel], |r| r.get(0)))
+        .prepare_cached(&format!("SELECT d.next {HEADS} AND d.channel = ?1 ORDER BY d.next LIMIT 1"))
+        .and_then(|mut s| s.query_row([channel], |r| r.get(0)).optional())
         .map_err(fail("read when something is owed"))?;
     Ok(next.map(date))
 }
 
 pub(super) fn outbox(db: &Connection) -> Result<Outbox, Error> {
-    let (owed, oldest): (i64, Option<i64>) = db
-        .prepare_cached("SELECT count(*), min(at) FROM delivery WHERE state = 'owed'")
-        .and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))))
-        .map_err(fail("read how the outbox stands"))?;
-    Ok(Outbox { owed: owed.unsigned_abs(), oldest: oldest.map(date) })
-}
-
-/// A delivery that was superseded while it was under way stays so if it failed, and is delivered if it was.
-pub(super) fn settle(db: &Connection, settlements: &[Settlement]) -> Result<(), Error> {
-    let mut update = db
-        .prepare_cached(
-            "UPDATE delivery SET
-                state = CASE WHEN state = 'delivered' OR (state = 'superseded' AND ?3 = 'owed') THEN state ELSE ?3 END,
-                attempts = attempts + (?3 <> 'superseded'),
-                next = ?4,
-                message = ifnull(message, ?5),
-                error = ?6,
-                settled = ?8,
-                delivered_at = CASE WHEN ?3 = 'delivered' THEN ifnull(delivered_at, ?7) ELSE delivered_at END
-             WHERE notification = ?1 AND channel = ?2",
-        )
-        .map_err(fail("settle deliveries"))?;
-    for s in settlements {
-        let settled = (!s.settled.0.is_empty()).then(|| incidents::json(&s.settled)).transpose()?;
-        update
-            .execute(params![
-                s.notification.0,
-                s.channel,
-                word(s.state),
-                micros(s.next),
-                s.message.as_ref().map(|m| &m.0),
-                s.error,
-                micros(s.at),
-                settled
-            ])
-            .map_err(fail("settle deliveries"))?;
-    }
-    Ok(())
-}
-
-pub(super) fn deliveries(db: &Connection, limit: usize) -> Result<Vec<Delivery>, Error> {
-    let what = "read deliveries";
-    let mut rows = db
-        .prepare_cached(
-            "SELECT notification, incident, kind, channel, state, attempts, at, delivered_at, error
-             FROM delivery ORDER BY at DESC, id DESC LIMIT ?1",
-        )
+    let what = "read how the outbox stands";
+    let oldest: Option<i64> = db
+        .prepare_cached("SELECT min(at) FROM delivery WHERE state = 'owed'")
+        .and_then(|mut s| s.query_row([], |r| r.get(0)))
         .map_err(fail(what))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = rows.query_map(params![limit], delivery).map_err(fail(what))?.collect::<Result<_, _>>();
-    found.map_err(fail(what))
-}
-
-fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    Ok(Delivery {
-        notification: NotificationId(row.get(0)?),
-        incident: IncidentId(row.get(1)?),
-        kind: row.get(2)?,
-        channel: row.get(3)?,
-        state: state(&row.get::<_, String>(4)?),
-        attempts: row.get(5)?,
-        at: date(row.get(6)?),
-        delivered_at: row.get::<_, Option<i64>>(7)?.map(date),
-        error: row.get(8)?,
-    })
-}
-
-const fn word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Owed => "owed",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Refused => "refused",
-        DeliveryState::Superseded => "superseded",
-    }
-}
-
-fn state(word: &str) -> DeliveryState {
-    match word {
-        "delivered" => DeliveryState::Delivered,
-        "refused" => DeliveryState::Refused,
-        "superseded" => DeliveryState::Superseded,
-        _ => DeliveryState::Owed,
-    }
+    let untold: Option<i64> = db
+        .prepare_cached(
+            "SELECT d.due FROM delivery d WHERE d.state = 'owed' AND NOT EXISTS (SELECT 1 FROM delivery e
+             WHERE e.notification = d.notification AND e.state = 'delivered') ORDER BY d.due LIMIT 1",
+        )
+        .and_then(|mut s| s.query_row([], |r| r.get(0)).optional())
+        .map_err(fail(what))?;
+    let mut by_channel = db
+        .prepare_cached("SELECT channel, count(*), min(due) FROM delivery WHERE state = 'owed' GROUP BY channel")
+        .map_err(fail(what))?;
+    let row = |r: &Row<'_>| {
+        let owed = r.get::<_, i64>(1)?.unsigned_abs();
+        Ok((r.get(0)?, Backlog { owed, due: r.get::<_, Option<i64>>(2)?.map(date) }))
+    };
+    let channels: std::collections::BTreeMap<String, Backlog> =
+        by_channel.query_map([], row).and_then(Iterator::collect).map_err(fail(what))?;
+    let owed = channels.values().map(|c| c.owed).sum();
+    Ok(Outbox { owed, oldest: oldest.map(date), untold: untold.map(date), channels })
 }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Hidden, Incident, Memory, Silence};
+use launchwatch_alerts::{Hidden, Incident, Memory, NotificationId, Silence};
 use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    Inner, Live, SqliteStore, date, debts, fail, incidents, outbox, prune, record, runs, series, silences,
+    Inner, Live, SqliteStore, date, debts, fail, incidents, outbox, prune, record, runs, series, settle,
+    silences, stands,
 };
 use crate::observation::ProbeId;
 use crate::store::{
-    Batch, Bucket, Debt, Delivery, Error, Outbox, Owed, Pruned, RunQuery, SeriesQuery, Settlement, Store,
+    Batch, Bucket, Debt, Delivery, Error, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery, Settlement, Stand, Store,
+    Wanted,
 };
 
 impl SqliteStore {
@@ -78,11 +80,17 @@ impl Store for SqliteStore {
         self.read(|_, db, _| incidents::memory(db)).await
     }
 
-    async fn owed(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error> {
+    async fn owed(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        limit: usize,
+        wanted: Wanted,
+    ) -> Result<Vec<Owed>, Error> {
         let channel = channel.to_owned();
         self.read(move |inner, db, _| {
             inner.note(now);
-            outbox::owed(db, &channel, now, limit, &inner.damaged)
+            outbox::owed(db, &channel, now, (limit, wanted), &inner.damaged)
         })
         .await
     }
@@ -96,12 +104,26 @@ impl Store for SqliteStore {
         self.read(|_, db, _| outbox::outbox(db)).await
     }
 
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), Error> {
-        self.change(move |_, db| outbox::settle(db, &settlements)).await
+    async fn resume(&self) -> Result<BTreeMap<String, Stand>, Error> {
+        self.change(|_, db| settle::doubt(db)).await?;
+        self.read(|_, db, _| stands::stands(db)).await
+    }
+
+    async fn begin(&self, channel: &str, which: Vec<NotificationId>, now: Timestamp) -> Result<(), Error> {
+        let channel = channel.to_owned();
+        self.change(move |_, db| settle::begin(db, &channel, &which, now)).await
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<(), Error> {
+        self.change(move |_, db| {
+            settle::settle(db, &settlements)?;
+            report.as_ref().map_or(Ok(()), |report| stands::keep(db, report))
+        })
+        .await
     }
 
     async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error> {
-        self.read(move |_, db, _| outbox::deliveries(db, limit)).await
+        self.read(move |_, db, _| settle::deliveries(db, limit)).await
     }
 
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {

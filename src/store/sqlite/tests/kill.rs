@@ -8,7 +8,7 @@ use launchwatch_alerts::NotificationKind;
 
 use super::*;
 use crate::store::testing::*;
-use crate::store::{Batch, RunQuery, SeriesQuery, Store, Tier};
+use crate::store::{Batch, RunQuery, SeriesQuery, Store, Tier, Wanted};
 
 const DIR: &str = "LAUNCHWATCH_TEST_KILL_DIR";
 const FROM: &str = "LAUNCHWATCH_TEST_KILL_FROM";
@@ -65,8 +65,8 @@ async fn every_batch_that_was_acknowledged_survives_kill_nine() {
         let store = open(&dir);
         let runs = store.runs(&RunQuery { limit: 1_000_000, ..RunQuery::default() }).await.unwrap();
         let end = at(i64::from(u32::MAX));
-        let mut owed = store.owed("slack", end, 1_000_000).await.unwrap();
-        owed.extend(store.owed("mail", end, 1_000_000).await.unwrap());
+        let mut owed = store.owed("slack", end, 1_000_000, Wanted::Due).await.unwrap();
+        owed.extend(store.owed("mail", end, 1_000_000, Wanted::Due).await.unwrap());
         for i in &acknowledged {
             let of = runs.iter().filter(|r| r.slot == at(i * 600)).count();
             let told = owed.iter().filter(|o| o.notification.id.0 == format!("n{i}")).count();

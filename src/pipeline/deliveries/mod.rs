@@ -1,0 +1,133 @@
+//! From what is owed to what was taken: one worker a channel, so that a slow one holds up nobody else.
+//!
+//! # How a channel stands
+//! * **works**: what is due goes out, the oldest first, one message of an incident at a time, no faster than
+//!   `per_minute`.
+//! * **waits**: the service asked for time (429 with `Retry-After`: all of the channel waits), or does not answer (all
+//!   of it waits, twice as long each time, a minute at most; another message is tried each time, so that one that
+//!   cannot be told does not hold up the others).
+//! * **broken**: the service refuses (wrong credentials, no such room). What is owed stays owed; one message is tried
+//!   after 1, 5, 15 and then every 30 minutes, and at once when the channel's secret has changed or with a message that
+//!   it has not seen yet. Meanwhile the fallback tells. When the channel takes a message again, all of its queue goes
+//!   out: at most one message an incident, since later ones take the place of earlier ones.
+//!
+//! # A message that is refused
+//! is only the fault of the channel if another one is refused as well, or there is none to try. Where another one is
+//! taken, it is the message that the service does not like: the fallback tells it, the others go on, and after five
+//! refusals or a day it is given up, on record as `refused`.
+//!
+//! Before messages are handed over, the store notes that they are (once for all of a round); what it finds so after a
+//! crash is tried again and marked as a possible duplicate.
+
+mod channels;
+mod pace;
+mod stand;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use self::channels::Channels;
+pub use self::channels::Reload;
+pub use self::watch::Stuck;
+use crate::config::ChannelConfig;
+use crate::edges::Edges;
+use crate::inbox::Inbox;
+use crate::store::{Stand, Store};
+use crate::tasks::{OnExit, Tasks};
+use crate::telemetry::Metrics;
+
+/// What deliveries work with.
+pub struct Desk {
+    /// All tasks.
+    pub tasks: Tasks,
+    /// Doors to the outside.
+    pub edges: Edges,
+    /// Where what is owed stands.
+    pub store: Arc<dyn Store>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Rung when something new is owed.
+    pub owed: Arc<Notify>,
+    /// Where the recorder is told how channels stand.
+    pub inbox: Inbox,
+    /// Reads the channels of the configuration again; `None` where there is none to read.
+    pub reload: Option<Reload>,
+    /// Set while nobody can be told of anything.
+    pub stuck: Stuck,
+}
+
+/// What the workers share.
+struct Shared {
+    tasks: Tasks,
+    edges: Edges,
+    store: Arc<dyn Store>,
+    metrics: Metrics,
+    channels: Channels,
+    stands: Mutex<BTreeMap<String, Stand>>,
+    /// By channel: wakes its worker.
+    bells: BTreeMap<String, Arc<Notify>>,
+}
+
+impl Shared {
+    fn ring(&self, channel: &str) {
+        if let Some(bell) = self.bells.get(channel) {
+            bell.notify_one();
+        }
+    }
+
+    fn stand(&self, channel: &str) -> Stand {
+        let stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        stands.get(channel).cloned().unwrap_or_default()
+    }
+
+    fn set_stand(&self, channel: &str, stand: Stand) {
+        let mut stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        stands.insert(channel.to_owned(), stand);
+    }
+}
+
+/// Starts a worker for every channel, one that wakes them all, one that tells how they stand, and one that looks for
+/// changed secrets.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<(), crate::store::Error> {
+    let Desk { tasks, edges, store, metrics, owed, inbox, reload, stuck } = desk;
+    let stands = store.resume().await?;
+    let shared = Arc::new(Shared {
+        tasks: tasks.clone(),
+        edges,
+        store,
+        metrics,
+        channels: Channels::new(channels),
+        stands: Mutex::new(stands),
+        bells: channels.iter().map(|c| (c.name.clone(), Arc::default())).collect(),
+    });
+    for channel in channels {
+        let worker = worker::Worker::new(Arc::clone(&shared), channel);
+        tasks.spawn(format!("deliveries/{}", channel.name), OnExit::Fine, worker.run());
+    }
+    if let Some(reload) = reload {
+        let reloading = channels::reload_when_asked(Arc::clone(&shared), reload);
+        tasks.spawn("channels", OnExit::Fine, reloading);
+    }
+    let names = channels.iter().map(|c| c.name.clone()).collect();
+    tasks.spawn("standing", OnExit::Fine, watch::run(Arc::clone(&shared), inbox, names, stuck));
+    let ringing = tasks.clone();
+    tasks.spawn("deliveries", OnExit::Fine, async move {
+        loop {
+            tokio::select! {
+                biased; // two replays must agree
+                _ = ringing.stopped() => return,
+                () = owed.notified() => shared.bells.values().for_each(|b| b.notify_one()),
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! What came of deliveries: begun, settled, shown to people.
+
+use jiff::Timestamp;
+use launchwatch_alerts::{IncidentId, NotificationId};
+use rusqlite::{Connection, Row, params};
+
+use super::{date, fail, incidents, micros};
+use crate::store::{Delivery, DeliveryState, Error, Settlement};
+
+/// What was under way when the process ended may have arrived.
+pub(super) fn doubt(db: &Connection) -> Result<(), Error> {
+    db.execute("UPDATE delivery SET doubt = 1, begun = NULL WHERE begun IS NOT NULL", [])
+        .map(|_| ())
+        .map_err(fail("take up what was under way"))
+}
+
+/// Notes that deliveries are handed over now. One that was begun before and not settled may have arrived then.
+pub(super) fn begin(
+    db: &Connection,
+    channel: &str,
+    which: &[NotificationId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let what = "begin deliveries";
+    let mut update = db
+        .prepare_cached(
+            "UPDATE delivery SET doubt = doubt OR begun IS NOT NULL, begun = ?3
+             WHERE notification = ?1 AND channel = ?2",
+        )
+        .map_err(fail(what))?;
+    which.iter().try_for_each(|id| {
+        update.execute(params![id.0, channel, micros(now)]).map(|_| ()).map_err(fail(what))
+    })
+}
+
+/// A delivery that was superseded while it was under way stays so if it failed, and is delivered if it was.
+pub(super) fn settle(db: &Connection, settlements: &[Settlement]) -> Result<(), Error> {
+    let mut update = db
+        .prepare_cached(
+            "UPDATE delivery SET
+                state = CASE WHEN state = 'delivered' OR (state = 'superseded' AND ?3 = 'owed') THEN state ELSE ?3 END,
+                attempts = attempts + (?3 <> 'superseded'),
+                next = ?4,
+                message = ifnull(message, ?5),
+                error = ?6,
+                settled = ?8,
+                delivered_at = CASE WHEN ?3 = 'delivered' THEN ifnull(delivered_at, ?7) ELSE delivered_at END,
+                begun = NULL,
+                refusals = refusals + ?9,
+                refused_since = CASE WHEN ?9 THEN ifnull(refused_since, ?7) ELSE refused_since END
+             WHERE notification = ?1 AND channel = ?2",
+        )
+        .map_err(fail("settle deliveries"))?;
+    for s in settlements {
+        let settled = (!s.settled.0.is_empty()).then(|| incidents::json(&s.settled)).transpose()?;
+        update
+            .execute(params![
+                s.notification.0,
+                s.channel,
+                word(s.state),
+                micros(s.next),
+                s.message.as_ref().map(|m| &m.0),
+                s.error,
+                micros(s.at),
+                settled,
+                s.refused
+            ])
+            .map_err(fail("settle deliveries"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn deliveries(db: &Connection, limit: usize) -> Result<Vec<Delivery>, Error> {
+    let what = "read deliveries";
+    let mut rows = db
+        .prepare_cached(
+            "SELECT notification, incident, kind, channel, state, attempts, at, delivered_at, error, next, doubt, instead
+             FROM delivery ORDER BY at DESC, id DESC LIMIT ?1",
+        )
+        .map_err(fail(what))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = rows.query_map(params![limit], delivery).map_err(fail(what))?.collect::<Result<_, _>>();
+    found.map_err(fail(what))
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    let state = state(&row.get::<_, String>(4)?);
+    let next = date(row.get(9)?);
+    Ok(Delivery {
+        notification: NotificationId(row.get(0)?),
+        incident: IncidentId(row.get(1)?),
+        kind: row.get(2)?,
+        channel: row.get(3)?,
+        state,
+        attempts: row.get(5)?,
+        at: date(row.get(6)?),
+        delivered_at: row.get::<_, Option<i64>>(7)?.map(date),
+        error: row.get(8)?,
+        next: (state == DeliveryState::Owed).then_some(next),
+        possible_duplicate: row.get(10)?,
+        instead_of: row.get(11)?,
+    })
+}
+
+const fn word(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Owed => "owed",
+        DeliveryState::Delivered => "delivered",
+        DeliveryState::Refused => "refused",
+        DeliveryState::Superseded => "superseded",
+    }
+}
+
+fn state(word: &str) -> DeliveryState {
+    match word {
+        "delivered" => DeliveryState::Delivered,
+        "refused" => DeliveryState::Refused,
+        "superseded" => DeliveryState::Superseded,
+        _ => DeliveryState::Owed,
+    }
+}
