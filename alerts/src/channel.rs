@@ -1,5 +1,6 @@
 //! What a channel is: it composes envelopes and reads replies. It never sends, sleeps or retries.
 
+mod hearing;
 mod kind;
 mod receipt;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use self::hearing::Hearing;
 pub use self::kind::{Kind, Refused, Spec};
 pub(crate) use self::receipt::retry_after;
 pub use self::receipt::{Receipt, Settled};
@@ -144,6 +146,11 @@ pub trait Channel: Send + Sync {
     /// The secrets of this channel, so that the courier can blot them out of what a service says.
     fn secrets(&self) -> Vec<&SecretString> {
         Vec::new()
+    }
+
+    /// How people can answer in this channel, if it can be listened to.
+    fn ears(&self) -> Option<Hearing> {
+        None
     }
 
     /// Longest time one delivery may take, all steps together.
