@@ -8,5 +8,6 @@ pub mod board;
 pub mod deliveries;
 pub mod history;
 pub mod janitor;
+mod orders;
 pub mod recorder;
 mod sample;

@@ -29,7 +29,7 @@ fn ids(owed: &[Owed]) -> Vec<(&str, &str)> {
     owed.iter().map(|o| (o.notification.id.0.as_str(), o.channel.as_str())).collect()
 }
 
-fn settlement(id: &str, channel: &str, state: DeliveryState, seconds: i64) -> Settlement {
+pub(crate) fn settlement(id: &str, channel: &str, state: DeliveryState, seconds: i64) -> Settlement {
     Settlement {
         notification: NotificationId(id.into()),
         channel: channel.into(),
