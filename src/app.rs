@@ -6,12 +6,13 @@ use std::time::Duration;
 use anyhow::Context;
 use launchwatch_alerts::{Engine, Known, Plan};
 use launchwatch_probes::Ledger;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::edges::Edges;
-use crate::inbox::{self, Letter};
+use crate::inbox::{self, Letter, Orders};
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::recorder::{self, Recorder};
 use crate::pipeline::{dead_man, deliveries, history, janitor};
@@ -36,6 +37,9 @@ pub struct App {
     more: Option<axum::Router>,
     extra: web::Extra,
     reload: Option<deliveries::Reload>,
+    inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
+    orders: Orders,
+    token: Option<web::Token>,
 }
 
 impl App {
@@ -51,6 +55,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
+        let inbox = inbox::inbox();
         Ok(Self {
             config,
             edges,
@@ -62,6 +67,9 @@ impl App {
             more: None,
             extra: Arc::new(|| maud::html! {}),
             reload: None,
+            orders: inbox.0.orders(),
+            inbox: Some(inbox),
+            token: None,
         })
     }
 
@@ -78,6 +86,27 @@ impl App {
         self.more = Some(more);
         self.extra = extra;
         self
+    }
+
+    /// Lets those who have this token command.
+    #[must_use]
+    pub fn with_token(mut self, token: &SecretString) -> Self {
+        self.token = Some(web::Token::new(token));
+        self
+    }
+
+    /// What pages are made from.
+    pub fn sources(&self) -> web::Sources {
+        web::Sources {
+            board: self.board.clone(),
+            store: Arc::clone(&self.store),
+            metrics: self.metrics.clone(),
+            clock: self.edges.clock.clone(),
+            orders: self.orders.clone(),
+            token: self.token.clone(),
+            dice: self.edges.dice.clone(),
+            extra: Arc::clone(&self.extra),
+        }
     }
 
     /// The tasks: stopping them stops the service.
@@ -107,7 +136,7 @@ impl App {
             .await
             .context("cannot read the last hours")?;
         let engine = Engine::new(self.plan(), memory);
-        let (inbox, letters) = inbox::inbox();
+        let (inbox, letters) = self.inbox.take().context("the service has run already")?;
         let owed = Arc::new(Notify::new());
         let standing = Standing::default();
         // The recorder is the last to end: it has tasks of its own, drained after all the others.
@@ -242,13 +271,7 @@ impl App {
 
     fn start_web(&mut self) {
         let Some(listener) = self.listener.take() else { return };
-        let router = web::router(web::Sources {
-            board: self.board.clone(),
-            store: Arc::clone(&self.store),
-            metrics: self.metrics.clone(),
-            clock: self.edges.clock.clone(),
-            extra: Arc::clone(&self.extra),
-        });
+        let router = web::router(self.sources());
         let router = match self.more.take() {
             Some(more) => router.merge(more),
             None => router,

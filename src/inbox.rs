@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use launchwatch_alerts::{Command, Disobeyed};
 use launchwatch_probes::{Reason, Stage};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::observation::{Observation, ProbeId};
 
@@ -17,6 +18,13 @@ pub enum Letter {
     Suspect(Suspect),
     /// How a part of ourselves stands.
     Ourselves(Ourselves),
+    /// Somebody wants something.
+    Command {
+        /// What.
+        command: Command,
+        /// Told when what came of it is durable; dropped when that cannot be.
+        answer: oneshot::Sender<Result<(), Disobeyed>>,
+    },
 }
 
 /// How a part of ourselves stands: a series of the target that stands for launchwatch itself.
@@ -68,5 +76,75 @@ impl Inbox {
     #[must_use]
     pub fn put(&self, letter: Letter) -> bool {
         self.0.try_send(letter).is_ok()
+    }
+
+    /// The door for people. It does not keep the inbox open: who has it need not end before the recorder can.
+    pub fn orders(&self) -> Orders {
+        Orders(self.0.downgrade())
+    }
+}
+
+/// The door of the inbox through which people speak. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Orders(mpsc::WeakSender<Letter>);
+
+/// Why a command did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// Nobody can take it: the inbox is full, or the service stops.
+    #[error("launchwatch cannot take it in just now; try again")]
+    TryAgain,
+    /// It was taken in, but could not be written down before the service stopped.
+    #[error("it could not be written down; look whether it was done before you repeat it")]
+    Lost,
+    /// The engine says no.
+    #[error(transparent)]
+    Disobeyed(#[from] Disobeyed),
+}
+
+impl Orders {
+    /// Hands a command over and waits until what it changed is durable. Takes as long as the store does: the caller
+    /// sets the limit, and a command that was taken in is obeyed even if nobody waits any more.
+    ///
+    /// # Errors
+    /// See [`NotDone`].
+    pub async fn give(&self, command: Command) -> Result<(), NotDone> {
+        let (answer, answered) = oneshot::channel();
+        let taken = self.0.upgrade().is_some_and(|s| s.try_send(Letter::Command { command, answer }).is_ok());
+        if !taken {
+            return Err(NotDone::TryAgain);
+        }
+        Ok(answered.await.map_err(|_| NotDone::Lost)??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command() -> Command {
+        Command::EndSilence { id: "s".into(), by: "ada".into() }
+    }
+
+    #[tokio::test]
+    async fn a_full_inbox_and_one_that_is_gone_say_try_again() {
+        let (sender, mut letters) = mpsc::channel(1);
+        let inbox = Inbox(sender);
+        let orders = inbox.orders();
+        let (answer, _) = oneshot::channel();
+        assert!(inbox.put(Letter::Command { command: command(), answer }));
+        assert_eq!(orders.give(command()).await, Err(NotDone::TryAgain));
+        drop(inbox);
+        assert!(letters.recv().await.is_some());
+        assert!(letters.recv().await.is_none(), "the door for people keeps the inbox open");
+        assert_eq!(orders.give(command()).await, Err(NotDone::TryAgain));
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_in_and_never_answered_is_lost() {
+        let (inbox, mut letters) = inbox();
+        let orders = inbox.orders();
+        let (given, ()) = futures::join!(orders.give(command()), async { drop(letters.recv().await) });
+        assert_eq!(given, Err(NotDone::Lost));
     }
 }

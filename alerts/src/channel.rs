@@ -1,5 +1,6 @@
 //! What a channel is: it composes envelopes and reads replies. It never sends, sleeps or retries.
 
+mod hearing;
 mod kind;
 mod receipt;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use self::hearing::Hearing;
 pub use self::kind::{Kind, Refused, Spec};
 pub(crate) use self::receipt::retry_after;
 pub use self::receipt::{Receipt, Settled};
@@ -150,6 +152,11 @@ pub trait Channel: Send + Sync {
     /// for the one message.
     fn waits_for_all(&self) -> bool {
         true
+    }
+
+    /// How people can answer in this channel, if it can be listened to.
+    fn ears(&self) -> Option<Hearing> {
+        None
     }
 
     /// Longest time one delivery may take, all steps together.

@@ -23,7 +23,7 @@ mod silence;
 pub mod text;
 
 pub use channel::{
-    Channel, Envelope, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Settled, Smtp, SmtpTls,
+    Channel, Envelope, Hearing, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Settled, Smtp, SmtpTls,
     Spec, Undelivered,
 };
 pub use channels::CHANNELS;

@@ -6,10 +6,11 @@ mod render;
 mod story;
 mod time;
 
-pub(crate) use clean::{html_escaped, last_lines, mrkdwn_escaped, one_line};
+pub use clean::one_line;
+pub(crate) use clean::{html_escaped, last_lines, mrkdwn_escaped};
 pub(crate) use render::{code_lead, html, html_spans};
 pub(crate) use story::{Piece, Span, Story};
-pub(crate) use time::lasted;
+pub use time::lasted;
 
 use crate::Notification;
 

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use launchwatch_probes::Net;
 use launchwatch_probes::net::real::{NetSettings, RealNet};
 
-use super::{serve, world};
+use super::{serve, token, world};
 use crate::demo;
 
 #[derive(Args)]
@@ -37,15 +37,20 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return switch(arguments.listen, name).await;
     }
     let edges = world::edges(None)?;
-    let app = demo::build(edges, arguments.listen, arguments.hub).await?;
+    let file = std::env::temp_dir().join(format!("launchwatch-demo-{}.token", arguments.listen.port()));
+    let app = demo::build(edges, arguments.listen, arguments.hub).await?.with_token(&token::fresh(&file)?);
     println!("launchwatch demo");
     println!("  pages        http://{}/   (switch faults at the end of the page)", arguments.listen);
     println!("  built-in hub http://{}/", arguments.hub);
     println!("  break it     launchwatch demo fault hub-down");
     println!("  mend it      launchwatch demo fault none");
+    println!("  answer it    launchwatch incidents, ack, silence, … after");
+    println!("               export LAUNCHWATCH_URL=http://{}/ LAUNCHWATCH_TOKEN_FILE={}", arguments.listen, file.display());
     println!("Ctrl-C ends it.");
     serve::stop_on_signal(&app.tasks());
-    app.run().await?;
+    let ended = app.run().await;
+    drop(std::fs::remove_file(&file));
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 

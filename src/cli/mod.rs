@@ -1,15 +1,22 @@
 //! The commands.
 //!
 //! Exit codes: 0 all well; 1 what was looked at failed, or a fault of ours; 2 the configuration or the command line
-//! is wrong; 3 a probe could not look (verdict `unknown`).
+//! is wrong (also: the token); 3 a probe could not look (verdict `unknown`); 4 there is no such incident or silence.
 
+mod ack;
 pub mod check;
+mod client;
 mod demo;
+mod incidents;
 pub mod init;
+mod maintenance;
 mod probe;
 pub mod reference;
 mod serve;
+mod shown;
+mod silence;
 mod test_alert;
+mod token;
 mod world;
 
 use std::path::PathBuf;
@@ -35,6 +42,8 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const MISCONFIGURED: u8 = 2;
 /// A probe could not look.
 pub(crate) const UNKNOWN: u8 = 3;
+/// There is no such incident or silence.
+pub(crate) const NOT_THERE: u8 = 4;
 
 #[derive(Parser)]
 #[command(
@@ -89,6 +98,20 @@ enum Command {
         #[arg(long, short, default_value = "launchwatch.yaml")]
         output: PathBuf,
     },
+    /// List open incidents, or show one with all that happened to it.
+    Incidents(incidents::Arguments),
+    /// Say that you see to an incident: no reminders for a time.
+    Ack(ack::Arguments),
+    /// Put a remark on an incident's record.
+    Comment(incidents::Remark),
+    /// Say whether an incident was real or a false alarm, also after its end.
+    Label(incidents::Judgement),
+    /// Do not tell of something for a time.
+    #[command(subcommand)]
+    Silence(silence::Do),
+    /// Announce work on something.
+    #[command(subcommand)]
+    Maintenance(maintenance::Do),
     /// Send a test message through a channel, naming the exact step that fails.
     TestAlert(test_alert::Arguments),
     /// Watch a built-in hub on this machine, with faults you can switch on; nothing to configure.
@@ -138,6 +161,12 @@ async fn run(command: Command) -> ExitCode {
             };
             answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
         }
+        Command::Incidents(arguments) => incidents::run(&arguments).await,
+        Command::Ack(arguments) => ack::run(&arguments).await,
+        Command::Comment(said) => incidents::comment(&said).await,
+        Command::Label(said) => incidents::label(&said).await,
+        Command::Silence(what) => silence::run(&what).await,
+        Command::Maintenance(what) => maintenance::run(&what).await,
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),

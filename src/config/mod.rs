@@ -84,6 +84,25 @@ pub fn load_text(
     usable(config, problems)
 }
 
+/// Reads a configuration for somebody who only speaks to the service that runs by it: what is wrong with the rest,
+/// such as secrets that are not in this environment, does not matter.
+///
+/// # Errors
+/// What keeps it from being read at all, or stands where the service listens and keeps its state.
+pub fn glance(path: &Path, registries: Registries, env: Environment<'_>) -> Result<Config, Vec<Problem>> {
+    let (sources, mut problems) = source::open(path);
+    let base = source::base(path);
+    let (config, more) = judge(&sources, registries, secret::Vault { env, base: &base });
+    let matters = |p: &Problem| ["service", "service.listen", "service.state"].contains(&p.path.as_str());
+    match config {
+        Some(config) if !more.iter().any(|p| matters(p) && p.severity == Severity::Error) => Ok(config),
+        _ => {
+            problems.extend(more);
+            Err(problems)
+        }
+    }
+}
+
 /// Problems as a person reads them, an empty line after each.
 pub fn told(problems: &[Problem]) -> String {
     problems.iter().fold(String::new(), |mut text, problem| {

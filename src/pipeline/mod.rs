@@ -9,5 +9,6 @@ pub mod dead_man;
 pub mod deliveries;
 pub mod history;
 pub mod janitor;
+mod orders;
 pub mod recorder;
 mod sample;

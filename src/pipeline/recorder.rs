@@ -9,7 +9,7 @@ use launchwatch_alerts::{Change, Engine, SeriesId};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::{board::SharedBoard, sample};
+use super::{board::SharedBoard, orders::Orders, sample};
 use crate::clock::Clock;
 use crate::inbox::Letter;
 use crate::observation::{Observation, ProbeId};
@@ -78,6 +78,7 @@ impl Recorder {
     async fn round(&mut self, letters: Vec<Letter>, names: &mut SeriesNames) {
         let now = self.clock.now();
         let mut observations = Vec::with_capacity(letters.len());
+        let mut orders = Orders::default();
         for letter in letters {
             match letter {
                 Letter::Observation(seen) => {
@@ -91,13 +92,18 @@ impl Recorder {
                     self.engine.see(&sample, now);
                 }
                 Letter::Ourselves(part) => self.engine.see(&sample::of_ourselves(part, now), now),
+                Letter::Command { command, answer } => orders.obey(&mut self.engine, command, answer, now),
             }
         }
-        let changes = self.engine.tick(now);
-        self.keep(observations, changes).await;
+        let mut changes = self.engine.tick(now);
+        orders.obey_afterwards(self.store.as_ref(), &mut changes, now).await;
+        if self.keep(observations, changes).await {
+            orders.answer();
+        }
     }
 
-    async fn keep(&mut self, observations: Vec<Observation>, mut changes: Vec<Change>) {
+    /// True when it is durable.
+    async fn keep(&mut self, observations: Vec<Observation>, mut changes: Vec<Change>) -> bool {
         let now = self.clock.now();
         self.board.write(|board| {
             board.alive_at = Some(now);
@@ -109,7 +115,7 @@ impl Recorder {
             self.metrics.run_ended(&seen.probe, &seen.outcome, seen.ended());
         }
         if observations.is_empty() && changes.is_empty() {
-            return;
+            return true;
         }
         self.furnish(&mut changes, now);
         let owes = changes.iter().any(|c| matches!(c, Change::Notify(_)));
@@ -117,11 +123,12 @@ impl Recorder {
         for change in &changes {
             say(change);
         }
-        self.write(Batch { observations, changes, now }).await;
+        let durable = self.write(Batch { observations, changes, now }).await;
         self.show_incidents(&moved);
         if owes {
             self.owed.notify_one();
         }
+        durable
     }
 
     /// Adds to notifications what the engine does not know: the last hours, and the link.
@@ -135,8 +142,8 @@ impl Recorder {
     }
 
     /// Writes a batch, again and again until it is written: what is owed must not be lost. Meanwhile the inbox fills;
-    /// on a stop the batch gets one last try.
-    async fn write(&self, batch: Batch) {
+    /// on a stop the batch gets one last try. True when it is durable.
+    async fn write(&self, batch: Batch) -> bool {
         let mut pause = RETRY.0;
         loop {
             let began = Instant::now();
@@ -145,13 +152,13 @@ impl Recorder {
                     let now = self.clock.now();
                     self.metrics.committed(now, began.elapsed());
                     self.board.write(|b| b.committed_at = Some(now));
-                    return;
+                    return true;
                 }
                 Err(error) => {
                     self.metrics.store_error();
                     tracing::error!(%error, "cannot write down results; trying again in {pause:?}");
                     if self.tasks.stopping() {
-                        return;
+                        return false;
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY.1);

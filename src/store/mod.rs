@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Hidden, Incident, Memory, NotificationId, Silence};
+use launchwatch_alerts::{Hidden, Incident, IncidentId, Memory, MessageRef, NotificationId, Silence};
 use launchwatch_probes::Ledger;
 
 use crate::observation::{Observation, ProbeId};
@@ -26,8 +26,8 @@ use crate::observation::{Observation, ProbeId};
 pub use histogram::Histogram;
 pub use sqlite::SqliteStore;
 pub use types::{
-    Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, Outbox, Owed, Pruned, Report,
-    Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
+    Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
+    Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
 };
 
 /// Where everything is kept. Every implementation passes the same conformance suite.
@@ -72,6 +72,19 @@ pub trait Store: Ledger {
 
     /// Incidents, newest first.
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error>;
+
+    /// One incident, open or over.
+    async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, Error>;
+
+    /// Incidents, newest first, page by page.
+    async fn find_incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, Error>;
+
+    /// The incident that a channel's message was about; `reference` is what the service calls the message.
+    async fn incident_of_message(
+        &self,
+        channel: &str,
+        reference: &MessageRef,
+    ) -> Result<Option<IncidentId>, Error>;
 
     /// Silences, those in force first; the ones that are over too.
     async fn silences(&self, limit: usize) -> Result<Vec<Silence>, Error>;

@@ -225,6 +225,17 @@ pub struct RunQuery {
     pub limit: usize,
 }
 
+/// Which incidents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IncidentQuery {
+    /// Only those that are open, or only those that are over.
+    pub open: Option<bool>,
+    /// Only what is older than this one: the last of the page before.
+    pub before: Option<IncidentId>,
+    /// At most this many.
+    pub limit: usize,
+}
+
 /// Which buckets.
 #[derive(Debug, Clone)]
 pub struct SeriesQuery {

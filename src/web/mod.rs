@@ -1,5 +1,7 @@
-//! What can be looked at over HTTP: the status page, the same as JSON, metrics and health. Read only.
+//! What can be looked at over HTTP: the status page, the same as JSON, the API, metrics and health. What changes
+//! anything goes through the inbox.
 
+mod api;
 mod health;
 mod page;
 mod strip;
@@ -17,9 +19,13 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
+use crate::dice::Dice;
+use crate::inbox::Orders;
 use crate::pipeline::board::SharedBoard;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+
+pub use api::Token;
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -35,6 +41,12 @@ pub struct Sources {
     pub metrics: Metrics,
     /// The date, for ages.
     pub clock: Clock,
+    /// Where commands go.
+    pub orders: Orders,
+    /// What commands need; without one, nobody can command.
+    pub token: Option<Token>,
+    /// Names for what people make.
+    pub dice: Dice,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
@@ -44,6 +56,7 @@ pub fn router(sources: Sources) -> Router {
     Router::new()
         .route("/", get(page::status))
         .route("/api/v1/status", get(summary::status))
+        .merge(api::router())
         .route("/metrics", get(metrics))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

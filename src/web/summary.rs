@@ -9,7 +9,7 @@ use launchwatch_alerts::{Incident, Strip};
 use launchwatch_probes::{StageTime, Verdict};
 use serde::Serialize;
 
-use super::{Sources, health};
+use super::{Sources, api, health};
 use crate::pipeline::board::ProbeState;
 
 /// How a target stands.
@@ -81,7 +81,7 @@ pub(super) fn overview(sources: &Sources) -> Overview {
                 name: state.id.target().to_owned(),
                 labels: board.labels.get(state.id.target()).cloned().unwrap_or_default(),
                 standing: Standing::Unknown,
-                incident: board.open.get(state.id.target()).cloned(),
+                incident: board.open.get(state.id.target()).cloned().map(api::without_comments),
                 probes: vec![view],
             }),
         }

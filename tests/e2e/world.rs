@@ -81,6 +81,9 @@ pub struct World {
     ended: tokio::task::JoinHandle<()>,
 }
 
+/// What commands need in every world.
+pub const TOKEN: &str = "the-token-of-this-world";
+
 pub const START: &str = "2018-07-07T12:00:00Z";
 
 pub fn configuration(text: &str) -> Config {
@@ -136,13 +139,8 @@ impl World {
             dice: Dice::seeded(seed),
         };
         let app = App::build(config, edges, Arc::clone(&store) as Arc<dyn Store>, None).unwrap();
-        let pages = web::router(web::Sources {
-            board: app.board(),
-            store: Arc::clone(&store) as Arc<dyn Store>,
-            metrics: app.metrics(),
-            clock: clock.clone(),
-            extra: Arc::new(|| maud::html! {}),
-        });
+        let app = app.with_token(&TOKEN.to_owned().into());
+        let pages = web::router(app.sources());
         let tasks = app.tasks();
         #[expect(clippy::disallowed_methods, reason = "the world's own task")]
         let ended = tokio::spawn(async move { app.run().await.unwrap() });

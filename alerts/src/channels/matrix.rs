@@ -14,7 +14,7 @@ use self::answer::{Answer, read};
 use crate::channel::Kind;
 use crate::request;
 use crate::text::{self, Story};
-use crate::{Channel, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec};
+use crate::{Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec};
 
 pub(super) const KIND: Kind = Kind::of::<MatrixSpec>(
     "matrix",
@@ -34,6 +34,20 @@ pub(super) struct MatrixSpec {
     access_token: SecretString,
     /// Alias (`#room:server`) or id (`!id:server`) of the room. The account joins it, or must have been invited.
     room: String,
+    /// How people can acknowledge an incident here: by `reactions` (👀, ✅ or 👍 on our message), or `none`.
+    #[serde(default)]
+    acknowledge: Acknowledge,
+}
+
+/// How people can acknowledge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Acknowledge {
+    /// By a reaction to our message.
+    #[default]
+    Reactions,
+    /// Not here.
+    None,
 }
 
 pub(super) struct Matrix {
@@ -41,6 +55,7 @@ pub(super) struct Matrix {
     token: SecretString,
     auth: HeaderValue,
     room: String,
+    acknowledge: Acknowledge,
 }
 
 impl Spec for MatrixSpec {
@@ -58,7 +73,8 @@ impl Spec for MatrixSpec {
         }
         match request::bearer("access_token", &self.access_token) {
             Ok(auth) if problems.is_empty() => {
-                Ok(Matrix { homeserver: self.homeserver, token: self.access_token, auth, room })
+                let Self { homeserver, access_token: token, acknowledge, .. } = self;
+                Ok(Matrix { homeserver, token, auth, room, acknowledge })
             }
             Ok(_) => Err(problems),
             Err(problem) => {
@@ -105,6 +121,14 @@ impl Channel for Matrix {
 
     fn secrets(&self) -> Vec<&SecretString> {
         vec![&self.token]
+    }
+
+    fn ears(&self) -> Option<Hearing> {
+        (self.acknowledge == Acknowledge::Reactions).then(|| Hearing::MatrixSync {
+            homeserver: self.homeserver.clone(),
+            access_token: self.token.clone(),
+            room: self.room.clone(),
+        })
     }
 }
 

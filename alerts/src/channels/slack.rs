@@ -17,7 +17,7 @@ use self::answer::Answer;
 use crate::channel::Kind;
 use crate::request;
 use crate::text::Story;
-use crate::{Channel, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec};
+use crate::{Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec};
 
 pub(super) const KIND: Kind = Kind::of::<SlackSpec>(
     "slack",
@@ -36,6 +36,11 @@ struct SlackSpec {
     /// Id of the channel (`C…`, from "View channel details"), or its name with `#`.
     #[serde(default)]
     channel: Option<String>,
+    /// App-level token (`xapp-…`, scope `connections:write`) of an app with Socket Mode: with it, messages have buttons
+    /// to acknowledge and to silence. Needs `bot_token`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "secret"))]
+    app_token: Option<SecretString>,
     /// Address of an incoming webhook: every notification becomes a message of its own.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "secret"))]
@@ -54,12 +59,15 @@ enum Door {
 
 struct Slack {
     door: Door,
+    /// How clicks are heard, where messages have buttons.
+    ears: Option<Hearing>,
 }
 
 impl Spec for SlackSpec {
     type Channel = Slack;
 
     fn build(self) -> Result<Slack, Vec<Refused>> {
+        let ears = ears(self.app_token, self.webhook_url.is_some(), self.api_url.as_ref())?;
         let door = match (self.bot_token, self.channel, self.webhook_url) {
             (Some(token), Some(channel), None) => bot(token, &channel, self.api_url)?,
             (None, None, Some(url)) => {
@@ -78,7 +86,7 @@ impl Spec for SlackSpec {
                 return Err(vec![Refused::new("", what, "a bot_token gives threads and updates in place")]);
             }
         };
-        Ok(Slack { door })
+        Ok(Slack { door, ears })
     }
 }
 
@@ -88,8 +96,8 @@ fn bot(token: SecretString, channel: &str, api: Option<Url>) -> Result<Door, Vec
         problems.push(Refused::new("channel", "empty", "the id of the channel, such as C0123456789"));
     }
     let auth = request::bearer("bot_token", &token).map_err(|r| problems.push(r)).ok();
-    let api = api.map_or_else(|| "https://slack.com/api".to_owned(), |u| u.to_string());
-    let method = |name: &str| format!("{}/{name}", api.trim_end_matches('/'));
+    let api = root_of_api(api.as_ref());
+    let method = |name: &str| format!("{api}/{name}");
     match auth {
         Some(auth) if problems.is_empty() => Ok(Door::Bot {
             token,
@@ -99,6 +107,30 @@ fn bot(token: SecretString, channel: &str, api: Option<Url>) -> Result<Door, Vec
             update: method("chat.update"),
         }),
         _ => Err(problems),
+    }
+}
+
+fn root_of_api(api: Option<&Url>) -> String {
+    api.map_or("https://slack.com/api", Url::as_str).trim_end_matches('/').to_owned()
+}
+
+fn ears(
+    token: Option<SecretString>,
+    webhook: bool,
+    api: Option<&Url>,
+) -> Result<Option<Hearing>, Vec<Refused>> {
+    let Some(app_token) = token else { return Ok(None) };
+    let problem = if webhook {
+        Some(("goes with bot_token, not with webhook_url", "clicks are answered by the bot"))
+    } else if !app_token.expose_secret().starts_with("xapp-") {
+        Some(("not an app-level token", "made under Basic Information, App-Level Tokens; begins with xapp-"))
+    } else {
+        request::bearer("app_token", &app_token).map_err(|r| vec![r])?;
+        None
+    };
+    match problem {
+        Some((what, hint)) => Err(vec![Refused::new("app_token", what, hint)]),
+        None => Ok(Some(Hearing::SlackSocket { api: root_of_api(api), app_token })),
     }
 }
 
@@ -112,10 +144,18 @@ impl Channel for Slack {
     }
 
     fn secrets(&self) -> Vec<&SecretString> {
-        match &self.door {
+        let mut secrets = match &self.door {
             Door::Bot { token, .. } => vec![token],
             Door::Webhook { url } => vec![url],
+        };
+        if let Some(Hearing::SlackSocket { app_token, .. }) = &self.ears {
+            secrets.push(app_token);
         }
+        secrets
+    }
+
+    fn ears(&self) -> Option<Hearing> {
+        self.ears.clone()
     }
 }
 
@@ -136,8 +176,8 @@ impl Slack {
     fn first(&self, n: &Notification, replies: &[Reply]) -> Next {
         let story = Story::of(n);
         match replies.last().map(answer::read) {
-            None => self.post(&story, None, false, true),
-            Some(Answer::Malformed(_)) if replies.len() == 1 => self.post(&story, None, false, false),
+            None => self.post(&story, self.button(n), None, true),
+            Some(Answer::Malformed(_)) if replies.len() == 1 => self.post(&story, None, None, false),
             Some(answer) => Next::Done(answer.receipt(None)),
         }
     }
@@ -146,14 +186,17 @@ impl Slack {
     fn following(&self, n: &Notification, replies: &[Reply], root: &Root) -> Next {
         let story = Story::of(n);
         let (update, told) = match replies {
-            [] => return self.update(&story, root),
+            [] => return self.update(&story, self.button(n), root),
             [update, told @ ..] => (answer::read(update), told),
         };
         if let Answer::Later { .. } = update {
             return Next::Done(update.receipt(None));
         }
         match told.first().map(answer::read) {
-            None => self.post(&story, Some(root), n.kind == NotificationKind::Resolved, true),
+            None => {
+                let broadcast = n.kind == NotificationKind::Resolved;
+                self.post(&story, self.button(n), Some((root, broadcast)), true)
+            }
             // The first message was deleted: start anew rather than say nothing.
             Some(Answer::NoThread(_)) => self.first(n, told.get(1..).unwrap_or_default()),
             Some(answer) => Next::Done(answer.receipt(update.why())),
@@ -166,7 +209,7 @@ impl Slack {
         };
         match replies.last() {
             None => {
-                let body = SlackApiPostWebhookMessageRequest::new(blocks::content(&Story::of(n), true));
+                let body = SlackApiPostWebhookMessageRequest::new(blocks::content(&Story::of(n), None, true));
                 send(url.expose_secret(), None, &body)
             }
             Some(Reply::Http { status, headers, body }) => {
@@ -176,26 +219,40 @@ impl Slack {
         }
     }
 
-    fn post(&self, story: &Story, root: Option<&Root>, broadcast: bool, with_blocks: bool) -> Next {
+    /// The incident that the buttons of a message are about, if it has any: nobody need answer what is over.
+    fn button<'a>(&self, n: &'a Notification) -> Option<&'a str> {
+        use NotificationKind::{Opened, Reminder, Update};
+        let asks = matches!(n.kind, Opened | Update | Reminder) && self.ears.is_some();
+        asks.then_some(n.incident.0.as_str())
+    }
+
+    /// A message, in the thread of `root` (and beside it too, if that says so).
+    fn post(
+        &self,
+        story: &Story,
+        button: Option<&str>,
+        root: Option<(&Root, bool)>,
+        with_blocks: bool,
+    ) -> Next {
         let Door::Bot { auth, channel, post, .. } = &self.door else {
             return request::refused("no bot_token");
         };
-        let channel = root.map_or(channel, |r| &r.channel).clone();
-        let content = blocks::content(story, with_blocks);
+        let channel = root.map_or(channel, |(r, _)| &r.channel).clone();
+        let content = blocks::content(story, button, with_blocks);
         let body = SlackApiChatPostMessageRequest::new(channel, content)
-            .opt_thread_ts(root.map(|r| r.ts.clone()))
+            .opt_thread_ts(root.map(|(r, _)| r.ts.clone()))
             // Whoever does not follow the thread must still see the end of the trouble.
-            .opt_reply_broadcast(broadcast.then_some(true))
+            .opt_reply_broadcast(root.and_then(|(_, broadcast)| broadcast.then_some(true)))
             .with_unfurl_links(false)
             .with_unfurl_media(false);
         send(post, Some(auth), &body)
     }
 
-    fn update(&self, story: &Story, root: &Root) -> Next {
+    fn update(&self, story: &Story, button: Option<&str>, root: &Root) -> Next {
         let Door::Bot { auth, update, .. } = &self.door else {
             return request::refused("no bot_token");
         };
-        let content = blocks::content(story, true);
+        let content = blocks::content(story, button, true);
         let body = SlackApiChatUpdateRequest::new(root.channel.clone(), content, root.ts.clone());
         send(update, Some(auth), &body)
     }

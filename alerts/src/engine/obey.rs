@@ -5,10 +5,36 @@ use jiff::{SignedDuration, Timestamp};
 use super::Engine;
 use super::trouble::{cause, note};
 use crate::command::{ACK_LASTS, checked};
-use crate::{Ack, Command, Disobeyed, IncidentId, NotificationKind as Kind, Silence};
+use crate::{Ack, Command, Disobeyed, Incident, IncidentId, Label, NotificationKind as Kind, Silence};
 
 /// Most silences at a time: more belong into the configuration.
 const MOST_SILENCES: usize = 200;
+
+impl Incident {
+    /// Does to an incident that is over what can still be done to it: labels it, or adds a comment. False, and nothing
+    /// done, if the command is another one; whether it is about this incident is for the caller to know.
+    pub fn obey_afterwards(&mut self, command: &Command, now: Timestamp) -> bool {
+        match command {
+            Command::Label { by, label, .. } => {
+                note(self, now, Some(by), words(*label).to_owned());
+                self.label = Some(*label);
+                true
+            }
+            Command::Comment { by, text, .. } => {
+                note(self, now, Some(by), crate::text::one_line(text, 2000));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+const fn words(label: Label) -> &'static str {
+    match label {
+        Label::Real => "says it was real",
+        Label::FalseAlarm => "says it was a false alarm",
+    }
+}
 
 impl Engine {
     /// Does what a person wants; what follows comes with [`Engine::flush`].
@@ -34,11 +60,7 @@ impl Engine {
             }
             Command::Label { incident, by, label } => {
                 let id = self.find(&incident)?;
-                let words = match label {
-                    crate::Label::Real => "says it was real",
-                    crate::Label::FalseAlarm => "says it was a false alarm",
-                };
-                self.remark(&id, &by, words.to_owned(), now);
+                self.remark(&id, &by, words(label).to_owned(), now);
                 if let Some(incident) = self.incidents.get_mut(&id) {
                     incident.label = Some(label);
                 }

@@ -2,7 +2,7 @@
 
 /// Foreign text as one line of at most `most` bytes: control sequences, line ends and runs of blanks become one
 /// blank, invisible and direction-changing characters go, mentions of whole rooms are defused.
-pub(crate) fn one_line(text: &str, most: usize) -> String {
+pub fn one_line(text: &str, most: usize) -> String {
     // What is cut away need not be cleaned: a message can hold megabytes.
     let head = cut(text, most.saturating_mul(8));
     let mut out = String::new();

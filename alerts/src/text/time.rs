@@ -25,7 +25,7 @@ fn bare(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// `50 s`, `42 min`, `1 h 5 min`, `3 d 2 h`. Never negative.
-pub(crate) fn lasted(from: Timestamp, to: Timestamp) -> String {
+pub fn lasted(from: Timestamp, to: Timestamp) -> String {
     span(to.duration_since(from))
 }
 

@@ -1,5 +1,6 @@
 //! What every store promises, one test each: run for every implementation by [`conformance`].
 
+pub(crate) mod incidents;
 pub(crate) mod owed;
 pub(crate) mod results;
 
@@ -20,6 +21,9 @@ macro_rules! conformance {
             results the_last_slot_of_every_probe_is_known
             owed the_engine_finds_what_is_not_calm_and_not_resolved
             owed incidents_are_newest_first
+            incidents an_incident_is_found_by_its_id_open_or_over
+            incidents incidents_come_page_by_page_even_if_they_opened_at_once
+            incidents a_message_leads_to_its_incident_in_its_channel_only
             owed a_notification_is_owed_once_to_every_channel
             owed only_the_oldest_of_an_incident_is_due
             owed a_failed_delivery_is_due_again_when_it_says

@@ -1,13 +1,13 @@
 //! Alerts and incidents: what the engine must know again after a restart, and what people look up.
 
-use launchwatch_alerts::{Alert, Incident, IncidentState, Memory};
-use rusqlite::{Connection, params};
+use launchwatch_alerts::{Alert, Incident, IncidentId, IncidentState, Memory, MessageRef};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::damage::Damaged;
 use super::{fail, micros};
-use crate::store::Error;
+use crate::store::{Error, IncidentQuery};
 
 pub(super) fn json(thing: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(thing)
@@ -60,6 +60,63 @@ pub(super) fn newest(db: &Connection, limit: usize, damaged: &Damaged) -> Result
     let sql = "SELECT rowid, json FROM incident ORDER BY opened_at DESC, rowid DESC LIMIT ?1";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(db, sql, limit, &mut |id, e| damaged.note("incident", (id, 0), &e))
+}
+
+/// One incident; one that cannot be read is as if it was not there.
+pub(super) fn one(db: &Connection, id: &IncidentId, damaged: &Damaged) -> Result<Option<Incident>, Error> {
+    let what = "read an incident";
+    let row = db
+        .prepare_cached("SELECT rowid, json FROM incident WHERE id = ?1")
+        .and_then(|mut s| {
+            s.query_row([&id.0], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?))).optional()
+        })
+        .map_err(fail(what))?;
+    let Some((row, text)) = row else { return Ok(None) };
+    let read = serde_json::from_str(&text);
+    Ok(read.map_err(|e| damaged.note("incident", (row, 0), &e)).ok())
+}
+
+/// Incidents, newest first, beginning after the one that the page before ended with.
+pub(super) fn find(
+    db: &Connection,
+    query: &IncidentQuery,
+    damaged: &Damaged,
+) -> Result<Vec<Incident>, Error> {
+    let what = "read incidents";
+    let mut rows = db
+        .prepare_cached(
+            "SELECT rowid, json FROM incident
+             WHERE (?1 IS NULL OR ?1 = (resolved_at IS NULL))
+               AND (?2 IS NULL OR (opened_at, rowid) < (SELECT opened_at, rowid FROM incident WHERE id = ?2))
+             ORDER BY opened_at DESC, rowid DESC LIMIT ?3",
+        )
+        .map_err(fail(what))?;
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+    let before = query.before.as_ref().map(|id| &id.0);
+    let mut rows = rows.query(params![query.open, before, limit]).map_err(fail(what))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(fail(what))? {
+        let (id, text): (i64, String) = (row.get(0).map_err(fail(what))?, row.get(1).map_err(fail(what))?);
+        match serde_json::from_str(&text) {
+            Ok(incident) => found.push(incident),
+            Err(e) => damaged.note("incident", (id, 0), &e),
+        }
+    }
+    Ok(found)
+}
+
+/// The incident of the newest message that a channel's service calls so.
+pub(super) fn of_message(
+    db: &Connection,
+    channel: &str,
+    reference: &MessageRef,
+) -> Result<Option<IncidentId>, Error> {
+    db.prepare_cached(
+        "SELECT incident FROM delivery WHERE channel = ?1 AND message = ?2 ORDER BY id DESC LIMIT 1",
+    )
+    .and_then(|mut s| s.query_row([channel, &reference.0], |r| r.get(0)).optional())
+    .map(|found| found.map(IncidentId))
+    .map_err(fail("read whose message it was"))
 }
 
 pub(super) fn all<T: DeserializeOwned>(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Hidden, Incident, Memory, NotificationId, Silence};
+use launchwatch_alerts::{Hidden, Incident, IncidentId, Memory, MessageRef, NotificationId, Silence};
 use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::observation::ProbeId;
 use crate::store::{
-    Batch, Bucket, Debt, Delivery, Error, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery, Settlement, Stand, Store,
-    Wanted,
+    Batch, Bucket, Debt, Delivery, Error, IncidentQuery, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery,
+    Settlement, Stand, Store, Wanted,
 };
 
 impl SqliteStore {
@@ -128,6 +128,25 @@ impl Store for SqliteStore {
 
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {
         self.read(move |inner, db, _| incidents::newest(db, limit, &inner.damaged)).await
+    }
+
+    async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, Error> {
+        let id = id.clone();
+        self.read(move |inner, db, _| incidents::one(db, &id, &inner.damaged)).await
+    }
+
+    async fn find_incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, Error> {
+        let query = query.clone();
+        self.read(move |inner, db, _| incidents::find(db, &query, &inner.damaged)).await
+    }
+
+    async fn incident_of_message(
+        &self,
+        channel: &str,
+        reference: &MessageRef,
+    ) -> Result<Option<IncidentId>, Error> {
+        let (channel, reference) = (channel.to_owned(), reference.clone());
+        self.read(move |_, db, _| incidents::of_message(db, &channel, &reference)).await
     }
 
     async fn silences(&self, limit: usize) -> Result<Vec<Silence>, Error> {

@@ -107,3 +107,14 @@ fn a_room_name_of_the_old_gitter_is_refused_with_the_new_form() {
     assert_eq!(problems[0].path, "room");
     assert!(problems[0].hint.contains("#org_room:gitter.im"));
 }
+
+#[test]
+fn a_room_is_listened_to_unless_that_is_not_wanted() {
+    let settings = |acknowledge: &str| json!({"homeserver": "https://matrix.example.org", "access_token": "syt_1", "room": "#ops:example.org", "acknowledge": acknowledge});
+    let ears = |channel: &dyn Channel| channel.ears().map(|e| format!("{e:?}"));
+    let listens = Some("MatrixSync(#ops:example.org on https://matrix.example.org/)".to_owned());
+    assert_eq!(ears(&*example("matrix")), listens);
+    assert_eq!(ears(&*built("matrix", settings("reactions"))), listens);
+    assert_eq!(ears(&*built("matrix", settings("none"))), None);
+    assert!(KIND.build(settings("loudly")).is_err());
+}

@@ -1,10 +1,12 @@
 //! The story in Slack's blocks, within Slack's limits. Foreign lines go into rich text, where nothing is markup.
 
 use slack_morphism::prelude::{
-    SlackBlock, SlackBlockMarkDownText, SlackBlockPlainText, SlackContextBlock, SlackHeaderBlock,
+    SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockMarkDownText, SlackBlockPlainText,
+    SlackContextBlock, SlackHeaderBlock,
     SlackMessageContent, SlackRichTextBlock, SlackRichTextPreformatted, SlackSectionBlock,
 };
 
+use crate::Hearing;
 use crate::text::{Piece, Span, Story, code_lead, mrkdwn_escaped};
 
 /// Slack takes 3,000 characters in a section.
@@ -12,9 +14,11 @@ const SECTION: usize = 2900;
 /// Characters of the fallback text: Slack advises 4,000, phones show a few lines.
 const FALLBACK: usize = 3500;
 
-/// Fallback text (notifications, old clients) and blocks; the text alone if blocks are not wanted.
-pub(super) fn content(story: &Story, with_blocks: bool) -> SlackMessageContent {
-    SlackMessageContent::new().with_text(fallback(story)).opt_blocks(with_blocks.then(|| blocks(story)))
+/// Fallback text (notifications, old clients) and blocks; the text alone if blocks are not wanted. With an `incident`,
+/// there are buttons to answer with.
+pub(super) fn content(story: &Story, incident: Option<&str>, with_blocks: bool) -> SlackMessageContent {
+    let blocks = with_blocks.then(|| blocks(story, incident));
+    SlackMessageContent::new().with_text(fallback(story)).opt_blocks(blocks)
 }
 
 /// The headline and what fails, without foreign lines.
@@ -28,7 +32,7 @@ fn fallback(story: &Story) -> String {
     out
 }
 
-fn blocks(story: &Story) -> Vec<SlackBlock> {
+fn blocks(story: &Story, incident: Option<&str>) -> Vec<SlackBlock> {
     let header = SlackBlockPlainText::new(format!("{} {}", story.mark, story.title)).with_emoji(true);
     let mut out: Vec<SlackBlock> = vec![SlackHeaderBlock::new(header.into()).into()];
     let mut text = String::new();
@@ -50,9 +54,21 @@ fn blocks(story: &Story) -> Vec<SlackBlock> {
         let url = l.as_str().replace('&', "&amp;").replace('|', "%7C").replace('>', "%3E");
         section(format!("<{url}|Open the incident>"))
     }));
+    out.extend(incident.map(buttons));
     let footer = SlackBlockMarkDownText::new(mrkdwn_escaped(&story.footer));
     out.push(SlackContextBlock::new(vec![footer.into()]).into());
     out
+}
+
+fn buttons(incident: &str) -> SlackBlock {
+    let button = |action: &str, words: &str| {
+        let words = SlackBlockPlainText::new(words.to_owned());
+        let button = SlackBlockButtonElement::new(words.into()).with_action_id(action.into());
+        button.with_value(incident.to_owned())
+    };
+    let acknowledge = button(Hearing::ACKNOWLEDGE, "Acknowledge").with_style(SlackBlockButtonStyle::Primary);
+    let silence = button(Hearing::SILENCE_HOUR, "Silence 1 h");
+    SlackActionsBlock::new(vec![acknowledge.into(), silence.into()]).into()
 }
 
 fn section(text: String) -> Option<SlackBlock> {

@@ -144,3 +144,53 @@ fn our_reading_of_answers_agrees_with_the_librarys() {
     let ours = answer::read(&http_reply(200, &[], &updated.to_string()));
     assert_eq!(ours, Answer::Taken(Some(MessageRef(format!("{}:{}", typed.channel.0, typed.ts.0)))));
 }
+
+fn with_buttons() -> Box<dyn Channel> {
+    built("slack", json!({"bot_token": "xoxb-1", "channel": "C1", "app_token": "xapp-1-example"}))
+}
+
+/// The buttons of a message: action and value.
+fn buttons(message: &serde_json::Value) -> Vec<(String, String)> {
+    let blocks = message["blocks"].as_array().into_iter().flatten();
+    let elements = blocks.filter(|b| b["type"] == "actions").flat_map(|b| b["elements"].as_array().unwrap());
+    let text = |e: &serde_json::Value, key: &str| e[key].as_str().unwrap().to_owned();
+    elements.map(|e| (text(e, "action_id"), text(e, "value"))).collect()
+}
+
+#[test]
+fn what_asks_for_an_answer_has_buttons_and_nothing_else_has() {
+    use crate::conformance::fixture::{acknowledged, reminder};
+    let incident = |action: &str| (action.to_owned(), "mybinder-20240503".to_owned());
+    let both = [incident(Hearing::ACKNOWLEDGE), incident(Hearing::SILENCE_HOUR)];
+    for (n, expected) in [
+        (opened(), &both[..]),
+        (update(), &both),
+        (reminder(), &both),
+        (acknowledged(), &[]),
+        (resolved(), &[]),
+    ] {
+        let slack = with_buttons();
+        assert_eq!(buttons(&body(slack.compose(&n, &[], None))), expected, "{:?}", n.kind);
+        let rewritten = body(slack.compose(&n, &[], thread("slack").as_ref()));
+        assert_eq!(buttons(&rewritten), expected, "{:?}", n.kind);
+        assert!(buttons(&body(example("slack").compose(&n, &[], None))).is_empty(), "{:?}", n.kind);
+    }
+}
+
+#[test]
+fn an_app_token_is_what_is_listened_with_and_stays_secret() {
+    let slack = with_buttons();
+    assert_eq!(slack.secrets().len(), 2);
+    let Some(Hearing::SlackSocket { api, app_token }) = slack.ears() else { panic!("no ears") };
+    assert_eq!((api.as_str(), app_token.expose_secret()), ("https://slack.com/api", "xapp-1-example"));
+    assert!(!format!("{:?}", slack.ears()).contains("xapp"));
+    assert!(example("slack").ears().is_none());
+    for settings in [
+        json!({"bot_token": "x", "channel": "C1", "app_token": "xoxb-the-wrong-one"}),
+        json!({"webhook_url": "https://hooks.slack.com/x", "app_token": "xapp-1"}),
+    ] {
+        let problems = KIND.build(settings).err().unwrap();
+        assert_eq!(problems[0].path, "app_token");
+        assert!(!format!("{problems:?}").contains("wrong-one"));
+    }
+}
