@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::index::SUSPECT_FOR;
 use super::{Change, Engine, OURSELVES};
-use crate::{Alert, AlertKey, AlertState, Health, Held, Hidden, IncidentId, SeriesId, Silence, When};
+use crate::{Alert, AlertKey, AlertState, Health, Held, Hidden, IncidentId, SeriesId, Silence};
 
 const CUT_OFF: &str = "cut off from the network";
 const SHORT_OF_TIME: &str = "short of time";
@@ -96,21 +96,26 @@ impl Engine {
         }
     }
 
-    /// What held some alerts is over: the next look at each decides. What fails because nobody looks is told at once.
-    pub(super) fn release(&mut self, now: Timestamp, held: impl Fn(&Held) -> bool) {
-        let mut unseen = Vec::new();
+    /// What held some alerts is over: the next look at each decides.
+    pub(super) fn release(&mut self, held: impl Fn(&Held) -> bool) {
         for (key, alert) in &mut self.alerts {
             if alert.held.as_ref().is_some_and(&held) {
                 alert.held = Some(Held::NextLook);
                 self.dirty.alerts.insert(key.clone());
-                let rule = self.plan.rules.iter().find(|r| r.name == key.rule);
-                if rule.is_some_and(|r| matches!(r.when, When::NoData { .. })) {
-                    unseen.push(key.clone());
-                }
             }
         }
-        for key in unseen {
-            self.raise(&key, now);
+    }
+
+    /// A maintenance is over: what it held back is as if it had never fired, and needs fresh evidence.
+    pub(super) fn begin_anew(&mut self, keys: Vec<AlertKey>, now: Timestamp) {
+        for key in keys {
+            self.alter(&key, |alert| {
+                alert.state = AlertState::Pending;
+                (alert.held, alert.fired_at, alert.clear_since) = (None, None, Some(now));
+                alert.fired_lately.pop();
+            });
+            self.dirty.targets.insert(key.series.target.clone());
+            self.well(&key.series.target);
         }
     }
 
@@ -131,16 +136,16 @@ impl Engine {
     }
 
     /// An alert of a target is over: what was held back because of it waits no longer.
-    pub(super) fn well(&mut self, target: &str, now: Timestamp) {
+    pub(super) fn well(&mut self, target: &str) {
         if target == OURSELVES {
             let ours = |probe: &str| self.index.firing(OURSELVES).any(|key| key.series.probe == probe);
             let (cut_off, short) = (ours("network"), ours("pace"));
-            self.release(now, |held| match held {
+            self.release(|held| match held {
                 Held::Ourselves(what) => !(cut_off && what == CUT_OFF || short && what == SHORT_OF_TIME),
                 _ => false,
             });
         } else if self.parents.contains(target) && !self.in_trouble(target) {
-            self.release(now, |held| matches!(held, Held::Parent(p) if p == target));
+            self.release(|held| matches!(held, Held::Parent(p) if p == target));
         }
     }
 

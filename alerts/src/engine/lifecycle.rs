@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Engine;
 use super::quorum::anywhere;
 use crate::judge::Reading;
-use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId};
+use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId, When};
 
 /// An alert that fires this often within [`FLAP_WINDOW`] flaps.
 const FLAPS: usize = 2;
@@ -56,7 +56,7 @@ impl Engine {
         for one in said {
             self.read(&sample.series, one, now);
         }
-        self.wind(&sample.series, now);
+        self.wind(&sample.series);
         if recovered && self.parents.contains(&sample.series.target) {
             self.parent_may_be_well(&sample.series.target, now);
         }
@@ -77,17 +77,15 @@ impl Engine {
         }
     }
 
-    /// Sets the alarm of a series to when its judges have something to say next, at the earliest a second from now: a
-    /// judge that has said all it can say at a moment is not asked again at that moment.
-    pub(super) fn wind(&mut self, series: &Arc<SeriesId>, now: Timestamp) {
+    /// Sets the alarm of a series to when its judges have something to say next.
+    pub(super) fn wind(&mut self, series: &Arc<SeriesId>) {
         let Some(seen) = self.series.get_mut(series) else { return };
         let Some(next) = seen.rows.iter().filter_map(|row| row.judge.next()).min() else { return };
-        let next = next.max(now + SignedDuration::from_secs(1));
         // One alarm a series is enough: if it rings too early, it is set again when it rings.
-        if seen.alarm.is_some_and(|at| at <= next) {
+        if seen.alarmed.is_some_and(|at| at <= next) {
             return;
         }
-        if let Some(later) = seen.alarm.replace(next) {
+        if let Some(later) = seen.alarmed.replace(next) {
             self.alarms.remove(&(later, Arc::clone(series)));
         }
         self.alarms.insert((next, Arc::clone(series)));
@@ -105,7 +103,8 @@ impl Engine {
                 self.begin(&key, &said, now);
                 self.confirm(&key, &said, now);
             }
-            (None | Some(AlertState::Calm), _) | (Some(AlertState::Pending), Reading::Silent) => {}
+            (None | Some(AlertState::Calm), _) => {}
+            (Some(AlertState::Pending), Reading::Silent) => self.doubt(&key, &said),
             (Some(AlertState::Pending), Reading::Clear) => self.end(&key, now),
             (Some(AlertState::Pending), Reading::Holds) => self.confirm(&key, &said, now),
             (Some(AlertState::Firing), Reading::Clear) => self.clear(&key, &said, now),
@@ -170,9 +169,23 @@ impl Engine {
         other
     }
 
+    /// A success among failures in a row: not enough to say that it is over, but the evidence no longer spans it.
+    fn doubt(&mut self, key: &AlertKey, said: &Said<'_>) {
+        let works = said.sample.is_some_and(|s| matches!(s.health, Health::Good | Health::Poor));
+        let in_a_row = |rule: &Rule| matches!(rule.when, When::Failures { .. }) && rule.quorum <= 1;
+        if works && self.rule(said).is_some_and(in_a_row) {
+            self.alter(key, |alert| alert.clear_since = Some(said.as_of));
+        }
+    }
+
     /// Lets a pending alert fire once the evidence spans its `for`.
     fn confirm(&mut self, key: &AlertKey, said: &Said<'_>, now: Timestamp) {
         self.dress(key, said, now);
+        if let Some(alert) = self.alerts.get_mut(key)
+            && alert.clear_since.take().is_some()
+        {
+            alert.since = said.sample.map_or(said.as_of, |sample| sample.began);
+        }
         let hold = self.rule(said).map_or(SignedDuration::ZERO, |rule| signed(rule.hold));
         let Some(alert) = self.alerts.get(key) else { return };
         self.dirty.alerts.insert(key.clone());
@@ -256,7 +269,7 @@ impl Engine {
         if let Some(id) = incident {
             self.leave(&id, &alert, now);
         }
-        self.well(&key.series.target, now);
+        self.well(&key.series.target);
     }
 
     /// Counts the alerts of a series that are not calm; of a quorum, in every location.

@@ -54,7 +54,7 @@ struct Seen {
     /// Alerts of it that are not calm.
     active: usize,
     /// When it stands among the alarms.
-    alarm: Option<Timestamp>,
+    alarmed: Option<Timestamp>,
     /// The interval of its probe.
     every: Duration,
 }
@@ -169,7 +169,7 @@ impl Engine {
         self.resume(now);
         self.next_turn = self.plan.policy.next_turn(now);
         let all: Vec<_> = self.series.keys().cloned().collect();
-        all.iter().for_each(|series| self.wind(series, now));
+        all.iter().for_each(|series| self.wind(series));
         self.time(now);
         self.flush()
     }

@@ -55,10 +55,11 @@ impl Engine {
     pub(super) fn restore_votes(&mut self, alert: &Alert, now: Timestamp) {
         let enough = self.quorum_of(&alert.key.rule);
         for all in [false, true] {
-            if self.holding(&alert.key, now) >= enough {
+            let votes = self.votes.entry(alert.key.clone()).or_default();
+            // However long ago they said it.
+            if votes.values().filter(|vote| vote.holds).count() >= enough {
                 return;
             }
-            let votes = self.votes.entry(alert.key.clone()).or_default();
             let locations = self.series.range::<SeriesId, _>(&alert.key.series..);
             for (series, seen) in locations.take_while(|(s, _)| anywhere(s) == alert.key.series) {
                 if all || !votes.contains_key(&series.location) {

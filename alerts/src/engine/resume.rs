@@ -80,7 +80,7 @@ impl Engine {
         if alert.state == AlertState::Calm {
             return;
         }
-        let holds = alert.clear_since.is_none();
+        let holds = alert.clear_since.is_none() || alert.state == AlertState::Pending;
         let together = alert.key.series.location.is_empty();
         if together && holds {
             self.restore_votes(alert, now);
@@ -125,10 +125,14 @@ impl Engine {
     fn reconsider(&mut self, now: Timestamp) {
         let freed = self.alerts.values().filter(|a| a.state == AlertState::Firing);
         let freed = freed.filter(|a| a.held.as_ref().is_some_and(|held| !self.still(a, held, now)));
-        let keys: Vec<_> = freed.map(|a| a.key.clone()).collect();
-        for key in keys {
+        let planned = |a: &&Alert| matches!(a.held, Some(Held::Maintenance(_)));
+        let (planned, others): (Vec<_>, Vec<_>) = freed.partition(planned);
+        let keys = |alerts: Vec<&Alert>| alerts.into_iter().map(|a| a.key.clone()).collect::<Vec<_>>();
+        let (planned, others) = (keys(planned), keys(others));
+        for key in others {
             self.alter(&key, |alert| alert.held = Some(Held::NextLook));
         }
+        self.begin_anew(planned, now);
     }
 
     fn still(&self, alert: &Alert, held: &Held, now: Timestamp) -> bool {

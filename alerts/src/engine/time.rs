@@ -40,13 +40,18 @@ impl Engine {
     }
 
     fn ring(&mut self, now: Timestamp) {
+        let mut rung = Vec::new();
         while self.alarms.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, series)) = self.alarms.pop_first() else { return };
+            let Some((_, series)) = self.alarms.pop_first() else { break };
             if let Some(seen) = self.series.get_mut(&series) {
-                seen.alarm = None;
+                seen.alarmed = None;
             }
             self.ask(&series, now);
-            self.wind(&series, now);
+            rung.push(series);
+        }
+        // Set anew only now: none rings twice at a moment, whatever it wants.
+        for series in rung {
+            self.wind(&series);
         }
     }
 
@@ -54,19 +59,13 @@ impl Engine {
     fn turn_maintenance(&mut self, now: Timestamp) {
         let Some(turn) = self.next_turn.filter(|at| *at <= now) else { return };
         self.next_turn = self.plan.policy.next_turn(now);
-        let over: Vec<_> = self
-            .alerts
-            .values()
-            .filter_map(|a| match &a.held {
-                Some(Held::Maintenance(name)) if !self.silences.contains_key(name) => {
-                    (self.plan.policy.maintained(&a.key.series, now) != Some(name)).then(|| name.clone())
-                }
-                _ => None,
-            })
-            .collect();
-        for name in over {
-            self.release(now, |held| *held == Held::Maintenance(name.clone()));
-        }
+        let over = self.alerts.values().filter(|a| match &a.held {
+            Some(Held::Maintenance(name)) if !self.silences.contains_key(name) => {
+                self.plan.policy.maintained(&a.key.series, now) != Some(name)
+            }
+            _ => false,
+        });
+        self.begin_anew(over.map(|a| a.key.clone()).collect(), now);
         let before = turn - SignedDuration::from_nanos(1);
         let ids: Vec<_> = self.incidents.keys().cloned().collect();
         for id in ids {
@@ -105,8 +104,8 @@ impl Engine {
         self.dirty.over.push(silence);
         let mine = |held: &Held| matches!(held, Held::Silence(s) | Held::Maintenance(s) if s == id);
         if maintenance {
-            self.release(now, mine);
-            return;
+            let keys = self.held_by(mine);
+            return self.begin_anew(keys, now);
         }
         // Incidents that were told of before it began speak up again, unless somebody sees to them. Those of which it
         // hid only a part have been telling all the time.

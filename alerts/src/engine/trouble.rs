@@ -82,7 +82,7 @@ impl Engine {
         self.dirty.out.push(Change::Incident(incident));
         self.end_silences_with(id, now);
         if targets.iter().any(|t| self.parents.contains(t)) {
-            self.release(now, |held| matches!(held, Held::Parent(p) if targets.contains(p)));
+            self.release(|held| matches!(held, Held::Parent(p) if targets.contains(p)));
         }
     }
 

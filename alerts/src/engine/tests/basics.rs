@@ -3,19 +3,6 @@
 use super::*;
 use crate::AlertState;
 
-fn series(probe: &str) -> Arc<SeriesId> {
-    Arc::new(SeriesId { target: "hub".into(), probe: probe.into(), location: "here".into() })
-}
-
-fn sample(probe: &str, health: Health, second: i64) -> Sample {
-    Sample {
-        health,
-        reason: (health == Health::Bad).then_some("timeout"),
-        stage: (health == Health::Bad).then_some("launch"),
-        ..Sample::good(series(probe), at(second), at(second), at(second))
-    }
-}
-
 fn engine() -> Engine {
     with(vec![Rule::success_zero()], Memory::default(), &[])
 }

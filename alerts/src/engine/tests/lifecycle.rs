@@ -26,6 +26,18 @@ fn a_rule_waits_until_the_evidence_spans_its_time_and_no_longer() {
 }
 
 #[test]
+fn a_success_in_between_breaks_the_evidence_though_it_does_not_say_that_it_is_over() {
+    let table: [(&str, &[&str]); 3] =
+        [("xxx.x..", &[]), ("xxx.xxxxx", &["120 opened hub"]), ("xxxxx", &["60 opened hub"])];
+    for (row, expected) in table {
+        let when = When::Failures { failures: 3, successes: 2 };
+        let rule = Rule { hold: minutes(1), ..Rule::new("r", when) };
+        let mut world = World::new(plan(vec![rule], &["hub/launch"]));
+        assert_eq!(world.play(15, &[("hub/launch", row)]).story(), expected, "{row}");
+    }
+}
+
+#[test]
 fn it_is_over_only_when_the_evidence_against_it_spans_its_time() {
     let table: [(&str, &[&str]); 5] = [
         ("x..", &["0 opened hub"]),

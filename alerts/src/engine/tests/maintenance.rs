@@ -41,6 +41,19 @@ fn after_planned_work_only_a_fresh_failure_is_told() {
 }
 
 #[test]
+fn after_planned_work_a_rule_that_waits_waits_for_fresh_evidence() {
+    let table: [(&str, &[&str]); 2] = [("x.x.", &[]), ("xxxx", &["2270 opened hub"])];
+    for (then, expected) in table {
+        let mut plan = planned().plan;
+        plan.rules = vec![Rule { hold: Duration::from_secs(60), ..quick("r") }];
+        let mut world = World::new(plan);
+        world.until(1_100).play(30, &[("hub/launch", "xxxxx")]).until(2_210);
+        world.play(30, &[("hub/launch", then)]);
+        assert_eq!(world.story(), expected, "then {then}");
+    }
+}
+
+#[test]
 fn planned_work_that_begins_during_an_outage_is_written_down_and_hushes_all_but_the_end() {
     let mut world = planned();
     world.until(900).look("hub/launch", 'x').until(1_100).look("hub/site", 'x').until(2_150);
@@ -85,8 +98,12 @@ fn ours() -> World {
         at_least: 1,
     };
     let down = |probe: &str| Rule { of: of(probe), ..quick(&format!("{probe} down")) };
+    let ours = |probe: &str| {
+        let of = Selector { targets: vec![OURSELVES.into()], ..of(probe) };
+        Rule { of, ..quick(&format!("{probe} down")) }
+    };
     let slow = Rule { of: of("speed"), ..Rule::new("slow", slow) };
-    let rules = vec![slow, down("launch"), down("network"), down("pace")];
+    let rules = vec![slow, down("launch"), ours("network"), ours("pace")];
     World::new(plan(rules, &["hub/launch", "hub/speed"]))
 }
 

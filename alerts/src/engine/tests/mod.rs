@@ -46,6 +46,21 @@ pub(super) fn look(path: &str, says: char, second: i64) -> Sample {
     Sample { health, reason, stage: reason.map(|_| "launch"), ..good }
 }
 
+/// A series of the one target that simple stories are about.
+pub(super) fn series(probe: &str) -> Arc<SeriesId> {
+    Arc::new(id(&format!("hub/{probe}")))
+}
+
+pub(super) fn sample(probe: &str, health: Health, second: i64) -> Sample {
+    let says = match health {
+        Health::Good => '.',
+        Health::Poor => '~',
+        Health::Bad => 'x',
+        Health::Unknown => '?',
+    };
+    look(&format!("hub/{probe}"), says, second)
+}
+
 pub(super) fn told(changes: &[Change]) -> Vec<&Notification> {
     changes.iter().filter_map(|c| if let Change::Notify(n) = c { Some(n) } else { None }).collect()
 }
