@@ -97,9 +97,15 @@ fn target(n: usize) -> IncidentId {
 /// Does one thing. People may want what cannot be: then they are told so, and nothing happens.
 fn step(world: &mut World, n: usize, event: &Event, restarts: bool) {
     match event {
-        Event::Look(series, says) => drop(world.until(world.second + 1).look(SERIES[*series], *says)),
-        Event::Wait(seconds) => drop(world.until(world.second + seconds)),
-        Event::Restart if restarts => drop(world.restart()),
+        Event::Look(series, says) => {
+            world.until(world.second + 1).look(SERIES[*series], *says);
+        }
+        Event::Wait(seconds) => {
+            world.until(world.second + seconds);
+        }
+        Event::Restart if restarts => {
+            world.restart();
+        }
         Event::Restart => world.changes.extend(world.engine.tick(at(world.second))),
         Event::Acknowledge(of, lasts) => drop(world.obey(ack(&target(*of).0, "ada", Some(*lasts)))),
         Event::Unacknowledge(of) => {
@@ -159,7 +165,9 @@ fn run(events: &[Event], restarts: bool) -> World {
 fn settle(world: &mut World) {
     for _ in 0..40 {
         world.until(world.second + 60);
-        SERIES.iter().for_each(|path| drop(world.look(path, '.')));
+        for path in SERIES {
+            world.look(path, '.');
+        }
         check(world);
     }
 }

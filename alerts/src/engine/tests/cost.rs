@@ -30,7 +30,9 @@ fn ten_thousand_firing_alerts_cost_less_than_a_millisecond_a_tick() {
     });
     took("flush", 1, || drop(engine.flush()));
     took("the storm is told", 1, || drop(engine.tick(at(13))));
-    let next = took("next_tick", 1_000, || drop(engine.next_tick()));
+    let next = took("next_tick", 1_000, || {
+        std::hint::black_box(engine.next_tick());
+    });
     let tick = took("tick", 1_000, || drop(engine.tick(at(14))));
     took("one more failure of each", 1, || {
         for path in paths.iter().rev().skip(1) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Command, Disobeyed, IncidentState, Maintenance, Notification, NotificationKind, Policy, Rule, Selector,
-    Severity, When, Window,
+    Command, Disobeyed, IncidentState, Maintenance, Notification, NotificationKind, Rule, Selector, Severity,
+    When, Window,
 };
 
 mod ack;

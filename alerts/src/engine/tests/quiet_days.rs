@@ -15,7 +15,7 @@ impl Dice {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 11) % n == 0
+        (self.0 >> 11).is_multiple_of(n)
     }
 }
 

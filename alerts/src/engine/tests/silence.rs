@@ -19,8 +19,8 @@ fn trouble_that_is_over_within_the_silence_is_recorded_and_never_told() {
     assert_eq!(world.story(), [""; 0]);
     assert_eq!(world.hidden(), ["hub/launch by silence s"]);
     let hid =
-        world.changes.iter().filter_map(|c| if let Change::Silence(s) = c { Some(s.hid) } else { None });
-    assert_eq!(hid.last(), Some(1));
+        world.changes.iter().rev().find_map(|c| if let Change::Silence(s) = c { Some(s.hid) } else { None });
+    assert_eq!(hid, Some(1));
     assert_eq!(world.engine.silences().count(), 0);
 }
 
@@ -165,13 +165,13 @@ fn what_cannot_be_meant_is_refused() {
     world.until(1_000).obey(silence("s", hub(), 900..2_000)).unwrap();
     let month = 31 * 24 * 3_600;
     let bad = [
-        ("past", 0..1_000),
-        ("backwards", 3_000..2_000),
-        ("s", 1_000..2_000),
-        ("long", 1_000..1_001 + month),
+        ("past", (0, 1_000)),
+        ("backwards", (3_000, 2_000)),
+        ("s", (1_000, 2_000)),
+        ("long", (1_000, 1_001 + month)),
     ];
-    for (name, span) in bad {
-        let refused = world.obey(silence(name, hub(), span));
+    for (name, (start, end)) in bad {
+        let refused = world.obey(silence(name, hub(), start..end));
         assert!(matches!(refused, Err(Disobeyed::Nonsense(_))), "{name}");
     }
     world.obey(silence("longest", hub(), 1_000..1_000 + month)).unwrap();
