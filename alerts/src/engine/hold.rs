@@ -2,8 +2,12 @@
 
 use jiff::Timestamp;
 
+use super::index::SUSPECT_FOR;
 use super::{Change, Engine, OURSELVES};
 use crate::{Alert, AlertKey, AlertState, Health, Held, Hidden, IncidentId, SeriesId, Silence};
+
+const CUT_OFF: &str = "cut off from the network";
+const SHORT_OF_TIME: &str = "short of time";
 
 impl Engine {
     /// What holds a firing alert back, if anything does.
@@ -19,7 +23,7 @@ impl Engine {
         if series.target == OURSELVES {
             return None;
         }
-        self.our_fault(alert).or_else(|| self.parent_in_trouble(&series.target).map(Held::Parent))
+        self.our_fault(alert).or_else(|| self.parent_in_trouble(alert, now).map(Held::Parent))
     }
 
     /// The silence in force over a series.
@@ -29,48 +33,41 @@ impl Engine {
             .find(|s| s.from <= now && now < s.until && s.ended.is_none() && s.of.matches(series))
     }
 
-    fn our_fault(&self, alert: &Alert) -> Option<Held> {
-        let ours = |probe: &str| {
-            let firing = |a: &&Alert| {
-                a.state == AlertState::Firing
-                    && a.key.series.target == OURSELVES
-                    && a.key.series.probe == probe
-            };
-            self.alerts.values().find(firing)
-        };
-        // Only a few alerts are not calm at any time, and only those that begin to fire come here.
-        if ours("network").is_some() {
-            return Some(Held::Ourselves("cut off from the network".into()));
+    /// What is wrong with ourselves that makes an alert worth nothing.
+    pub(super) fn our_fault(&self, alert: &Alert) -> Option<Held> {
+        let ours = |probe: &str| self.index.firing(OURSELVES).any(|key| key.series.probe == probe);
+        if ours("network") {
+            return Some(Held::Ourselves(CUT_OFF.into()));
         }
-        let speed = self
-            .plan
-            .rules
-            .iter()
-            .find(|r| r.name == alert.key.rule)
-            .is_some_and(|r| r.when.is_about_speed());
-        (speed && ours("pace").is_some()).then(|| Held::Ourselves("short of time".into()))
+        let speed = || {
+            let rule = self.plan.rules.iter().find(|r| r.name == alert.key.rule);
+            rule.is_some_and(|r| r.when.is_about_speed())
+        };
+        (ours("pace") && speed()).then(|| Held::Ourselves(SHORT_OF_TIME.into()))
     }
 
-    /// The nearest thing a target depends on that is in trouble, or may be.
-    fn parent_in_trouble(&self, target: &str) -> Option<String> {
-        let ancestors = self.plan.ancestors(target);
-        let told = |p: &&String| self.by_target.contains_key(*p);
-        let first = ancestors.iter().find(told).or_else(|| ancestors.iter().find(|p| self.suspect(p)));
-        first.cloned()
+    /// The nearest thing a target depends on that is in trouble, or (for a while) was just seen to fail.
+    fn parent_in_trouble(&self, alert: &Alert, now: Timestamp) -> Option<String> {
+        let ancestors = self.plan.ancestors(&alert.key.series.target);
+        let fresh = alert.fired_at.is_none_or(|at| now.duration_since(at) < SUSPECT_FOR);
+        let suspected = || ancestors.iter().find(|p| fresh && self.suspect(p));
+        ancestors.iter().find(|p| self.in_trouble(p)).or_else(suspected).cloned()
     }
 
-    /// Whether a target was last seen to fail, though nobody was told yet.
-    fn suspect(&self, target: &str) -> bool {
-        self.series.iter().any(|(series, seen)| series.target == target && seen.health == Some(Health::Bad))
+    /// Whether a target has an incident, or an alert that is held back.
+    pub(super) fn in_trouble(&self, target: &str) -> bool {
+        self.by_target.contains_key(target) || self.index.firing(target).next().is_some()
+    }
+
+    /// Whether a target was last seen to fail.
+    pub(super) fn suspect(&self, target: &str) -> bool {
+        self.series_of(target).any(|(_, seen)| seen.health == Some(Health::Bad))
     }
 
     /// Holds an alert back, and keeps that on record.
     pub(super) fn hold(&mut self, key: &AlertKey, held: Held, now: Timestamp) {
-        let Some(alert) = self.alerts.get_mut(key) else { return };
-        self.dirty.alerts.insert(key.clone());
-        let new = alert.held.as_ref() != Some(&held);
-        alert.held = Some(held.clone());
-        if !new {
+        let Some(alert) = self.alerts.get(key) else { return };
+        if alert.held.as_ref() == Some(&held) {
             return;
         }
         let hidden = Hidden {
@@ -81,6 +78,7 @@ impl Engine {
             summary: format!("{}: {}", alert.says, alert.summary),
         };
         self.dirty.out.push(Change::Hidden(hidden));
+        self.alter(key, |alert| alert.held = Some(held.clone()));
         match held {
             Held::Silence(id) | Held::Maintenance(id) => {
                 if let Some(silence) = self.silences.get_mut(&id) {
@@ -108,23 +106,46 @@ impl Engine {
         }
     }
 
-    /// What held some alerts is over, and they are to be told at once unless something else holds them.
-    pub(super) fn raise_again(&mut self, note: Option<&str>, now: Timestamp, held: impl Fn(&Held) -> bool) {
-        let keys: Vec<_> = self
-            .alerts
-            .iter()
-            .filter(|(_, a)| a.state == AlertState::Firing && a.held.as_ref().is_some_and(&held))
-            .map(|(key, _)| key.clone())
-            .collect();
+    /// A maintenance is over: what it held back is as if it had never fired, and needs fresh evidence.
+    pub(super) fn begin_anew(&mut self, keys: Vec<AlertKey>, now: Timestamp) {
         for key in keys {
-            self.raise(&key, note, now);
+            self.alter(&key, |alert| {
+                alert.state = AlertState::Pending;
+                (alert.held, alert.fired_at, alert.clear_since) = (None, None, Some(now));
+                alert.fired_lately.pop();
+            });
+            self.dirty.targets.insert(key.series.target.clone());
+            self.well(&key.series.target);
         }
+    }
+
+    /// Firing alerts that are held like this.
+    pub(super) fn held_by(&self, held: impl Fn(&Held) -> bool) -> Vec<AlertKey> {
+        let firing = self.alerts.values().filter(|a| a.state == AlertState::Firing);
+        firing.filter(|a| a.held.as_ref().is_some_and(&held)).map(|a| a.key.clone()).collect()
     }
 
     /// Something of a target works again: if it was only suspected, what waits for it need not wait longer.
     pub(super) fn parent_may_be_well(&mut self, target: &str, now: Timestamp) {
-        if !self.by_target.contains_key(target) && !self.suspect(target) {
-            self.raise_again(None, now, |held| *held == Held::Parent(target.to_owned()));
+        if self.in_trouble(target) || self.suspect(target) {
+            return;
+        }
+        for key in self.held_by(|held| matches!(held, Held::Parent(p) if p == target)) {
+            self.raise(&key, now);
+        }
+    }
+
+    /// An alert of a target is over: what was held back because of it waits no longer.
+    pub(super) fn well(&mut self, target: &str) {
+        if target == OURSELVES {
+            let ours = |probe: &str| self.index.firing(OURSELVES).any(|key| key.series.probe == probe);
+            let (cut_off, short) = (ours("network"), ours("pace"));
+            self.release(|held| match held {
+                Held::Ourselves(what) => !(cut_off && what == CUT_OFF || short && what == SHORT_OF_TIME),
+                _ => false,
+            });
+        } else if self.parents.contains(target) && !self.in_trouble(target) {
+            self.release(|held| matches!(held, Held::Parent(p) if p == target));
         }
     }
 

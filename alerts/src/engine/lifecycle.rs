@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Change, Engine};
+use super::Engine;
+use super::quorum::anywhere;
 use crate::judge::Reading;
-use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId};
+use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId, When};
 
 /// An alert that fires this often within [`FLAP_WINDOW`] flaps.
 const FLAPS: usize = 2;
@@ -15,13 +16,22 @@ pub(super) const FLAP_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// A flapping alert is over only after this long without trouble.
 const FLAP_CALM: SignedDuration = SignedDuration::from_mins(15);
 
-/// What the judges of a series said of one sample or moment.
-struct Said {
+/// What the judge of a rule and series said of one sample or moment.
+struct Said<'a> {
     rule: usize,
     reading: Reading,
     since: Option<Timestamp>,
     failures: u32,
     words: String,
+    /// The moment of the evidence.
+    as_of: Timestamp,
+    sample: Option<&'a Sample>,
+}
+
+impl Said<'_> {
+    fn bad(&self) -> Option<&Sample> {
+        self.sample.filter(|s| s.health == Health::Bad)
+    }
 }
 
 impl Engine {
@@ -38,16 +48,16 @@ impl Engine {
         for row in &mut seen.rows {
             let reading = row.judge.see(sample);
             // Nearly all samples of nearly all series end here.
-            if active || reading == Reading::Holds {
-                said.push(said_by(row, reading));
+            if active || row.votes || reading == Reading::Holds {
+                said.push(said_by(row, reading, sample.at, Some(sample)));
             }
         }
         let recovered = before == Some(Health::Bad) && matches!(sample.health, Health::Good | Health::Poor);
         for one in said {
-            self.read(&sample.series, one, sample.at, now, Some(sample));
+            self.read(&sample.series, one, now);
         }
         self.wind(&sample.series);
-        if recovered && self.plan.is_parent(&sample.series.target) {
+        if recovered && self.parents.contains(&sample.series.target) {
             self.parent_may_be_well(&sample.series.target, now);
         }
     }
@@ -59,87 +69,57 @@ impl Engine {
         let said: Vec<_> = due
             .map(|row| {
                 let reading = row.judge.tick(now);
-                said_by(row, reading)
+                said_by(row, reading, now, None)
             })
             .collect();
         for one in said {
-            self.read(series, one, now, now, None);
+            self.read(series, one, now);
         }
     }
 
     /// Sets the alarm of a series to when its judges have something to say next.
     pub(super) fn wind(&mut self, series: &Arc<SeriesId>) {
         let Some(seen) = self.series.get_mut(series) else { return };
-        let Some(at) = seen.rows.iter().filter_map(|row| row.judge.next()).min() else { return };
-        // One alarm a series is enough: if it rings too early, it is set again when it rings. Too late it must not ring.
-        if seen.alarmed.is_none_or(|set| at < set) {
-            if let Some(set) = seen.alarmed.replace(at) {
-                self.alarms.remove(&(set, Arc::clone(series)));
+        let Some(next) = seen.rows.iter().filter_map(|row| row.judge.next()).min() else { return };
+        // One alarm a series is enough: if it rings too early, it is set again when it rings.
+        if seen.alarmed.is_some_and(|at| at <= next) {
+            return;
+        }
+        if let Some(later) = seen.alarmed.replace(next) {
+            self.alarms.remove(&(later, Arc::clone(series)));
+        }
+        self.alarms.insert((next, Arc::clone(series)));
+    }
+
+    /// Moves the alert of a rule and series by what its judge said.
+    fn read(&mut self, series: &Arc<SeriesId>, said: Said<'_>, now: Timestamp) {
+        let Some(rule) = self.plan.rules.get(said.rule) else { return };
+        let votes = rule.quorum > 1;
+        let id = if votes { anywhere(series) } else { series.as_ref().clone() };
+        let key = AlertKey { rule: rule.name.clone(), series: id };
+        let reading = if votes { self.vote(&key, series, said.reading, said.as_of) } else { said.reading };
+        match (self.alerts.get(&key).map(|a| a.state), reading) {
+            (None | Some(AlertState::Calm), Reading::Holds) => {
+                self.begin(&key, &said, now);
+                self.confirm(&key, &said, now);
             }
-            self.alarms.insert((at, Arc::clone(series)));
+            (None | Some(AlertState::Calm), _) => {}
+            (Some(AlertState::Pending), Reading::Silent) => self.doubt(&key, &said),
+            (Some(AlertState::Pending), Reading::Clear) => self.end(&key, now),
+            (Some(AlertState::Pending), Reading::Holds) => self.confirm(&key, &said, now),
+            (Some(AlertState::Firing), Reading::Clear) => self.clear(&key, &said, now),
+            (Some(AlertState::Firing), reading) => self.again(&key, &said, reading, now),
         }
     }
 
-    /// Moves the alert of a rule and series by what its judge said. `as_of` is the moment of the evidence.
-    fn read(
-        &mut self,
-        series: &Arc<SeriesId>,
-        said: Said,
-        as_of: Timestamp,
-        now: Timestamp,
-        sample: Option<&Sample>,
-    ) {
-        let Some(rule) = self.plan.rules.get(said.rule).cloned() else { return };
-        let mut key = AlertKey { rule: rule.name.clone(), series: series.as_ref().clone() };
-        let mut reading = said.reading;
-        if rule.quorum > 1 {
-            key.series.location = String::new();
-            reading = self.vote(&key, &series.location, reading, rule.quorum);
-        }
-        match self.alerts.get(&key).map(|a| a.state) {
-            None | Some(AlertState::Calm) if reading != Reading::Holds => {}
-            None | Some(AlertState::Calm) => {
-                self.begin(&key, &rule, &said, as_of, now);
-                self.dress(&key, &said, sample, now);
-                self.confirm(&key, &rule, as_of, now);
-            }
-            Some(AlertState::Pending) => match reading {
-                Reading::Clear => self.end(&key, now),
-                Reading::Holds => {
-                    self.dress(&key, &said, sample, now);
-                    self.confirm(&key, &rule, as_of, now);
-                }
-                Reading::Silent => {}
-            },
-            Some(AlertState::Firing) => match reading {
-                Reading::Clear => self.clear(&key, &rule, as_of, now),
-                Reading::Holds => self.again(&key, &said, sample, now),
-                Reading::Silent if sample.is_some_and(|s| s.health == Health::Bad) => {
-                    self.dress(&key, &said, sample, now);
-                }
-                Reading::Silent => {}
-            },
-        }
-    }
-
-    /// What all locations together say.
-    fn vote(&mut self, key: &AlertKey, location: &str, reading: Reading, quorum: u32) -> Reading {
-        if reading == Reading::Silent {
-            return reading;
-        }
-        let votes = self.votes.entry(key.clone()).or_default();
-        votes.insert(location.to_owned(), reading == Reading::Holds);
-        let holding = votes.values().filter(|v| **v).count();
-        if u32::try_from(holding).is_ok_and(|h| h >= quorum) { Reading::Holds } else { Reading::Clear }
-    }
-
-    fn begin(&mut self, key: &AlertKey, rule: &Rule, said: &Said, as_of: Timestamp, now: Timestamp) {
+    fn begin(&mut self, key: &AlertKey, said: &Said<'_>, now: Timestamp) {
+        let severity = self.rule(said).map_or_else(Default::default, |rule| rule.severity);
         let lately = self.alerts.get(key).map(|a| a.fired_lately.clone()).unwrap_or_default();
         let alert = Alert {
             key: key.clone(),
             state: AlertState::Pending,
-            severity: rule.severity,
-            since: said.since.unwrap_or(as_of),
+            severity,
+            since: said.since.unwrap_or(said.as_of),
             at: now,
             fired_at: None,
             clear_since: None,
@@ -153,56 +133,94 @@ impl Engine {
             summary: String::new(),
             evidence: Vec::new(),
         };
-        self.alerts.insert(key.clone(), alert);
+        if let Some(calm) = self.alerts.insert(key.clone(), alert) {
+            self.index.drop(&calm);
+        }
         self.count(&key.series, 1);
+        self.dirty.forgotten.remove(key);
         self.dirty.alerts.insert(key.clone());
     }
 
-    /// Puts on what the last bad run showed.
-    fn dress(&mut self, key: &AlertKey, said: &Said, sample: Option<&Sample>, now: Timestamp) {
+    fn rule(&self, said: &Said<'_>) -> Option<&Rule> {
+        self.plan.rules.get(said.rule)
+    }
+
+    /// Changes an alert, and everything by which it is looked up.
+    pub(super) fn alter(&mut self, key: &AlertKey, change: impl FnOnce(&mut Alert)) {
         let Some(alert) = self.alerts.get_mut(key) else { return };
+        self.index.drop(alert);
+        change(alert);
+        self.index.put(alert);
+        self.dirty.alerts.insert(key.clone());
+    }
+
+    /// Puts on what the last bad run showed; says whether it fails in another way now.
+    fn dress(&mut self, key: &AlertKey, said: &Said<'_>, now: Timestamp) -> bool {
+        let Some(alert) = self.alerts.get_mut(key) else { return false };
         alert.at = now;
         alert.failures = said.failures;
         alert.says.clone_from(&said.words);
-        if let Some(bad) = sample.filter(|s| s.health == Health::Bad) {
-            alert.reason = bad.reason.map(Into::into);
-            alert.stage = bad.stage.map(Into::into);
-            alert.summary.clone_from(&bad.summary);
-            alert.evidence.clone_from(&bad.evidence);
+        let Some(bad) = said.bad() else { return false };
+        let other = alert.reason.as_deref() != bad.reason;
+        alert.reason = bad.reason.map(Into::into);
+        alert.stage = bad.stage.map(Into::into);
+        alert.summary.clone_from(&bad.summary);
+        alert.evidence.clone_from(&bad.evidence);
+        other
+    }
+
+    /// A success among failures in a row: not enough to say that it is over, but the evidence no longer spans it.
+    fn doubt(&mut self, key: &AlertKey, said: &Said<'_>) {
+        let works = said.sample.is_some_and(|s| matches!(s.health, Health::Good | Health::Poor));
+        let in_a_row = |rule: &Rule| matches!(rule.when, When::Failures { .. }) && rule.quorum <= 1;
+        if works && self.rule(said).is_some_and(in_a_row) {
+            self.alter(key, |alert| alert.clear_since = Some(said.as_of));
         }
     }
 
     /// Lets a pending alert fire once the evidence spans its `for`.
-    fn confirm(&mut self, key: &AlertKey, rule: &Rule, as_of: Timestamp, now: Timestamp) {
-        let Some(alert) = self.alerts.get_mut(key) else { return };
+    fn confirm(&mut self, key: &AlertKey, said: &Said<'_>, now: Timestamp) {
+        self.dress(key, said, now);
+        if let Some(alert) = self.alerts.get_mut(key)
+            && alert.clear_since.take().is_some()
+        {
+            alert.since = said.sample.map_or(said.as_of, |sample| sample.began);
+        }
+        let hold = self.rule(said).map_or(SignedDuration::ZERO, |rule| signed(rule.hold));
+        let Some(alert) = self.alerts.get(key) else { return };
         self.dirty.alerts.insert(key.clone());
-        if as_of.duration_since(alert.since) < signed(rule.hold) {
+        if said.as_of.duration_since(alert.since) < hold {
             return;
         }
-        alert.state = AlertState::Firing;
-        alert.fired_at = Some(now);
-        alert.fired_lately.retain(|at| now.duration_since(*at) < FLAP_WINDOW);
-        alert.fired_lately.push(now);
+        self.alter(key, |alert| {
+            alert.state = AlertState::Firing;
+            alert.fired_at = Some(now);
+            alert.fired_lately.retain(|at| now.duration_since(*at) < FLAP_WINDOW);
+            alert.fired_lately.push(now);
+        });
         self.dirty.targets.insert(key.series.target.clone());
-        self.raise(key, None, now);
+        self.raise(key, now);
     }
 
-    /// The condition of a firing alert still holds.
-    fn again(&mut self, key: &AlertKey, said: &Said, sample: Option<&Sample>, now: Timestamp) {
+    /// The condition of a firing alert still holds, or has not been seen to be over.
+    fn again(&mut self, key: &AlertKey, said: &Said<'_>, reading: Reading, now: Timestamp) {
+        let holds = reading == Reading::Holds;
+        if !holds && said.bad().is_none() {
+            return;
+        }
+        let other = self.dress(key, said, now);
         let Some(alert) = self.alerts.get_mut(key) else { return };
-        let (came_back, waiting) = (alert.clear_since.take().is_some(), alert.held == Some(Held::NextLook));
-        let reason = alert.reason.clone();
-        self.dress(key, said, sample, now);
-        let other = self.alerts.get(key).is_some_and(|a| a.reason != reason);
+        let came_back = holds && alert.clear_since.take().is_some();
+        let waiting = holds && alert.held == Some(Held::NextLook);
+        if waiting {
+            alert.held = None;
+        }
         // While it fires, every further failure would be one more row to write; the runs themselves are on record.
         if came_back || waiting || other {
             self.dirty.alerts.insert(key.clone());
         }
         if waiting {
-            if let Some(alert) = self.alerts.get_mut(key) {
-                alert.held = None;
-            }
-            self.raise(key, None, now);
+            self.raise(key, now);
         }
         if other {
             self.cause_changed(key, now);
@@ -210,16 +228,16 @@ impl Engine {
     }
 
     /// There is evidence that a firing alert is over: it is, once that spans its `keep_firing_for`.
-    fn clear(&mut self, key: &AlertKey, rule: &Rule, as_of: Timestamp, now: Timestamp) {
+    fn clear(&mut self, key: &AlertKey, said: &Said<'_>, now: Timestamp) {
+        let keep = self.rule(said).map_or(SignedDuration::ZERO, |rule| signed(rule.keep));
         let Some(alert) = self.alerts.get_mut(key) else { return };
-        self.dirty.alerts.insert(key.clone());
-        let since = *alert.clear_since.get_or_insert(as_of);
-        let keep = if alert.fired_lately.len() >= FLAPS {
-            FLAP_CALM.max(signed(rule.keep))
-        } else {
-            signed(rule.keep)
-        };
-        if as_of.duration_since(since) >= keep {
+        let first = alert.clear_since.is_none();
+        let since = *alert.clear_since.get_or_insert(said.as_of);
+        let keep = if alert.fired_lately.len() >= FLAPS { FLAP_CALM.max(keep) } else { keep };
+        if first {
+            self.dirty.alerts.insert(key.clone());
+        }
+        if said.as_of.duration_since(since) >= keep {
             self.end(key, now);
         }
     }
@@ -227,6 +245,7 @@ impl Engine {
     /// An alert is calm again.
     pub(super) fn end(&mut self, key: &AlertKey, now: Timestamp) {
         let Some(mut alert) = self.alerts.remove(key) else { return };
+        self.index.drop(&alert);
         let was = std::mem::replace(&mut alert.state, AlertState::Calm);
         if was != AlertState::Calm {
             self.count(&key.series, -1);
@@ -237,76 +256,34 @@ impl Engine {
         alert.fired_lately.retain(|at| now.duration_since(*at) < FLAP_WINDOW);
         if alert.forgettable() {
             self.dirty.alerts.remove(key);
-            self.dirty.out.push(Change::Alert(alert.clone()));
+            self.dirty.forgotten.insert(key.clone(), alert.clone());
         } else {
             self.dirty.alerts.insert(key.clone());
+            self.index.put(&alert);
             self.alerts.insert(key.clone(), alert.clone());
         }
-        if was == AlertState::Firing {
-            self.dirty.targets.insert(key.series.target.clone());
+        if was != AlertState::Firing {
+            return;
         }
+        self.dirty.targets.insert(key.series.target.clone());
         if let Some(id) = incident {
             self.leave(&id, &alert, now);
         }
+        self.well(&key.series.target);
     }
 
     /// Counts the alerts of a series that are not calm; of a quorum, in every location.
     fn count(&mut self, series: &SeriesId, by: isize) {
-        let here = |s: &SeriesId| {
-            s == series
-                || (series.location.is_empty() && s.target == series.target && s.probe == series.probe)
-        };
-        if let Some(seen) = self.series.get_mut(series) {
+        for (_, seen) in self.judged(series) {
             seen.active = seen.active.saturating_add_signed(by);
-            return;
-        }
-        for (_, seen) in self.series.iter_mut().filter(|(s, _)| here(s)) {
-            seen.active = seen.active.saturating_add_signed(by);
-        }
-    }
-
-    /// After a restart: alerts of rules and series that are still there go on, the others are closed.
-    pub(super) fn resume(&mut self, now: Timestamp) {
-        let mut gone = Vec::new();
-        for alert in self.alerts.values() {
-            let rule = self.plan.rules.iter().position(|r| r.name == alert.key.rule);
-            let of = |r: usize| self.plan.rules.get(r).is_some_and(|r| r.of.matches(&alert.key.series));
-            match rule.filter(|r| of(*r) && self.plan.knows(&alert.key.series)) {
-                None => gone.push(alert.key.clone()),
-                Some(rule) => {
-                    let same = |s: &SeriesId| {
-                        *s == alert.key.series
-                            || (alert.key.series.location.is_empty()
-                                && s.target == alert.key.series.target
-                                && s.probe == alert.key.series.probe)
-                    };
-                    let holds = alert.state != AlertState::Calm && alert.clear_since.is_none();
-                    for (series, seen) in self.series.iter_mut().filter(|(s, _)| same(s)) {
-                        seen.active += usize::from(alert.state != AlertState::Calm);
-                        if alert.state != AlertState::Calm && seen.health.is_none() {
-                            seen.health = Some(Health::Bad);
-                        }
-                        for row in seen.rows.iter_mut().filter(|row| holds && row.rule == rule) {
-                            row.judge.resume(alert.since, alert.failures);
-                            if alert.key.series.location.is_empty() {
-                                let votes = self.votes.entry(alert.key.clone()).or_default();
-                                votes.insert(series.location.clone(), true);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        for key in gone {
-            self.withdraw(&key, now);
         }
     }
 }
 
-fn said_by(row: &super::Row, reading: Reading) -> Said {
+fn said_by<'a>(row: &super::Row, reading: Reading, as_of: Timestamp, sample: Option<&'a Sample>) -> Said<'a> {
     let judge = &row.judge;
     let words = if reading == Reading::Clear { String::new() } else { judge.says() };
-    Said { rule: row.rule, reading, since: judge.since(), failures: judge.failures(), words }
+    Said { rule: row.rule, reading, since: judge.since(), failures: judge.failures(), words, as_of, sample }
 }
 
 pub(super) fn signed(duration: std::time::Duration) -> SignedDuration {

@@ -5,13 +5,18 @@
 //! all changes of a round in one transaction.
 //!
 //! A sample goes to the judges of its series; their readings move alerts (`lifecycle`); an alert that fires is held
-//! back (`hold`) or joins an incident (`trouble`); incidents owe notifications (`tell`); people speak through
+//! back (`hold`) or joins an incident (`raise`, `trouble`, `fold`); incidents owe notifications (`tell`); people speak through
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
+mod fold;
 mod hold;
+mod index;
 mod lifecycle;
 mod obey;
 mod plan;
+mod quorum;
+mod raise;
+mod resume;
 mod tell;
 mod time;
 mod trouble;
@@ -25,11 +30,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::judge::{self, Judge, LookBack};
-use crate::{Alert, AlertKey, AlertState, Health, Incident, IncidentId, Sample, SeriesId, Silence};
+use crate::{Alert, AlertKey, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
 pub use plan::{Change, Known, Memory, OURSELVES, Plan};
 
@@ -37,6 +43,8 @@ pub use plan::{Change, Known, Memory, OURSELVES, Plan};
 #[derive(Debug)]
 struct Row {
     rule: usize,
+    /// It is one of several locations that decide together.
+    votes: bool,
     judge: Box<dyn Judge>,
 }
 
@@ -49,6 +57,8 @@ struct Seen {
     active: usize,
     /// When it stands among the alarms.
     alarmed: Option<Timestamp>,
+    /// The interval of its probe.
+    every: Duration,
 }
 
 /// What is to be written down.
@@ -57,7 +67,11 @@ struct Dirty {
     alerts: BTreeSet<AlertKey>,
     incidents: BTreeSet<IncidentId>,
     silences: BTreeSet<String>,
-    /// What is over or forgotten, notifications, hidden alerts: in their order.
+    /// Alerts that are forgotten, unless they begin anew before this is written down.
+    forgotten: BTreeMap<AlertKey, Alert>,
+    /// Silences that are over: they come before a new one of the same name.
+    over: Vec<Silence>,
+    /// Incidents that are over, notifications, hidden alerts: in their order.
     out: Vec<Change>,
     targets: BTreeSet<String>,
 }
@@ -69,7 +83,7 @@ pub struct Engine {
     series: BTreeMap<Arc<SeriesId>, Seen>,
     alerts: BTreeMap<AlertKey, Alert>,
     /// Of rules with a quorum: what each location says.
-    votes: BTreeMap<AlertKey, BTreeMap<String, bool>>,
+    votes: BTreeMap<AlertKey, BTreeMap<String, quorum::Vote>>,
     incidents: BTreeMap<IncidentId, Incident>,
     /// The open incident that covers a target.
     by_target: BTreeMap<String, IncidentId>,
@@ -80,6 +94,13 @@ pub struct Engine {
     alarms: BTreeSet<(Timestamp, Arc<SeriesId>)>,
     /// When a maintenance begins or ends next.
     next_turn: Option<Timestamp>,
+    /// Configured series and the intervals of their probes.
+    every: BTreeMap<SeriesId, Duration>,
+    /// Targets on which others depend.
+    parents: BTreeSet<String>,
+    index: index::Index,
+    /// A second, and the names of incidents that were opened in it and are over: not to be given again.
+    used: (i64, BTreeSet<IncidentId>),
     dirty: Dirty,
 }
 
@@ -97,23 +118,17 @@ impl Engine {
             silences: memory.silences.into_iter().map(|s| (s.id.clone(), s)).collect(),
             alarms: BTreeSet::new(),
             next_turn: None,
+            every: plan.known.iter().map(|k| (k.series.clone(), k.every)).collect(),
+            parents: plan.depends_on.values().flatten().cloned().collect(),
+            index: index::Index::default(),
+            used: (0, BTreeSet::new()),
             dirty: Dirty::default(),
             plan,
         };
-        for known in engine.plan.known.clone() {
-            engine.meet(&Arc::new(known.series));
-        }
+        let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();
+        known.iter().for_each(|series| engine.meet(series));
         engine.upgrade();
-        for incident in engine.incidents.values() {
-            for target in &incident.targets {
-                engine.by_target.insert(target.clone(), incident.id.clone());
-            }
-        }
-        for alert in engine.alerts.values().filter(|a| a.state == AlertState::Firing) {
-            if let Some(id) = &alert.incident {
-                engine.members.entry(id.clone()).or_default().insert(alert.key.clone());
-            }
-        }
+        engine.look_up();
         engine
     }
 
@@ -136,8 +151,16 @@ impl Engine {
             if sample.health != Health::Unknown {
                 seen.health = Some(sample.health);
             }
-            for row in &mut seen.rows {
-                row.judge.see(sample);
+            let voted: Vec<_> = seen
+                .rows
+                .iter_mut()
+                .filter_map(|row| {
+                    let reading = row.judge.see(sample);
+                    row.votes.then_some((row.rule, reading))
+                })
+                .collect();
+            for (rule, reading) in voted {
+                self.remember_vote(rule, sample, reading);
             }
         }
     }
@@ -192,9 +215,7 @@ impl Engine {
 
     /// Since when a target has been in trouble, told or not.
     pub fn down_since(&self, target: &str) -> Option<Timestamp> {
-        let own =
-            self.alerts.values().filter(|a| a.state == AlertState::Firing && a.key.series.target == target);
-        own.map(|a| a.since).min()
+        self.index.firing(target).filter_map(|key| self.alerts.get(key)).map(|a| a.since).min()
     }
 
     /// Targets of which [`Engine::down_since`] or [`Engine::incident_of`] may have changed since this was last asked.
@@ -213,30 +234,18 @@ impl Engine {
 
     /// What is to be written down since this was last asked. Each alert and incident comes once, as it stands now.
     pub fn flush(&mut self) -> Vec<Change> {
-        let Dirty { alerts, incidents, silences, out, targets } = std::mem::take(&mut self.dirty);
+        let Dirty { alerts, incidents, silences, forgotten, over, out, targets } =
+            std::mem::take(&mut self.dirty);
         self.dirty.targets = targets;
         let alerts = alerts.iter().filter_map(|k| self.alerts.get(k)).cloned().map(Change::Alert);
-        let mut changes: Vec<Change> = alerts.collect();
+        let mut changes: Vec<Change> = alerts.chain(forgotten.into_values().map(Change::Alert)).collect();
         // What is over went out as it ended; what is open comes as it stands now.
         changes
             .extend(incidents.iter().filter_map(|id| self.incidents.get(id)).cloned().map(Change::Incident));
+        changes.extend(over.into_iter().map(Change::Silence));
         changes.extend(silences.iter().filter_map(|id| self.silences.get(id)).cloned().map(Change::Silence));
         changes.extend(out);
         changes
-    }
-
-    /// What an earlier version remembered: incidents of one target, whose alerts do not know them.
-    fn upgrade(&mut self) {
-        for incident in self.incidents.values_mut().filter(|i| i.targets.is_empty()) {
-            incident.targets.insert(incident.target.clone());
-            for alert in self.alerts.values_mut() {
-                let stray =
-                    alert.incident.is_none() && alert.held.is_none() && alert.state == AlertState::Firing;
-                if stray && alert.key.series.target == incident.target {
-                    alert.incident = Some(incident.id.clone());
-                }
-            }
-        }
     }
 
     /// Makes the judges of a series that is seen for the first time.
@@ -244,9 +253,13 @@ impl Engine {
         if self.series.contains_key(series) {
             return;
         }
-        let every = self.plan.every(series);
+        let every = self.every.get(series).copied().unwrap_or(Duration::from_secs(60));
         let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| r.of.matches(series));
-        let rows = rules.map(|(rule, r)| Row { rule, judge: judge::of(&r.when, every) }).collect();
-        self.series.insert(Arc::clone(series), Seen { rows, ..Seen::default() });
+        let row = |(rule, r): (usize, &crate::Rule)| {
+            let judge = judge::of(&r.when, every);
+            Row { rule, votes: r.quorum > 1, judge }
+        };
+        let rows = rules.map(row).collect();
+        self.series.insert(Arc::clone(series), Seen { rows, every, ..Seen::default() });
     }
 }

@@ -7,6 +7,8 @@ use super::trouble::{cause, note};
 use crate::command::{ACK_LASTS, checked};
 use crate::{Ack, Command, Disobeyed, Incident, IncidentId, Label, NotificationKind as Kind, Silence};
 
+/// Two clicks within this time are one.
+const DOUBLE_CLICK: SignedDuration = SignedDuration::from_mins(1);
 /// Most silences at a time: more belong into the configuration.
 const MOST_SILENCES: usize = 200;
 
@@ -92,11 +94,13 @@ impl Engine {
         let members = self.members.get(&id).into_iter().flatten();
         let causes = members.filter_map(|k| self.alerts.get(k)).map(cause).collect();
         if let Some(incident) = self.incidents.get_mut(&id) {
-            // Twice the same click is one acknowledgement.
-            if incident.ack.as_ref().is_some_and(|a| a.by == by && incident.ack_causes == causes) {
+            // Twice the same click is one acknowledgement; later it is a longer one.
+            let until = now + lasts;
+            let same = |a: &Ack| a.by == by && until.duration_since(a.until).abs() < DOUBLE_CLICK;
+            if incident.ack.as_ref().is_some_and(same) && incident.ack_causes == causes {
                 return Ok(());
             }
-            incident.ack = Some(Ack { by: by.clone(), at: now, until: now + lasts });
+            incident.ack = Some(Ack { by: by.clone(), at: now, until });
             incident.ack_causes = causes;
             incident.assignee.get_or_insert_with(|| by.clone());
         }

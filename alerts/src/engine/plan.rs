@@ -1,6 +1,6 @@
 //! What the engine is given, what it remembers, and what comes out of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -64,34 +64,17 @@ impl Plan {
         Self { rules, known, policy: Policy::everybody(channels), ..Self::default() }
     }
 
-    pub(super) fn every(&self, series: &SeriesId) -> Duration {
-        let known = self.known.iter().find(|k| k.series == *series);
-        known.map_or(Duration::from_secs(60), |k| k.every)
-    }
-
-    pub(super) fn knows(&self, series: &SeriesId) -> bool {
-        // A quorum's series has no location of its own.
-        let same = |k: &Known| k.series.target == series.target && k.series.probe == series.probe;
-        series.target == OURSELVES
-            || self.known.iter().any(|k| same(k) && (series.location.is_empty() || k.series == *series))
-    }
-
-    /// Everything a target depends on, near and far, itself left out.
-    pub(super) fn ancestors(&self, target: &str) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        let mut open = vec![target.to_owned()];
-        while let Some(one) = open.pop() {
-            for parent in self.depends_on.get(&one).into_iter().flatten() {
-                if parent != target && found.insert(parent.clone()) {
-                    open.push(parent.clone());
-                }
+    /// Everything a target depends on, the nearest first, itself left out.
+    pub(super) fn ancestors(&self, target: &str) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let parents_of = |one: &str| self.depends_on.get(one).into_iter().flatten();
+        let mut open: std::collections::VecDeque<_> = parents_of(target).collect();
+        while let Some(one) = open.pop_front() {
+            if one != target && !found.contains(one) {
+                found.push(one.clone());
+                open.extend(parents_of(one));
             }
         }
         found
-    }
-
-    /// Whether any target depends on this one.
-    pub(super) fn is_parent(&self, target: &str) -> bool {
-        self.depends_on.values().flatten().any(|parent| parent == target)
     }
 }

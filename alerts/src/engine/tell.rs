@@ -1,8 +1,10 @@
 //! What is owed to people, and to whom.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::trouble::{list, note};
+use super::trouble::note;
 use super::{Change, Engine, OURSELVES};
 use crate::{
     Alert, AlertState, Ear, Facts, Failing, Health, Held, Hushed, IncidentId, Notification, NotificationId,
@@ -16,6 +18,14 @@ impl Engine {
     /// Owes a notification of an incident, unless all of it is silenced: what was told is always told to be over.
     pub(super) fn tell(&mut self, id: &IncidentId, kind: Kind, words: Option<&str>, now: Timestamp) {
         self.dirty.incidents.insert(id.clone());
+        let untold = self.incidents.get(id).is_none_or(|i| i.notifications == 0);
+        let kind = match kind {
+            // What is told first is the opening, whatever led to it.
+            Kind::Update | Kind::Reminder if untold => Kind::Opened,
+            // The opening will say who sees to it, and what was never told needs no end.
+            Kind::Acknowledged | Kind::Resolved if untold => return,
+            kind => kind,
+        };
         self.refresh(id);
         if kind != Kind::Resolved
             && kind != Kind::Acknowledged
@@ -25,12 +35,17 @@ impl Engine {
                 note(incident, now, None, format!("{} not told: {why}", kind.as_str()));
             }
             self.set_reminders(id, now);
+            if let Some(incident) = self.incidents.get_mut(id) {
+                // Whoever hushed it knows; it goes on from where it was when it is told again.
+                incident.step_due = None;
+            }
             return;
         }
         let facts = self.facts(id, kind, words);
         let (ears, people) = self.ears(id, kind, now);
         let Some(incident) = self.incidents.get_mut(id) else { return };
         incident.notifications += 1;
+        incident.update_due = None;
         incident.told.extend(ears.iter().map(|e| e.channel.clone()));
         let to: Vec<_> = ears.iter().map(|e| e.channel.as_str()).collect();
         let told = if to.is_empty() { "nobody".to_owned() } else { to.join(", ") };
@@ -50,23 +65,28 @@ impl Engine {
         }
     }
 
-    /// Who hears of it: those whom it concerns now, and those who heard of it before.
+    /// Who hears of it: those whom it concerns now, and those who heard of it before; its end and that somebody sees to
+    /// it concern only the latter. What waits for the end of quiet hours waits with everybody.
     fn ears(&self, id: &IncidentId, kind: Kind, now: Timestamp) -> (Vec<Ear>, Vec<String>) {
         let Some(incident) = self.incidents.get(id) else { return Default::default() };
         let about = self.about(id);
         let mut ears: Vec<Ear> = Vec::new();
         let mut people = Vec::new();
-        if !matches!(kind, Kind::Resolved | Kind::Acknowledged) {
-            for step in 0..=incident.steps {
-                let audience = self.plan.policy.audience(&about, incident.severity, step, now);
-                ears.extend(audience.ears);
-                people.extend(audience.people);
-            }
+        for step in 0..=incident.steps {
+            let audience = self.plan.policy.audience(&about, incident.severity, step, now);
+            ears.extend(audience.ears);
+            people.extend(audience.people);
         }
-        // Once it was told, quiet hours are over for it.
-        ears.extend(incident.told.iter().map(Ear::now));
+        let quiet = ears.iter().map(|e| e.not_before).min().flatten();
+        if matches!(kind, Kind::Resolved | Kind::Acknowledged) {
+            ears.retain(|ear| incident.told.contains(&ear.channel));
+            people.clear();
+        }
+        let concerned: BTreeSet<String> = ears.iter().map(|e| e.channel.clone()).collect();
+        let others = incident.told.difference(&concerned);
+        ears.extend(others.map(|channel| Ear { channel: channel.clone(), not_before: quiet }));
         ears.sort();
-        ears.dedup_by(|b, a| a.channel == b.channel);
+        ears.dedup_by(|later, first| later.channel == first.channel);
         people.sort();
         people.dedup();
         (ears, people)
@@ -87,9 +107,15 @@ impl Engine {
     /// The alerts that an incident lists, as they stand now.
     fn refresh(&mut self, id: &IncidentId) {
         let Some(incident) = self.incidents.get_mut(id) else { return };
-        for key in self.members.get(id).into_iter().flatten() {
-            if let Some(alert) = self.alerts.get(key) {
-                list_if_known(incident, alert);
+        for listed in incident.alerts.values_mut() {
+            match self.alerts.get(&listed.key) {
+                // Its own, or one that waits for a target it depends on.
+                Some(now)
+                    if now.state == AlertState::Firing && now.incident.as_ref().is_none_or(|i| i == id) =>
+                {
+                    listed.clone_from(now);
+                }
+                _ => listed.state = AlertState::Calm,
             }
         }
     }
@@ -97,12 +123,15 @@ impl Engine {
     fn facts(&self, id: &IncidentId, kind: Kind, words: Option<&str>) -> Facts {
         let Some(incident) = self.incidents.get(id) else { return Facts::bare("", Timestamp::UNIX_EPOCH) };
         let over = kind == Kind::Resolved;
-        let told = |a: &&Alert| over || a.state == AlertState::Firing;
-        let all = incident.alerts.values().filter(told).count();
-        let failing = incident.alerts.values().filter(told).take(LISTED);
-        let failing = failing.map(|a| failing_of(a, &incident.target)).collect();
-        let more =
-            u32::try_from(all.saturating_sub(LISTED)).unwrap_or(u32::MAX).saturating_add(incident.more);
+        let fails = |a: &&Alert| over || (a.state == AlertState::Firing && a.incident.as_ref() == Some(id));
+        let failing = incident.alerts.values().filter(fails).take(LISTED);
+        let failing: Vec<_> = failing.map(|a| failing_of(a, &incident.target)).collect();
+        let all = if over {
+            incident.alerts.len().saturating_add(usize::try_from(incident.more).unwrap_or(usize::MAX))
+        } else {
+            self.members.get(id).map_or(0, BTreeSet::len)
+        };
+        let more = u32::try_from(all.saturating_sub(failing.len())).unwrap_or(u32::MAX);
         let targets = if over {
             incident.targets.len()
         } else {
@@ -122,8 +151,8 @@ impl Engine {
     }
 
     /// Targets that fail because they depend on these.
-    fn depending(&self, targets: &std::collections::BTreeSet<String>) -> Vec<Hushed> {
-        if targets.iter().all(|t| !self.plan.is_parent(t)) {
+    fn depending(&self, targets: &BTreeSet<String>) -> Vec<Hushed> {
+        if targets.iter().all(|t| !self.parents.contains(t)) {
             return Vec::new();
         }
         let mut hushed: Vec<Hushed> = Vec::new();
@@ -150,17 +179,11 @@ impl Engine {
         }
         let works =
             |seen: &super::Seen| matches!(seen.health, Some(Health::Good | Health::Poor)) && seen.active == 0;
-        let mine = self.series.iter().filter(|(id, seen)| id.target == target && works(seen));
+        let mine = self.series_of(target).filter(|(_, seen)| works(seen));
         let mut names: Vec<_> = mine.map(|(id, _)| id.probe.clone()).collect();
         names.dedup();
         names.truncate(LISTED);
         names
-    }
-}
-
-fn list_if_known(incident: &mut crate::Incident, alert: &Alert) {
-    if incident.alerts.contains_key(&super::trouble::name(&alert.key)) {
-        list(incident, alert.clone());
     }
 }
 

@@ -2,22 +2,26 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::lifecycle::{FLAP_WINDOW, signed};
+use super::lifecycle::signed;
 use super::trouble::note;
 use super::{Change, Engine};
 use crate::{
-    AlertState, Ear, Facts, Held, IncidentId, Notification, NotificationId, NotificationKind as Kind,
-    Severity,
+    AlertKey, AlertState, Ear, Facts, Held, Incident, IncidentId, Notification, NotificationId,
+    NotificationKind as Kind, Severity,
 };
 
 /// The owner of a silence hears this long before its end that the trouble lasts (or at half time, if that is later).
 const WARN_BEFORE: SignedDuration = SignedDuration::from_mins(15);
+
+/// Nobody can have answered earlier than this after a message.
+const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 impl Engine {
     pub(super) fn time(&mut self, now: Timestamp) {
         self.ring(now);
         self.turn_maintenance(now);
         self.silences_end(now);
+        self.stop_waiting(now);
         self.incidents_go_on(now);
         self.forget(now);
     }
@@ -31,53 +35,46 @@ impl Engine {
         });
         let of_silences =
             self.silences.values().flat_map(|s| [Some(s.until), warn_at(s).filter(|_| !s.warned)]);
-        let calm = self.alerts.values().filter(|a| a.state == AlertState::Calm);
-        let forgotten = calm.filter_map(|a| a.fired_lately.last()).map(|at| *at + FLAP_WINDOW);
-        let all = of_incidents.chain(of_silences).flatten().chain(forgotten);
-        all.chain(alarm).chain(self.next_turn).min()
+        let all = of_incidents.chain(of_silences).flatten();
+        all.chain(alarm).chain(self.index.next()).chain(self.next_turn).min()
     }
 
     fn ring(&mut self, now: Timestamp) {
+        let mut rung = Vec::new();
         while self.alarms.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, series)) = self.alarms.pop_first() else { return };
+            let Some((_, series)) = self.alarms.pop_first() else { break };
             if let Some(seen) = self.series.get_mut(&series) {
                 seen.alarmed = None;
             }
             self.ask(&series, now);
+            rung.push(series);
+        }
+        // Set anew only now: none rings twice at a moment, whatever it wants.
+        for series in rung {
             self.wind(&series);
         }
     }
 
     /// A maintenance begins or ends.
     fn turn_maintenance(&mut self, now: Timestamp) {
-        if self.next_turn.is_none_or(|at| at > now) {
-            return;
-        }
+        let Some(turn) = self.next_turn.filter(|at| *at <= now) else { return };
         self.next_turn = self.plan.policy.next_turn(now);
-        let over: Vec<_> = self
-            .alerts
-            .values()
-            .filter_map(|a| match &a.held {
-                Some(Held::Maintenance(name)) if !self.silences.contains_key(name) => {
-                    (self.plan.policy.maintained(&a.key.series, now) != Some(name)).then(|| name.clone())
-                }
-                _ => None,
-            })
-            .collect();
-        for name in over {
-            self.release(|held| *held == Held::Maintenance(name.clone()));
-        }
+        let over = self.alerts.values().filter(|a| match &a.held {
+            Some(Held::Maintenance(name)) if !self.silences.contains_key(name) => {
+                self.plan.policy.maintained(&a.key.series, now) != Some(name)
+            }
+            _ => false,
+        });
+        self.begin_anew(over.map(|a| a.key.clone()).collect(), now);
+        let before = turn - SignedDuration::from_nanos(1);
         let ids: Vec<_> = self.incidents.keys().cloned().collect();
         for id in ids {
-            if let Some(Held::Maintenance(name)) = self.hushed(&id, now)
+            let was = self.hushed(&id, before);
+            if let Some(Held::Maintenance(name)) = self.hushed(&id, now).filter(|_| was.is_none())
                 && let Some(incident) = self.incidents.get_mut(&id)
             {
-                note(
-                    incident,
-                    now,
-                    None,
-                    format!("maintenance {name} goes on: people are not told for its time"),
-                );
+                let words = format!("maintenance {name} goes on: people are not told for its time");
+                note(incident, now, None, words);
                 self.dirty.incidents.insert(id);
             }
         }
@@ -98,30 +95,43 @@ impl Engine {
     /// A silence is over: whatever it still hides is told, with the name of the silence and of its owner.
     pub(super) fn close_silence(&mut self, id: &str, why: &str, now: Timestamp) {
         let Some(mut silence) = self.silences.remove(id) else { return };
-        silence.ended = Some(why.to_owned());
-        silence.until = silence.until.min(now);
         let words =
             format!("the silence `{}` by {} ended ({why}), and it still fails", silence.id, silence.by);
-        let maintenance = silence.maintenance;
-        let of = silence.of.clone();
+        let (maintenance, began, of) = (silence.maintenance, silence.from < now, silence.of.clone());
+        silence.ended = Some(why.to_owned());
+        silence.until = silence.until.min(now);
         self.dirty.silences.remove(id);
-        self.dirty.out.push(Change::Silence(silence));
+        self.dirty.over.push(silence);
         let mine = |held: &Held| matches!(held, Held::Silence(s) | Held::Maintenance(s) if s == id);
         if maintenance {
-            self.release(mine);
-            return;
+            let keys = self.held_by(mine);
+            return self.begin_anew(keys, now);
         }
-        // Incidents that were told of before the silence began speak up again, unless something else hushes them.
+        // Incidents that were told of before it began speak up again, unless somebody sees to them. Those of which it
+        // hid only a part have been telling all the time.
+        let covered = |key: &AlertKey| {
+            of.matches(&key.series)
+                || self.silence_over(&key.series, now).is_some()
+                || self.plan.policy.maintained(&key.series, now).is_some()
+        };
         let open: Vec<_> = self
             .members
             .iter()
-            .filter(|(_, keys)| keys.iter().any(|k| of.matches(&k.series)))
+            .filter(|_| began)
+            .filter(|(_, keys)| keys.iter().any(|k| of.matches(&k.series)) && keys.iter().all(covered))
             .map(|(id, _)| id.clone())
+            .filter(|id| self.incidents.get(id).is_some_and(|i| i.ack.is_none()))
             .collect();
-        for id in &open {
-            self.tell(id, Kind::Update, Some(&words), now);
+        self.raise_all(self.held_by(mine), open, &words, now);
+    }
+
+    /// What was held back because of a target that was only seen to fail has waited long enough.
+    fn stop_waiting(&mut self, now: Timestamp) {
+        while let Some(key) = self.index.take_waiting(now) {
+            if self.alerts.get(&key).is_some_and(|a| matches!(a.held, Some(Held::Parent(_)))) {
+                self.raise(&key, now);
+            }
         }
-        self.raise_again(Some(&words), now, mine);
     }
 
     /// Tells the owner of a silence that it ends soon while what it hides still fails.
@@ -164,52 +174,65 @@ impl Engine {
 
     fn incidents_go_on(&mut self, now: Timestamp) {
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
-        let ids: Vec<_> = self.incidents.keys().cloned().collect();
+        let expires = |i: &Incident| i.ack.as_ref().is_some_and(|a| a.until <= now);
+        let is_due =
+            |i: &&Incident| due(i.update_due) || due(i.reminder_due) || due(i.step_due) || expires(i);
+        let ids: Vec<_> = self.incidents.values().filter(is_due).map(|i| i.id.clone()).collect();
         for id in ids {
-            let Some(incident) = self.incidents.get_mut(&id) else { continue };
-            let expired = incident.ack.take_if(|a| a.until <= now);
-            let update = incident.update_due.take_if(|at| *at <= now).is_some();
-            let (remind, step) = (due(incident.reminder_due), due(incident.step_due));
-            if update {
-                let kind = if incident.notifications == 0 { Kind::Opened } else { Kind::Update };
-                self.tell(&id, kind, None, now);
-            } else if let Some(ack) = expired {
-                let words = format!("{} acknowledged it {} ago and it still fails", ack.by, ago(ack.at, now));
-                self.tell(&id, Kind::Reminder, Some(&words), now);
-            } else if step {
-                self.escalate(&id, now);
-            } else if remind {
-                self.remind(&id, now);
-            }
+            self.go_further(&id, now);
         }
     }
 
-    fn remind(&mut self, id: &IncidentId, now: Timestamp) {
-        if let Some(incident) = self.incidents.get_mut(id) {
+    /// Something is due of an incident: it is one message, whatever it is.
+    fn go_further(&mut self, id: &IncidentId, now: Timestamp) {
+        let hushed = self.hushed(id, now).is_some();
+        let stepped = !hushed && self.take_steps(id, now);
+        let Some(incident) = self.incidents.get_mut(id) else { return };
+        let expired = incident.ack.take_if(|a| a.until <= now);
+        let update = incident.update_due.take_if(|at| *at <= now).is_some();
+        let remind = incident.reminder_due.is_some_and(|at| at <= now);
+        if !update && !remind && !stepped && expired.is_none() {
+            // The step that was due is gone: it was for something that works again.
+            return self.set_reminders(id, now);
+        }
+        let kind = if update { Kind::Update } else { Kind::Reminder };
+        let words = match expired {
+            Some(ack) => {
+                Some(format!("{} acknowledged it {} ago and it still fails", ack.by, ago(ack.at, now)))
+            }
+            None if stepped => {
+                Some(format!("nobody has acknowledged it for {}", ago(incident.opened_at, now)))
+            }
+            None => None,
+        };
+        if remind && !update && !hushed {
             incident.reminders = incident.reminders.saturating_add(1);
         }
-        self.tell(id, Kind::Reminder, None, now);
+        self.tell(id, kind, words.as_deref(), now);
     }
 
-    fn escalate(&mut self, id: &IncidentId, now: Timestamp) {
-        let Some(incident) = self.incidents.get_mut(id) else { return };
-        incident.steps = incident.steps.saturating_add(1);
-        let words = format!("nobody has acknowledged it for {}", ago(incident.opened_at, now));
-        self.tell(id, Kind::Reminder, Some(&words), now);
+    /// Takes all steps of escalation whose time has come, while nobody sees to it.
+    fn take_steps(&mut self, id: &IncidentId, now: Timestamp) -> bool {
+        let about = self.about(id);
+        let Some(incident) = self.incidents.get_mut(id) else { return false };
+        if incident.notifications == 0 || incident.ack.as_ref().is_some_and(|a| a.until > now) {
+            return false;
+        }
+        let before = incident.steps;
+        let after = |step| self.plan.policy.step_after(&about, incident.severity, step);
+        let due =
+            (before + 1..).take_while(|n| after(*n).is_some_and(|d| incident.opened_at + signed(d) <= now));
+        incident.steps = due.last().unwrap_or(before);
+        incident.steps > before
     }
 
     /// Forgets how often calm alerts fired.
     fn forget(&mut self, now: Timestamp) {
-        let old = |at: &Timestamp| now.duration_since(*at) >= FLAP_WINDOW;
-        let calm =
-            self.alerts.iter().filter(|(_, a)| a.state == AlertState::Calm && a.fired_lately.iter().all(old));
-        let keys: Vec<_> = calm.map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            if let Some(mut alert) = self.alerts.remove(&key) {
-                alert.fired_lately.clear();
-                self.dirty.alerts.remove(&key);
-                self.dirty.out.push(Change::Alert(alert));
-            }
+        while let Some(key) = self.index.take_faded(now) {
+            let Some(mut alert) = self.alerts.remove(&key) else { continue };
+            alert.fired_lately.clear();
+            self.dirty.alerts.remove(&key);
+            self.dirty.forgotten.insert(key, alert);
         }
     }
 
@@ -217,18 +240,17 @@ impl Engine {
     pub(super) fn set_reminders(&mut self, id: &IncidentId, now: Timestamp) {
         let about = self.about(id);
         let Some(incident) = self.incidents.get_mut(id) else { return };
-        if let Some(ack) = &incident.ack {
+        if incident.ack.is_some() {
             // Its end is the next word.
             (incident.reminder_due, incident.step_due) = (None, None);
-            debug_assert!(ack.until > now, "an acknowledgement that is over was not taken away");
             return;
         }
         let policy = &self.plan.policy;
-        incident.reminder_due =
-            policy.reminder(incident.severity, incident.reminders).map(|d| now + signed(d));
-        let step = policy.step_after(&about, incident.severity, incident.steps + 1);
-        incident.step_due =
-            step.map(|d| (incident.opened_at + signed(d)).max(now + SignedDuration::from_secs(1)));
+        incident.reminder_due = policy
+            .reminder(incident.severity, incident.reminders)
+            .map(|d| now + signed(d).max(ANSWER_WITHIN));
+        let step = policy.step_after(&about, incident.severity, incident.steps.saturating_add(1));
+        incident.step_due = step.map(|d| (incident.opened_at + signed(d)).max(now + ANSWER_WITHIN));
     }
 }
 

@@ -1,38 +1,17 @@
-use std::time::Duration;
+//! One target, one rule: opening, joining, resolving, going on.
 
 use super::*;
-use crate::{AlertState, IncidentState, Notification, NotificationKind, Rule};
+use crate::AlertState;
 
-pub(super) fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_530_988_200 + second).unwrap()
-}
-
-pub(super) fn series(probe: &str) -> Arc<SeriesId> {
-    Arc::new(SeriesId { target: "hub".into(), probe: probe.into(), location: "here".into() })
-}
-
-pub(super) fn sample(probe: &str, health: Health, second: i64) -> Sample {
-    Sample {
-        health,
-        reason: (health == Health::Bad).then_some("timeout"),
-        stage: (health == Health::Bad).then_some("launch"),
-        ..Sample::good(series(probe), at(second), at(second), at(second))
-    }
-}
-
-pub(super) fn engine() -> Engine {
+fn engine() -> Engine {
     with(vec![Rule::success_zero()], Memory::default(), &[])
 }
 
 /// An engine that tells one channel, with these probes of one target configured.
-pub(super) fn with(rules: Vec<Rule>, memory: Memory, probes: &[&str]) -> Engine {
+fn with(rules: Vec<Rule>, memory: Memory, probes: &[&str]) -> Engine {
     let known =
         probes.iter().map(|p| Known { series: series(p).as_ref().clone(), every: Duration::from_secs(10) });
     Engine::new(Plan::simple(rules, known.collect(), ["ops".to_owned()]), memory)
-}
-
-pub(super) fn told(changes: &[Change]) -> Vec<&Notification> {
-    changes.iter().filter_map(|c| if let Change::Notify(n) = c { Some(n) } else { None }).collect()
 }
 
 /// Plays a row of `.` good, `x` bad, `?` unknown, `~` poor, ten seconds apart; returns (second, kind) of what is told.
