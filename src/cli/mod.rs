@@ -3,6 +3,7 @@
 //! Exit codes: 0 all well; 1 what was looked at failed, or a fault of ours; 2 the configuration or the command line
 //! is wrong; 3 a probe could not look (verdict `unknown`).
 
+mod backtest;
 pub mod check;
 mod demo;
 pub mod init;
@@ -91,6 +92,8 @@ enum Command {
     },
     /// Send a test message through a channel, naming the exact step that fails.
     TestAlert(test_alert::Arguments),
+    /// Play recorded runs under other rules: who would have been told of what, and was it right?
+    Backtest(backtest::Arguments),
     /// Watch a built-in hub on this machine, with faults you can switch on; nothing to configure.
     Demo(demo::Arguments),
     /// Print the reference of the configuration (Markdown).
@@ -139,6 +142,7 @@ async fn run(command: Command) -> ExitCode {
             answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
         }
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
+        Command::Backtest(arguments) => backtest::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),
         Command::Completions { shell } => {

@@ -9,4 +9,4 @@ pub mod deliveries;
 pub mod history;
 pub mod janitor;
 pub mod recorder;
-mod sample;
+pub(crate) mod sample;
