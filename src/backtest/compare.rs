@@ -21,7 +21,7 @@ pub(super) fn compare(
     incidents.sort_by_key(|i| (i.since, i.id.clone()));
     for one in &mut told {
         one.covers =
-            incidents.iter().filter(|i| covers(one, i)).map(|i| standing(i)).min().unwrap_or(Covers::Nothing);
+            incidents.iter().filter(|i| same(one, i)).map(|i| standing(i)).min().unwrap_or(Covers::Nothing);
     }
     let incidents: Vec<OnRecord> = incidents
         .into_iter()
@@ -68,9 +68,11 @@ fn loud_at(told: &Told, incident: &Incident) -> Option<Timestamp> {
 fn same(told: &Told, incident: &Incident) -> bool {
     let shared =
         told.targets.contains(&incident.target) || incident.targets.iter().any(|t| told.targets.contains(t));
-    shared && told.until.is_none_or(|end| end >= incident.since)
+    let before_end = incident.resolved_at.is_none_or(|end| told.at <= end);
+    shared && before_end && told.until.is_none_or(|end| end >= incident.since)
 }
 
+/// The same trouble, told loud enough while it lasted.
 fn covers(told: &Told, incident: &Incident) -> bool {
     let in_time = |at: Timestamp| incident.resolved_at.is_none_or(|end| at <= end);
     same(told, incident) && loud_at(told, incident).is_some_and(in_time)
@@ -96,6 +98,7 @@ fn on_record(incident: &Incident, told: &[Told], elsewhere: bool) -> OnRecord {
         until: incident.resolved_at,
         judged,
         told: first.is_some(),
+        ticketed: first.is_none() && told.iter().any(|t| same(t, incident)),
         delay_seconds: first.map(delay),
         delay_then_seconds: delay(incident.opened_at),
     }

@@ -51,7 +51,7 @@ impl<'a> Past<'a> {
                 self.step = (self.step / 2).max(LEAST);
                 continue;
             }
-            if runs.len() < self.portion / 4 {
+            if runs.len() <= self.portion / 4 {
                 self.step = self.step.saturating_mul(2);
             }
             self.at = end;

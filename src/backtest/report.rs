@@ -89,6 +89,8 @@ pub struct OnRecord {
     pub judged: Judged,
     /// Whether something at least as loud would have been told of it.
     pub told: bool,
+    /// Whether it was a page and would have been told as a ticket only.
+    pub ticketed: bool,
     /// From the onset until it would have been told.
     pub delay_seconds: Option<i64>,
     /// From the onset until it was opened at the time.

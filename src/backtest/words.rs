@@ -72,15 +72,17 @@ fn record(report: &Report) -> String {
         let OnRecord { incident, severity, .. } = one;
         let verdict = match (one.judged, one.told) {
             (Judged::Found, _) => "real, told",
+            (Judged::Missed, _) if one.ticketed => "real, MISSED: only a ticket",
             (Judged::Missed, _) => "real, MISSED",
             (Judged::False, _) => "false alarm, TOLD AGAIN",
             (Judged::Avoided, _) => "false alarm, no longer told",
             (Judged::Unconfirmed, true) => "unconfirmed, told",
+            (Judged::Unconfirmed, false) if one.ticketed => "unconfirmed, only a ticket",
             (Judged::Unconfirmed, false) => "unconfirmed, not told",
             (Judged::Elsewhere, _) => "not judged: its probes are not configured",
         };
         let then = span(one.delay_then_seconds);
-        let delay = match one.delay_seconds {
+        let delay = match one.delay_seconds.filter(|_| one.judged != Judged::False) {
             Some(seconds) => format!(" {} after the onset (then: {then})", span(seconds)),
             None => String::new(),
         };
