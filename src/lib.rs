@@ -11,6 +11,7 @@
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
 pub mod app;
+pub mod backtest;
 pub mod cli;
 pub mod clock;
 pub mod config;

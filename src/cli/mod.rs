@@ -4,6 +4,7 @@
 //! is wrong (also: the token); 3 a probe could not look (verdict `unknown`); 4 there is no such incident or silence.
 
 mod ack;
+mod backtest;
 pub mod check;
 mod client;
 mod demo;
@@ -114,6 +115,8 @@ enum Command {
     Maintenance(maintenance::Do),
     /// Send a test message through a channel, naming the exact step that fails.
     TestAlert(test_alert::Arguments),
+    /// Play recorded runs under other rules: who would have been told of what, and was it right?
+    Backtest(backtest::Arguments),
     /// Watch a built-in hub on this machine, with faults you can switch on; nothing to configure.
     Demo(demo::Arguments),
     /// Print the reference of the configuration (Markdown).
@@ -168,6 +171,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Silence(what) => silence::run(&what).await,
         Command::Maintenance(what) => maintenance::run(&what).await,
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
+        Command::Backtest(arguments) => backtest::run(&arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),
         Command::Completions { shell } => {

@@ -69,6 +69,30 @@ pub fn load(
     usable(config, problems)
 }
 
+/// The same, with the rules of another file (or folder) in place of its own: a whole configuration, or one that has
+/// nothing but `rules`.
+///
+/// # Errors
+/// As [`load`]; also if no rules are written there.
+pub fn load_with_rules(
+    path: &Path,
+    rules: &Path,
+    registries: Registries,
+    env: Environment<'_>,
+) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let (mut sources, mut problems) = source::open(path);
+    let own = sources.len();
+    let (others, more) = source::open(rules);
+    sources.extend(others);
+    problems.extend(more);
+    let base = source::base(path);
+    let vault = secret::Vault { env, base: &base };
+    let mut report = report::Report::new(&sources);
+    let config = settle::settle(&sources, Some(own), registries, vault, &mut report);
+    problems.extend(report.finish());
+    usable(config, problems)
+}
+
 /// The same for a text that is no file; `name` stands for it in problems.
 ///
 /// # Errors
@@ -125,6 +149,6 @@ fn judge(
     vault: secret::Vault<'_>,
 ) -> (Option<Config>, Vec<Problem>) {
     let mut report = report::Report::new(sources);
-    let config = settle::settle(sources, registries, vault, &mut report);
+    let config = settle::settle(sources, None, registries, vault, &mut report);
     (config, report.finish())
 }

@@ -11,4 +11,4 @@ pub mod history;
 pub mod janitor;
 mod orders;
 pub mod recorder;
-mod sample;
+pub(crate) mod sample;

@@ -82,7 +82,9 @@ impl Recorder {
         for letter in letters {
             match letter {
                 Letter::Observation(seen) => {
-                    let sample = sample::of_observation(names.of(&seen.probe, &seen.location), &seen);
+                    let series = names.of(&seen.probe, &seen.location);
+                    let curious = self.engine.curious(&series);
+                    let sample = sample::of_observation(series, curious, &seen);
                     self.engine.see(&sample, now);
                     observations.push(seen);
                 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Health, OURSELVES, Sample, SeriesId};
-use launchwatch_probes::Verdict;
+use launchwatch_alerts::{Details, Health, OURSELVES, Sample, SeriesId};
+use launchwatch_probes::{Outcome, Verdict};
 
 use crate::inbox::{Ourselves, Suspect};
 use crate::observation::Observation;
 
-/// The sample that an observation is.
-pub(super) fn of_observation(series: Arc<SeriesId>, seen: &Observation) -> Sample {
+/// The sample that an observation is; with all that was measured if somebody is `curious`.
+pub(crate) fn of_observation(series: Arc<SeriesId>, curious: bool, seen: &Observation) -> Sample {
     let outcome = &seen.outcome;
     let health = match outcome.verdict {
         Verdict::Passed => Health::Good,
@@ -25,6 +25,7 @@ pub(super) fn of_observation(series: Arc<SeriesId>, seen: &Observation) -> Sampl
         stage: outcome.failed_stage.map(|s| s.as_str()),
         summary: if bad { outcome.summary.clone() } else { String::new() },
         evidence: if bad { outcome.evidence.clone() } else { Vec::new() },
+        details: curious.then(|| Box::new(details(outcome))),
         ..Sample::good(series, seen.slot, seen.began(), seen.ended())
     }
 }
@@ -49,5 +50,16 @@ pub(super) fn of_ourselves(part: Ourselves, now: Timestamp) -> Sample {
         health: if part.good { Health::Good } else { Health::Bad },
         summary: part.summary,
         ..Sample::good(Arc::new(series), now, now, now)
+    }
+}
+
+/// What was measured. Only stages that came to their end say how long they take.
+fn details(outcome: &Outcome) -> Details {
+    let ended = outcome.stages.iter().filter(|s| Some(s.stage) != outcome.failed_stage);
+    Details {
+        took: outcome.took().as_secs_f64(),
+        stages: ended.map(|s| (s.stage.as_str(), s.took.as_secs_f64())).collect(),
+        measurements: outcome.measurements.iter().map(|m| (m.name.clone(), m.value)).collect(),
+        facts: outcome.facts.clone(),
     }
 }

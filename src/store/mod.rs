@@ -11,7 +11,7 @@ mod histogram;
 mod pack;
 mod sqlite;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod types;
 
 use std::collections::BTreeMap;

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 10] = [
     &["scheduler"],
     &["pipeline"],
     &["web"],
-    &["app"],
+    &["app", "backtest"],
     &["demo"],
     &["cli"],
 ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::tests::{at, sample, series, told};
 use super::*;
-use crate::{Details, NotificationKind as Kind, Plan, Rule, Severity, When};
+use crate::{AlertState, Details, NotificationKind as Kind, Plan, Rule, Severity, When};
 
 const EVERY: i64 = 300;
 

@@ -70,7 +70,10 @@ impl Judge for Streak {
     }
 
     fn says(&self) -> String {
-        format!("{} {} in a row", self.now.bad, if self.now.bad == 1 { "run" } else { "runs" })
+        match self.now.bad {
+            1 => "1 run".to_owned(),
+            bad => format!("{bad} runs in a row"),
+        }
     }
 
     fn resume(&mut self, since: Timestamp, failures: u32) {

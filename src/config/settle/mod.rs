@@ -43,14 +43,18 @@ struct Sheet {
     root: Node,
 }
 
-/// Judges the files. `None` if there is nothing to go by; whether the answer may be used, the report knows.
+/// Judges the files; from `rules_from` on, they count for their rules alone, and the others for all else. `None` if there is nothing to go by; whether the answer may be used, the report knows.
 pub(super) fn settle(
     sources: &[Source],
+    rules_from: Option<usize>,
     registries: Registries,
     vault: Vault<'_>,
     report: &mut Report<'_>,
 ) -> Option<Config> {
-    let sheets = read(sources, report);
+    let mut sheets = read(sources, report);
+    if let Some(from) = rules_from {
+        other_rules(&mut sheets, from, report);
+    }
     let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
@@ -97,6 +101,30 @@ fn read(sources: &[Source], report: &mut Report<'_>) -> Vec<Sheet> {
         }
     }
     sheets
+}
+
+/// Takes the rules from these files on, everything else from those before.
+fn other_rules(sheets: &mut [Sheet], from: usize, report: &mut Report<'_>) {
+    let mut written = None;
+    for sheet in sheets {
+        let theirs = sheet.index >= from;
+        if theirs {
+            let found = sheet.root.get("rules").is_some();
+            written = Some(written.map_or(found, |before| before || found));
+        }
+        if let Content::Map(entries) = &mut sheet.root.content {
+            entries.retain(|(key, _)| (key.name == "rules") == theirs);
+        }
+    }
+    if written == Some(false) {
+        let place = Place { file: from, ..Place::default() };
+        report.error(
+            place,
+            "rules",
+            "no rules are written here",
+            "write the section `rules` as in a configuration",
+        );
+    }
 }
 
 /// Every section but the rules, which are about the others.

@@ -42,6 +42,23 @@ impl SqliteStore {
         Self::open_held(dir, retention, key, lock)
     }
 
+    /// Opens the store in a directory for reading only, also while another process holds it: that one is not disturbed,
+    /// for each read is a short one of its own. Runs, incidents and what else lies open can be read; of buckets, only
+    /// those that were over when it was opened; what is sealed, cannot.
+    ///
+    /// # Errors
+    /// If there is no store, or [`Error::TooNew`] if a newer version wrote to it.
+    pub fn open_beside(dir: &Path, retention: Retention) -> Result<Self, Error> {
+        let db = reader(&files::path(dir)).map_err(fail("open the store for reading"))?;
+        schema::check(&db)?;
+        let key = Seal::new_key().ok_or_else(no_key)?;
+        let mut store = Self::with(db, retention, &key, None)?;
+        if let Some(inner) = Arc::get_mut(&mut store.inner) {
+            inner.beside = true;
+        }
+        Ok(store)
+    }
+
     /// A store that ends with the process: for rehearsals and tests.
     ///
     /// # Errors
@@ -49,7 +66,7 @@ impl SqliteStore {
     pub fn in_memory(retention: Retention) -> Result<Self, Error> {
         let db = Connection::open_in_memory().map_err(fail("open a store in memory"))?;
         let key = Seal::new_key().ok_or_else(no_key)?;
-        Self::begin(db, Vec::new(), retention, &key, None)
+        Self::begin(db, retention, &key, None)
     }
 
     /// Gives the ledger a clock (its calls bring no date). Without one, a debt is dated by the latest date that any
@@ -72,7 +89,7 @@ impl SqliteStore {
         db.busy_timeout(Duration::from_secs(10)).map_err(fail("set up the store"))?;
         schema::check(&db)?;
         set_up(&db).map_err(fail("set up the store"))?;
-        let mut store = Self::begin(db, Vec::new(), retention, key, Some(lock))?;
+        let mut store = Self::begin(db, retention, key, Some(lock))?;
         if let Some(inner) = Arc::get_mut(&mut store.inner) {
             for _ in 0..READERS {
                 inner.readers.push(Mutex::new(reader(&path).map_err(fail("open the store for reading"))?));
@@ -83,24 +100,28 @@ impl SqliteStore {
 
     fn begin(
         mut db: Connection,
-        readers: Vec<Mutex<Connection>>,
         retention: Retention,
         key: &[u8; 32],
         lock: Option<Held>,
     ) -> Result<Self, Error> {
         schema::migrate(&mut db)?;
+        Self::with(db, retention, key, lock)
+    }
+
+    fn with(db: Connection, retention: Retention, key: &[u8; 32], lock: Option<Held>) -> Result<Self, Error> {
         db.set_prepared_statement_cache_capacity(64);
         let damaged = Damaged::default();
         let (live, last, journaled) = load::load(&db, &damaged)?;
         let inner = Inner {
             writer: Mutex::new(Writer { db, last, journaled, stale: false }),
-            readers,
+            readers: Vec::new(),
             live: RwLock::new(live),
             seal: Seal::new(key).ok_or_else(no_key)?,
             retention,
             damaged,
             clock: OnceLock::new(),
             latest: AtomicI64::new(0),
+            beside: false,
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })

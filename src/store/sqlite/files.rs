@@ -44,9 +44,14 @@ pub(super) fn hold(dir: &Path) -> Result<Held, Error> {
     }
 }
 
-/// Path of the database, which is there and private (0600) from now on: `SQLite` gives its helpers the same mode.
+/// Path of the database.
+pub(super) fn path(dir: &Path) -> PathBuf {
+    dir.join(DATABASE)
+}
+
+/// The same, which is there and private (0600) from now on: `SQLite` gives its helpers the same mode.
 pub(super) fn database(dir: &Path) -> Result<PathBuf, Error> {
-    let path = dir.join(DATABASE);
+    let path = path(dir);
     private().truncate(false).open(&path).map_err(file(&path))?;
     Ok(path)
 }

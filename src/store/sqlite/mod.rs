@@ -79,6 +79,8 @@ struct Inner {
     clock: OnceLock<Date>,
     /// The latest date that was handed in, in microseconds.
     latest: AtomicI64,
+    /// Another process may write: what is in memory is read anew for each read.
+    beside: bool,
     /// Held for as long as the store is open.
     _lock: Option<files::Held>,
 }
@@ -169,8 +171,11 @@ impl Inner {
         let tx = db.unchecked_transaction().map_err(fail(what))?;
         // The snapshot is taken at the first read, not at the beginning: so read something behind the gate.
         tx.query_row("SELECT COUNT(*) FROM meta", [], |_| Ok(())).map_err(fail(what))?;
-        let live = gate.clone();
+        let mut live = gate.clone();
         drop(gate);
+        if self.beside {
+            live.names = Arc::new(Names::load(&tx)?);
+        }
         work(&tx, &live)
     }
 

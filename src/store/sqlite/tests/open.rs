@@ -6,7 +6,7 @@ use launchwatch_probes::{CleanUp, DebtId, Ledger};
 
 use super::*;
 use crate::store::testing::*;
-use crate::store::{DebtState, Error, Store};
+use crate::store::{DebtState, Error, RunQuery, Store};
 
 #[test]
 fn a_second_process_is_told_which_directory_is_held() {
@@ -149,4 +149,27 @@ async fn pruning_gives_space_back() {
         store.prune(at(40 * 86_400)).await.unwrap();
     }
     assert!(pages() * 2 < before, "{} of {before}", pages());
+}
+
+#[tokio::test]
+async fn a_store_that_another_holds_can_be_read_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(SqliteStore::open_beside(dir.path(), Retention::default()).is_err(), "there is none");
+    let held = open(&dir);
+    held.record(batch((0..50).map(|i| passed("a", 60 * i)).collect())).await.unwrap();
+    let beside = SqliteStore::open_beside(dir.path(), Retention::default()).unwrap();
+    let all = RunQuery { limit: 1_000, ..RunQuery::default() };
+    assert_eq!(beside.runs(&all).await.unwrap().len(), 50);
+    // What comes later is seen too, also under new names and in blocks.
+    held.record(batch(vec![passed("b", 4_000), failed("a", 4_000)])).await.unwrap();
+    held.compact().await.unwrap();
+    held.record(batch((0..50).map(|i| passed("b", 5_000 + 60 * i)).collect())).await.unwrap();
+    assert_eq!(beside.runs(&all).await.unwrap(), held.runs(&all).await.unwrap());
+    assert_eq!((beside.runs(&all).await.unwrap().len(), beside.unreadable()), (102, 0));
+    // It cannot write, and the one that can is not held up.
+    assert!(beside.record(batch(vec![passed("a", 9_000)])).await.is_err());
+    held.record(batch(vec![passed("a", 9_000)])).await.unwrap();
+    drop(held);
+    assert_eq!(beside.runs(&all).await.unwrap().len(), 103);
+    open(&dir);
 }
