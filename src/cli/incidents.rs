@@ -137,12 +137,14 @@ async fn one(arguments: &Arguments, id: &str) -> Result<(), Failure> {
 fn whole(incident: &Value, now: Timestamp) -> String {
     let since = at(incident, "/since");
     let began = since.map_or_else(String::new, |at| shown::moment(at, now));
-    let lasted = shown::span(since, at(incident, "/resolved_at"), now);
+    let over = at(incident, "/resolved_at");
+    let lasts = if over.is_some() { "lasted" } else { "lasts for" };
     let mut out = format!(
-        "{}: {}, {}, since {began}, lasted {lasted}\n",
+        "{}: {}, {}, since {began}, {lasts} {}\n",
         word(incident, "/id"),
         standing(incident),
-        word(incident, "/severity")
+        word(incident, "/severity"),
+        shown::span(since, over, now)
     );
     if !word(incident, "/assignee").is_empty() {
         out.push_str(&format!("  assigned to {}\n", word(incident, "/assignee")));
@@ -214,7 +216,7 @@ mod tests {
     fn one_incident_is_shown_with_all_that_happened() {
         let now = "2018-07-07T13:00:00Z".parse().unwrap();
         insta::assert_snapshot!(whole(&incident(), now), @r"
-        hub-1: ada sees to it, page, since 12:00 UTC, lasted 1 h
+        hub-1: ada sees to it, page, since 12:00 UTC, lasts for 1 h
           assigned to ada
           hub/site: well again: HTTP 503
           hub/launch: 3 runs in a row: no server

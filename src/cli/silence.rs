@@ -85,7 +85,7 @@ pub(super) async fn add(wish: &Wish, maintenance: bool) -> Result<(), Failure> {
     }
     let now = Clock::system().now();
     let until = at(&silence, "/until").map_or_else(String::new, |until| shown::moment(until, now));
-    println!("{}: {} is not told of until {until}", word(&silence, "/id"), about(&silence));
+    println!("{}: {} silent until {until}", word(&silence, "/id"), about(&silence));
     Ok(())
 }
 

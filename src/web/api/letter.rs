@@ -38,8 +38,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             Ok(value) => Ok(Self(value)),
             Err(e) => {
                 let (path, what) = (e.path().to_string(), e.inner().to_string());
-                let what = if path == "." { what } else { format!("{path}: {what}") };
-                Err(Problem::unreadable(what, "the body is a JSON object"))
+                if path == "." || !e.inner().is_data() {
+                    return Err(Problem::unreadable(what, "the body is a JSON object"));
+                }
+                // The path tells more than the column.
+                let what = what.split(" at line ").next().unwrap_or_default();
+                Err(Problem::unreadable(format!("{path}: {what}"), ""))
             }
         }
     }
