@@ -33,6 +33,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
             Err(e) => return Err(Problem::unreadable(e.body_text(), "")),
         };
+        // A list of values would be read as well, in the order of the keys: nobody means that.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::unreadable("the body is not a JSON object", "such as {\"by\": \"ada\"}"));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         match serde_path_to_error::deserialize(&mut reader) {
             Ok(value) => Ok(Self(value)),
