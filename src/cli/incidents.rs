@@ -82,7 +82,7 @@ async fn many(arguments: &Arguments) -> Result<(), Failure> {
         (true, true) => println!("there was no incident yet"),
         _ => print!("{}", shown::table(&["ID", "STATE", "SINCE", "LASTED", "WHAT"], &rows)),
     }
-    if !answer["next"].is_null() {
+    if !word(&answer, "/next").is_empty() {
         println!("… and more: --limit {}", arguments.limit.saturating_mul(2));
     }
     Ok(())
@@ -106,7 +106,7 @@ fn standing(incident: &Value) -> String {
     };
     let state = match (word(incident, "/state"), word(incident, "/acknowledged/by")) {
         ("resolved", _) => "over".to_owned(),
-        (_, "") if incident["acknowledged"].is_object() => "acknowledged".to_owned(),
+        (_, "") if incident.pointer("/acknowledged/at").is_some() => "acknowledged".to_owned(),
         (_, "") => "open".to_owned(),
         (_, by) => format!("{by} sees to it"),
     };
@@ -117,7 +117,9 @@ fn standing(incident: &Value) -> String {
 fn what(incident: &Value) -> String {
     let alerts = list(incident, "/alerts");
     let firing = alerts.iter().find(|a| word(a, "/state") == "firing").or(alerts.first());
-    let first = firing.map_or_else(String::new, |a| format!("{}/{}: {}", word(a, "/target"), word(a, "/probe"), word(a, "/summary")));
+    let first = firing.map_or_else(String::new, |a| {
+        format!("{}/{}: {}", word(a, "/target"), word(a, "/probe"), word(a, "/summary"))
+    });
     match alerts.len() {
         0 | 1 => first,
         n => format!("{first} (+{})", n - 1),
@@ -232,6 +234,9 @@ mod tests {
     fn a_line_of_the_table_names_what_still_fails() {
         let now = "2018-07-08T13:00:00Z".parse().unwrap();
         let row = row(&incident(), now).join(" · ");
-        assert_eq!(row, "hub-1 · ada sees to it · 2018-07-07 12:00 UTC · 1 d 1 h · hub/launch: no server (+1)");
+        assert_eq!(
+            row,
+            "hub-1 · ada sees to it · 2018-07-07 12:00 UTC · 1 d 1 h · hub/launch: no server (+1)"
+        );
     }
 }

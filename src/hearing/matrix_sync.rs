@@ -72,15 +72,15 @@ impl MatrixSync {
 
     /// Joins the room (which also resolves an alias) and begins with what happens from now on.
     async fn enter(&self, desk: &Desk) -> Result<Inside, String> {
-        let word = |value: &Value, key: &str| {
-            value.get(key).and_then(Value::as_str).map(str::to_owned).ok_or(format!("no {key} in the answer"))
+        let told = |value: &Value, key: &str| {
+            word(value, key).map(str::to_owned).ok_or(format!("no {key} in the answer"))
         };
         let joined = self.call(desk, Method::POST, &["join", &self.room], &[]).await?;
-        let room = word(&joined, "room_id")?;
-        let me = word(&self.call(desk, Method::GET, &["account", "whoami"], &[]).await?, "user_id")?;
+        let room = told(&joined, "room_id")?;
+        let me = told(&self.call(desk, Method::GET, &["account", "whoami"], &[]).await?, "user_id")?;
         let filter = filter(&room);
         let query = [("timeout", "0"), ("filter", filter.as_str())];
-        let since = word(&self.call(desk, Method::GET, &["sync"], &query).await?, "next_batch")?;
+        let since = told(&self.call(desk, Method::GET, &["sync"], &query).await?, "next_batch")?;
         tracing::info!(channel.name = self.channel, "hearing reactions in Matrix");
         Ok(Inside { room, me, since })
     }
@@ -91,9 +91,9 @@ impl MatrixSync {
             return Some(found);
         }
         let told = self.call(desk, Method::GET, &["rooms", room, "event", event], &[]).await.ok()?;
-        let relation = &told["content"]["m.relates_to"];
-        let root = relation.get("event_id").and_then(Value::as_str)?;
-        let in_thread = told["sender"] == me && relation["rel_type"] == "m.thread";
+        let relation = told.get("content")?.get("m.relates_to")?;
+        let root = word(relation, "event_id")?;
+        let in_thread = word(&told, "sender") == Some(me) && word(relation, "rel_type") == Some("m.thread");
         if in_thread { self.known(desk, room, root).await } else { None }
     }
 
@@ -120,6 +120,10 @@ impl MatrixSync {
     }
 }
 
+fn word<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
+}
+
 /// Only reactions, and only of this room.
 fn filter(room: &str) -> String {
     let nothing = json!({ "types": [] });
@@ -132,13 +136,15 @@ fn filter(room: &str) -> String {
 
 /// Reactions of others that mean yes.
 fn reactions(answer: &Value, room: &str, me: &str) -> Vec<Reaction> {
-    let events = answer["rooms"]["join"][room]["timeline"]["events"].as_array();
+    let joined = answer.pointer("/rooms/join").and_then(|rooms| rooms.get(room));
+    let events = joined.and_then(|room| room.pointer("/timeline/events")).and_then(Value::as_array);
     let meant = |event: &Value| {
-        let relation = &event["content"]["m.relates_to"];
-        let by = event["sender"].as_str().filter(|s| *s != me)?;
-        let yes = relation["key"].as_str().is_some_and(|key| YES.contains(&bare(key).as_str()));
-        let to = relation["event_id"].as_str()?;
-        let right = event["type"] == "m.reaction" && relation["rel_type"] == "m.annotation" && yes;
+        let relation = event.get("content")?.get("m.relates_to")?;
+        let by = word(event, "sender").filter(|s| *s != me)?;
+        let yes = word(relation, "key").is_some_and(|key| YES.contains(&bare(key).as_str()));
+        let to = word(relation, "event_id")?;
+        let kinds = (word(event, "type"), word(relation, "rel_type"));
+        let right = kinds == (Some("m.reaction"), Some("m.annotation")) && yes;
         right.then(|| Reaction { by: one_line(by, 80), to: to.to_owned() })
     };
     events.into_iter().flatten().filter_map(meant).collect()
@@ -185,9 +191,7 @@ mod tests {
 
     #[test]
     fn only_a_yes_of_somebody_else_to_a_message_of_this_room_counts() {
-        let event = |sender: &str, kind: &str, rel: &str, key: &str| {
-            json!({"type": kind, "sender": sender, "content": {"m.relates_to": {"rel_type": rel, "event_id": "$e", "key": key}}})
-        };
+        let event = |sender: &str, kind: &str, rel: &str, key: &str| json!({"type": kind, "sender": sender, "content": {"m.relates_to": {"rel_type": rel, "event_id": "$e", "key": key}}});
         for (event, counts) in [
             (event("@ada:x", "m.reaction", "m.annotation", "👀"), true),
             (event("@ada:x", "m.reaction", "m.annotation", "✅"), true),
@@ -203,7 +207,11 @@ mod tests {
         ] {
             let answer = json!({"rooms": {"join": {"!r": {"timeline": {"events": [event]}}}}});
             let expected = counts.then(|| Reaction { by: "@ada:x".into(), to: "$e".into() });
-            assert_eq!(reactions(&answer, "!r", "@bot:x"), expected.into_iter().collect::<Vec<_>>(), "{answer}");
+            assert_eq!(
+                reactions(&answer, "!r", "@bot:x"),
+                expected.into_iter().collect::<Vec<_>>(),
+                "{answer}"
+            );
             assert!(reactions(&answer, "!other", "@bot:x").is_empty());
         }
     }

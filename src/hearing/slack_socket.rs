@@ -45,12 +45,15 @@ impl SlackSocket {
         let net = desk.edges.net.as_ref();
         let url = format!("{}/apps.connections.open", self.api);
         let answer = ask(net, request(http::Method::POST, &url, &self.token, None)?, LIMIT).await?;
-        let Some(url) = answer.get("url").and_then(Value::as_str).filter(|_| answer["ok"] == true) else {
+        let ok = answer.get("ok").and_then(Value::as_bool).unwrap_or_default();
+        let Some(url) = answer.get("url").and_then(Value::as_str).filter(|_| ok) else {
             let error = answer.get("error").and_then(Value::as_str).unwrap_or("no address");
             let hint = match error {
                 "invalid_auth" | "not_authed" => " (the app token is not valid any more)",
                 "missing_scope" => " (the app token needs connections:write)",
-                "socket_mode_not_enabled" | "not_allowed_token_type" => " (switch Socket Mode on for the app)",
+                "socket_mode_not_enabled" | "not_allowed_token_type" => {
+                    " (switch Socket Mode on for the app)"
+                }
                 _ => "",
             };
             return Err(format!("apps.connections.open: slack says {error}{hint}"));
@@ -69,7 +72,7 @@ impl SlackSocket {
             Some("disconnect") => return Ok(Next::Leave),
             Some(kind) => {
                 let taken = match kind {
-                    "interactive" => self.clicked(desk, &frame["payload"]).await,
+                    "interactive" => self.clicked(desk, frame.get("payload").unwrap_or(&Value::Null)).await,
                     _ => Ok(()),
                 };
                 // Not acknowledged, it comes again; Slack shows the person that it did not go through.
@@ -85,13 +88,13 @@ impl SlackSocket {
 
     /// Does what the buttons say. `Err` if it should come again.
     async fn clicked(&self, desk: &Desk, payload: &Value) -> Result<(), Unheard> {
-        if payload["type"] != "block_actions" {
+        if payload.get("type").and_then(Value::as_str) != Some("block_actions") {
             return Ok(());
         }
-        let user = |key: &str| payload["user"].get(key).and_then(Value::as_str).filter(|n| !n.is_empty());
+        let user = |key: &str| payload.get("user")?.get(key)?.as_str().filter(|n| !n.is_empty());
         let by = user("username").or_else(|| user("name")).or_else(|| user("id")).unwrap_or("somebody");
         let by = one_line(by, 80);
-        for action in payload["actions"].as_array().into_iter().flatten() {
+        for action in payload.get("actions").and_then(Value::as_array).into_iter().flatten() {
             let word = |key: &str| action.get(key).and_then(Value::as_str).unwrap_or_default();
             let incident = IncidentId(word("value").to_owned());
             let done = match word("action_id") {

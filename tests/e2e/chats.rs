@@ -101,7 +101,10 @@ impl Matrix {
             .route(&format!("{root}/account/whoami"), get(|| async { Json(json!({"user_id": "@bot:x"})) }))
             .route(&format!("{root}/sync"), get(matrix_sync))
             .route(&format!("{root}/rooms/{{room}}/event/{{event}}"), get(matrix_event))
-            .route(&format!("{root}/rooms/{{room}}/send/{{kind}}/{{transaction}}"), axum::routing::put(matrix_send))
+            .route(
+                &format!("{root}/rooms/{{room}}/send/{{kind}}/{{transaction}}"),
+                axum::routing::put(matrix_send),
+            )
             .with_state(self.clone())
     }
 
@@ -180,7 +183,8 @@ channels:
 impl Town {
     async fn broken() -> Self {
         let env = |name: &str| Some(if name == "APP" { "xapp-1-town" } else { "xoxb-town" }.to_owned());
-        let config = launchwatch::config::load_text("t", CHATS, launchwatch::config::Registries::BUILT_IN, &env);
+        let config =
+            launchwatch::config::load_text("t", CHATS, launchwatch::config::Registries::BUILT_IN, &env);
         let (config, _) = config.unwrap_or_else(|p| panic!("{}", launchwatch::config::told(&p)));
         let clock = Clock::simulated(START.parse().unwrap());
         let (outside, now, date) = (Tasks::new(), clock.clone(), clock.clone());
@@ -208,7 +212,7 @@ impl Town {
     }
 
     async fn incident(&self) -> Incident {
-        self.store.incidents(1).await.unwrap().pop().expect("no incident")
+        self.store.incidents(1).await.unwrap().pop().unwrap()
     }
 
     /// Who has acknowledged.
@@ -237,7 +241,10 @@ async fn a_click_in_slack_acknowledges_and_the_channel_says_so() {
     assert_eq!(town.slack.clicks.acked(), [envelope]);
     let messages = town.slack.messages.lock().unwrap().clone();
     assert!(messages.last().unwrap().to_string().contains("ada"), "{messages:#?}");
-    assert!(!messages.last().unwrap().to_string().contains(Hearing::ACKNOWLEDGE), "it needs no button any more");
+    assert!(
+        !messages.last().unwrap().to_string().contains(Hearing::ACKNOWLEDGE),
+        "it needs no button any more"
+    );
     town.stop().await;
 }
 
@@ -255,7 +262,10 @@ async fn the_other_button_silences_for_an_hour_once_however_often_it_is_pressed(
     assert_eq!(silences[0].of.targets, ["hub"]);
     let replies = town.slack.replies.lock().unwrap().clone();
     let texts: Vec<_> = replies.iter().map(|r| r["text"].as_str().unwrap()).collect();
-    assert_eq!(texts, ["hub: silent until 13:03 UTC or its end, by ada", "hub: silent until 13:03 UTC already, by ada"]);
+    assert_eq!(
+        texts,
+        ["hub: silent until 13:03 UTC or its end, by ada", "hub: silent until 13:03 UTC already, by ada"]
+    );
 
     town.hub.set_fault(None, Fault::None);
     tokio::time::sleep(20 * MINUTE).await;

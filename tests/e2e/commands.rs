@@ -120,16 +120,18 @@ async fn a_silence_hides_and_its_end_speaks() {
 async fn an_incident_is_labelled_and_remarked_on_while_it_lasts_and_afterwards() {
     let (world, id) = broken(3).await;
     let path = |verb: &str| format!("/api/v1/incidents/{id}/{verb}");
-    let (status, _) =
-        say(&world.pages, "POST", &path("label"), json!({"by": "ada", "label": "real"})).await;
+    let (status, _) = say(&world.pages, "POST", &path("label"), json!({"by": "ada", "label": "real"})).await;
     assert_eq!(status, 200);
-    let (_, assigned) =
-        say(&world.pages, "POST", &path("assign"), json!({"by": "ada", "to": "ben"})).await;
+    let (_, assigned) = say(&world.pages, "POST", &path("assign"), json!({"by": "ada", "to": "ben"})).await;
     assert_eq!(assigned["assignee"], "ben");
     world.break_hub(Fault::None);
     world.run_for(20 * MINUTE).await;
     let (_, over) = say(&world.pages, "GET", &format!("/api/v1/incidents/{id}"), Value::Null).await;
-    assert_eq!((over["state"].as_str(), over["label"].as_str()), (Some("resolved"), Some("real")), "{over:#}");
+    assert_eq!(
+        (over["state"].as_str(), over["label"].as_str()),
+        (Some("resolved"), Some("real")),
+        "{over:#}"
+    );
 
     // Two at once: the second must not undo the first.
     let (label, comment) = (path("label"), path("comment"));
@@ -143,7 +145,10 @@ async fn an_incident_is_labelled_and_remarked_on_while_it_lasts_and_afterwards()
     let words = known["timeline"].to_string();
     assert!(words.contains("says it was a false alarm") && words.contains("a drill of ours"), "{words}");
     let (status, problem) = say(&world.pages, "POST", &path("acknowledge"), json!({"by": "ada"})).await;
-    assert_eq!((status, problem["detail"].as_str()), (409, Some(format!("the incident `{id}` is over").as_str())));
+    assert_eq!(
+        (status, problem["detail"].as_str()),
+        (409, Some(format!("the incident `{id}` is over").as_str()))
+    );
 
     // Nobody's words and no lines of logs without the token.
     let (_, public) = raw(&world.pages, "GET", &format!("/api/v1/incidents/{id}"), None, String::new()).await;
@@ -163,7 +168,9 @@ async fn without_the_right_token_nothing_is_done_and_nothing_is_told() {
     let ack = format!("/api/v1/incidents/{id}/acknowledge");
     let wrong = format!("Bearer {}x", TOKEN);
     let basic = format!("Basic {TOKEN}");
-    for auth in [None, Some("Bearer"), Some("Bearer "), Some(wrong.as_str()), Some(basic.as_str()), Some(TOKEN)] {
+    for auth in
+        [None, Some("Bearer"), Some("Bearer "), Some(wrong.as_str()), Some(basic.as_str()), Some(TOKEN)]
+    {
         for (method, path) in [
             ("POST", ack.as_str()),
             ("POST", "/api/v1/silences"),
@@ -231,7 +238,8 @@ async fn a_command_is_answered_only_when_it_is_written_down() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::simulated(START.parse().unwrap());
     let date = clock.clone();
-    let store = SqliteStore::open(folder.path(), Retention::default()).unwrap().with_clock(move || date.now());
+    let store =
+        SqliteStore::open(folder.path(), Retention::default()).unwrap().with_clock(move || date.now());
     let world = World::start_with(configuration(ONE_PROBE), 6, clock, Arc::new(store), None).await;
     world.break_hub(Fault::HubDown);
     world.run_for(10 * MINUTE).await;
@@ -263,7 +271,8 @@ async fn past_incidents_come_page_by_page() {
         world.run_for(30 * MINUTE).await;
     }
     let ids = async |query: &str| -> (Vec<String>, Option<String>) {
-        let (status, page) = say(&world.pages, "GET", &format!("/api/v1/incidents?{query}"), Value::Null).await;
+        let (status, page) =
+            say(&world.pages, "GET", &format!("/api/v1/incidents?{query}"), Value::Null).await;
         assert_eq!(status, 200, "{page}");
         let ids = page["incidents"].as_array().unwrap().iter().map(|i| i["id"].as_str().unwrap().to_owned());
         (ids.collect(), page["next"].as_str().map(str::to_owned))
@@ -273,6 +282,9 @@ async fn past_incidents_come_page_by_page() {
     let (first, next) = ids("limit=2").await;
     let (second, _) = ids(&format!("limit=2&before={}", next.unwrap())).await;
     assert_eq!([first, second].concat(), all);
-    assert_eq!((ids("state=open").await.0, ids("state=past").await.0), (all[..1].to_vec(), all[1..].to_vec()));
+    assert_eq!(
+        (ids("state=open").await.0, ids("state=past").await.0),
+        (all[..1].to_vec(), all[1..].to_vec())
+    );
     world.stop().await;
 }

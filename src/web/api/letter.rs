@@ -93,7 +93,8 @@ impl TryFrom<String> for Lasting {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let words = || format!("expected a span such as `30m`, `2h` or `1h30m`, found `{}`", one_line(&text, 40));
+        let words =
+            || format!("expected a span such as `30m`, `2h` or `1h30m`, found `{}`", one_line(&text, 40));
         let span: Duration = humantime::parse_duration(&text).map_err(|_| words())?;
         let unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
         SignedDuration::try_from(span).ok().filter(|_| unit).map(Self).ok_or_else(words)
@@ -120,9 +121,14 @@ mod tests {
 
     #[test]
     fn spans_have_a_unit() {
-        for (text, seconds) in
-            [("4h", Some(14_400)), ("1h30m", Some(5_400)), ("90", None), ("soon", None), ("-1h", None), ("", None)]
-        {
+        for (text, seconds) in [
+            ("4h", Some(14_400)),
+            ("1h30m", Some(5_400)),
+            ("90", None),
+            ("soon", None),
+            ("-1h", None),
+            ("", None),
+        ] {
             assert_eq!(Lasting::try_from(text.to_owned()).ok().map(|l| l.0.as_secs()), seconds, "{text}");
         }
     }

@@ -72,7 +72,8 @@ impl IncidentView {
     /// Everything there is to say; to somebody who is not `known`, without people's words and without evidence.
     pub(super) fn whole(incident: Incident, known: bool) -> Self {
         let incident = if known { incident } else { without_comments(incident) };
-        let ack = |a: launchwatch_alerts::Ack| AckView { by: known.then_some(a.by), at: a.at, until: a.until };
+        let ack =
+            |a: launchwatch_alerts::Ack| AckView { by: known.then_some(a.by), at: a.at, until: a.until };
         Self {
             id: incident.id,
             target: incident.target,

@@ -67,7 +67,8 @@ impl Clicks {
     /// Talks until the other side goes.
     pub(crate) async fn talk(self, mut socket: WebSocket) {
         self.inner().opened += 1;
-        let hello = json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0123456789"}});
+        let hello =
+            json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0123456789"}});
         if socket.send(Message::text(hello.to_string())).await.is_err() {
             return;
         }
