@@ -120,9 +120,10 @@ fn what(incident: &Value) -> String {
     let first = firing.map_or_else(String::new, |a| {
         format!("{}/{}: {}", word(a, "/target"), word(a, "/probe"), word(a, "/summary"))
     });
-    match alerts.len() {
-        0 | 1 => first,
-        n => format!("{first} (+{})", n - 1),
+    let more = incident.get("more").and_then(Value::as_u64).unwrap_or_default();
+    match more + alerts.len().saturating_sub(1) as u64 {
+        0 => first,
+        others => format!("{first} (+{others})"),
     }
 }
 

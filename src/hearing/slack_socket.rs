@@ -216,3 +216,6 @@ impl Ear for SlackSocket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
