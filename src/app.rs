@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::edges::Edges;
+use crate::hearing;
 use crate::inbox::{self, Letter, Orders};
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::recorder::{self, Recorder};
@@ -146,6 +147,7 @@ impl App {
         self.start_web();
         self.start_deliveries(inbox.clone(), owed).await.context("cannot read what is owed")?;
         let shared = self.shared(inbox, standing);
+        hearing::start(&self.desk(), &self.config.channels);
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
@@ -187,6 +189,16 @@ impl App {
             known: known.collect(),
             depends_on: depends_on.collect(),
             policy: self.config.policy.clone(),
+        }
+    }
+
+    /// What listening to people needs.
+    fn desk(&self) -> hearing::Desk {
+        hearing::Desk {
+            edges: self.edges.clone(),
+            store: Arc::clone(&self.store),
+            orders: self.orders.clone(),
+            tasks: self.tasks.clone(),
         }
     }
 

@@ -23,8 +23,8 @@ mod silence;
 pub mod text;
 
 pub use channel::{
-    Channel, Envelope, Hearing, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Settled, Smtp, SmtpTls,
-    Spec, Undelivered,
+    Channel, Envelope, Hearing, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Settled, Smtp,
+    SmtpTls, Spec, Undelivered,
 };
 pub use channels::CHANNELS;
 pub use command::{Command, Disobeyed};

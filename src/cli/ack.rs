@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{Failure, Reach, ended};
 use super::shown::{self, at, word};
@@ -32,10 +32,10 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 async fn say(arguments: &Arguments) -> Result<(), Failure> {
     let verb = if arguments.undo { "unacknowledge" } else { "acknowledge" };
-    let mut body = json!({ "by": arguments.by });
-    if let Some(lasts) = &arguments.lasts {
-        body["for"] = Value::String(lasts.clone());
-    }
+    let body = match &arguments.lasts {
+        Some(lasts) => json!({ "by": arguments.by, "for": lasts }),
+        None => json!({ "by": arguments.by }),
+    };
     let client = arguments.reach.client()?;
     let incident = client.post(&["incidents", &arguments.incident, verb], &body).await?;
     if arguments.reach.json {

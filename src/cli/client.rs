@@ -99,7 +99,8 @@ impl Reach {
         };
         let local = matches!(root.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         let ca_file = config.and_then(|s| s.ca_file);
-        let net = RealNet::new(NetSettings { ca_file, ignore_proxies: local }).context("cannot prepare the network")?;
+        let net = RealNet::new(NetSettings { ca_file, ignore_proxies: local })
+            .context("cannot prepare the network")?;
         Ok(Client { net, root, token })
     }
 }
@@ -108,7 +109,9 @@ fn unreadable(file: &std::path::Path, error: &std::io::Error) -> String {
     let file = file.display();
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            format!("{file} is not there: `launchwatch serve` writes it when it starts (is this its configuration?)")
+            format!(
+                "{file} is not there: `launchwatch serve` writes it when it starts (is this its configuration?)"
+            )
         }
         std::io::ErrorKind::PermissionDenied => {
             format!("{file} can be read only by the user that the service runs as: run this as the same user")
@@ -118,10 +121,14 @@ fn unreadable(file: &std::path::Path, error: &std::io::Error) -> String {
 }
 
 /// Where something that listens on all addresses can be reached from here.
-fn near(listen: std::net::SocketAddr) -> anyhow::Result<Url> {
+pub(super) fn near(listen: std::net::SocketAddr) -> anyhow::Result<Url> {
     let mut listen = listen;
     if listen.ip().is_unspecified() {
-        listen.set_ip(if listen.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        listen.set_ip(if listen.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     Ok(format!("http://{listen}/").parse()?)
 }
@@ -206,13 +213,18 @@ impl Client {
         let word = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
         let code = match status {
             StatusCode::NOT_FOUND => NOT_THERE,
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::UNPROCESSABLE_ENTITY => MISCONFIGURED,
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::UNPROCESSABLE_ENTITY => {
+                MISCONFIGURED
+            }
             _ => FAILED,
         };
         let mut words = word("detail").to_owned();
         if status == StatusCode::UNAUTHORIZED {
             words = match &self.token {
-                Ok(_) => format!("the service at {} has another token: is this its configuration, and did it start since?", self.root),
+                Ok(_) => format!(
+                    "the service at {} has another token: is this its configuration, and did it start since?",
+                    self.root
+                ),
                 Err(why) => format!("this needs the token: {why}"),
             };
         } else if !word("hint").is_empty() {
@@ -225,4 +237,24 @@ impl Client {
 /// Prints a failure, or goes on with what was answered.
 pub(super) fn ended(result: Result<(), Failure>) -> anyhow::Result<ExitCode> {
     Ok(result.map_or_else(|failure| failure.told(), |()| ExitCode::SUCCESS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_listens_everywhere_is_reached_from_here_over_loopback() {
+        for (listen, url) in [
+            ("0.0.0.0:8480", "http://127.0.0.1:8480/"),
+            ("[::]:8480", "http://[::1]:8480/"),
+            ("192.0.2.7:80", "http://192.0.2.7/"),
+        ] {
+            assert_eq!(near(listen.parse().unwrap()).unwrap().as_str(), url);
+        }
+        assert_eq!(
+            with_slash("https://x.example/watch".parse().unwrap()).as_str(),
+            "https://x.example/watch/"
+        );
+    }
 }

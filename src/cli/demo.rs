@@ -45,7 +45,11 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     println!("  break it     launchwatch demo fault hub-down");
     println!("  mend it      launchwatch demo fault none");
     println!("  answer it    launchwatch incidents, ack, silence, … after");
-    println!("               export LAUNCHWATCH_URL=http://{}/ LAUNCHWATCH_TOKEN_FILE={}", arguments.listen, file.display());
+    println!(
+        "               export LAUNCHWATCH_URL=http://{}/ LAUNCHWATCH_TOKEN_FILE={}",
+        arguments.listen,
+        file.display()
+    );
     println!("Ctrl-C ends it.");
     serve::stop_on_signal(&app.tasks());
     let ended = app.run().await;

@@ -82,7 +82,7 @@ async fn many(arguments: &Arguments) -> Result<(), Failure> {
         (true, true) => println!("there was no incident yet"),
         _ => print!("{}", shown::table(&["ID", "STATE", "SINCE", "LASTED", "WHAT"], &rows)),
     }
-    if !answer["next"].is_null() {
+    if !word(&answer, "/next").is_empty() {
         println!("… and more: --limit {}", arguments.limit.saturating_mul(2));
     }
     Ok(())
@@ -106,7 +106,7 @@ fn standing(incident: &Value) -> String {
     };
     let state = match (word(incident, "/state"), word(incident, "/acknowledged/by")) {
         ("resolved", _) => "over".to_owned(),
-        (_, "") if incident["acknowledged"].is_object() => "acknowledged".to_owned(),
+        (_, "") if incident.pointer("/acknowledged/at").is_some() => "acknowledged".to_owned(),
         (_, "") => "open".to_owned(),
         (_, by) => format!("{by} sees to it"),
     };
@@ -117,10 +117,13 @@ fn standing(incident: &Value) -> String {
 fn what(incident: &Value) -> String {
     let alerts = list(incident, "/alerts");
     let firing = alerts.iter().find(|a| word(a, "/state") == "firing").or(alerts.first());
-    let first = firing.map_or_else(String::new, |a| format!("{}/{}: {}", word(a, "/target"), word(a, "/probe"), word(a, "/summary")));
-    match alerts.len() {
-        0 | 1 => first,
-        n => format!("{first} (+{})", n - 1),
+    let first = firing.map_or_else(String::new, |a| {
+        format!("{}/{}: {}", word(a, "/target"), word(a, "/probe"), word(a, "/summary"))
+    });
+    let more = incident.get("more").and_then(Value::as_u64).unwrap_or_default();
+    match more + alerts.len().saturating_sub(1) as u64 {
+        0 => first,
+        others => format!("{first} (+{others})"),
     }
 }
 
@@ -137,12 +140,14 @@ async fn one(arguments: &Arguments, id: &str) -> Result<(), Failure> {
 fn whole(incident: &Value, now: Timestamp) -> String {
     let since = at(incident, "/since");
     let began = since.map_or_else(String::new, |at| shown::moment(at, now));
-    let lasted = shown::span(since, at(incident, "/resolved_at"), now);
+    let over = at(incident, "/resolved_at");
+    let lasts = if over.is_some() { "lasted" } else { "lasts for" };
     let mut out = format!(
-        "{}: {}, {}, since {began}, lasted {lasted}\n",
+        "{}: {}, {}, since {began}, {lasts} {}\n",
         word(incident, "/id"),
         standing(incident),
-        word(incident, "/severity")
+        word(incident, "/severity"),
+        shown::span(since, over, now)
     );
     if !word(incident, "/assignee").is_empty() {
         out.push_str(&format!("  assigned to {}\n", word(incident, "/assignee")));
@@ -214,7 +219,7 @@ mod tests {
     fn one_incident_is_shown_with_all_that_happened() {
         let now = "2018-07-07T13:00:00Z".parse().unwrap();
         insta::assert_snapshot!(whole(&incident(), now), @r"
-        hub-1: ada sees to it, page, since 12:00 UTC, lasted 1 h
+        hub-1: ada sees to it, page, since 12:00 UTC, lasts for 1 h
           assigned to ada
           hub/site: well again: HTTP 503
           hub/launch: 3 runs in a row: no server
@@ -230,6 +235,9 @@ mod tests {
     fn a_line_of_the_table_names_what_still_fails() {
         let now = "2018-07-08T13:00:00Z".parse().unwrap();
         let row = row(&incident(), now).join(" · ");
-        assert_eq!(row, "hub-1 · ada sees to it · 2018-07-07 12:00 UTC · 1 d 1 h · hub/launch: no server (+1)");
+        assert_eq!(
+            row,
+            "hub-1 · ada sees to it · 2018-07-07 12:00 UTC · 1 d 1 h · hub/launch: no server (+1)"
+        );
     }
 }

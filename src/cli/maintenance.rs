@@ -50,18 +50,14 @@ async fn list(look: &Look) -> Result<(), Failure> {
 
 /// A planned maintenance in the form of one that somebody began.
 fn as_silence(planned: &Maintenance, now: Timestamp, all: bool) -> Option<Value> {
-    let of = &planned.of;
-    let common = json!({"id": planned.name, "by": "configuration", "of": of, "maintenance": true});
-    let mut value = common;
+    let (name, of) = (&planned.name, &planned.of);
     match &planned.when {
         Window::Once { from, until } => {
             let over = *until <= now;
-            if over && !all {
-                return None;
-            }
-            value["from"] = json!(from);
-            value["until"] = json!(until);
-            value["ended"] = if over { json!("its time is over") } else { Value::Null };
+            let ended = over.then_some("its time is over");
+            (all || !over).then(|| {
+                json!({"id": name, "by": "configuration", "of": of, "from": from, "until": until, "ended": ended})
+            })
         }
         Window::Weekly { days, at, lasts, time_zone } => {
             let days: Vec<String> = days.iter().map(|d| format!("{d:?}")).collect();
@@ -69,10 +65,9 @@ fn as_silence(planned: &Maintenance, now: Timestamp, all: bool) -> Option<Value>
             let zone = time_zone.iana_name().unwrap_or("UTC");
             let lasts = humantime::format_duration(*lasts);
             let when = format!("every {days} at {} {zone} for {lasts}", at.strftime("%H:%M"));
-            value["reason"] = json!(when);
+            Some(json!({"id": name, "by": "configuration", "of": of, "reason": when}))
         }
     }
-    Some(value)
 }
 
 #[cfg(test)]
@@ -86,7 +81,11 @@ mod tests {
         let now: Timestamp = "2018-07-07T12:00:00Z".parse().unwrap();
         let at = |text: &str| text.parse().unwrap();
         let of = Selector::target("hub");
-        let once = |from, until| Maintenance { name: "move".into(), of: of.clone(), when: Window::Once { from: at(from), until: at(until) } };
+        let once = |from, until| Maintenance {
+            name: "move".into(),
+            of: of.clone(),
+            when: Window::Once { from: at(from), until: at(until) },
+        };
         let line = |m: &Maintenance| as_silence(m, now, false).map(|m| row(&m, now).join(" · "));
         let ahead = once("2018-07-07T13:00:00Z", "2018-07-07T14:00:00Z");
         assert_eq!(line(&ahead).as_deref(), Some("move · planned · 14:00 UTC · configuration · 0 · hub · "));

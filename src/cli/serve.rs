@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{FAILED, token, world};
+use super::{FAILED, client, token, world};
 use crate::app::App;
 use crate::store::SqliteStore;
 use crate::tasks::Tasks;
@@ -26,11 +26,13 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(service.listen)
         .await
         .with_context(|| format!("cannot listen on {}", service.listen))?;
-    let url = format!("http://{}/", listener.local_addr()?);
-    tracing::info!("pages and metrics at {url}");
+    let address = listener.local_addr()?;
+    tracing::info!("pages and metrics at http://{address}/");
     // Whoever can read the state directory may command: `launchwatch ack` works with nothing set up.
     let token = token::fresh(&token::token_file(&service.state))?;
-    token::write(&token::address_file(&service.state), &url).context("cannot write down where we listen")?;
+    let near = client::near(address)?;
+    token::write(&token::address_file(&service.state), near.as_str())
+        .context("cannot write down where we listen")?;
     let app = App::build(config, edges, Arc::new(store), Some(listener))?.with_token(&token);
     let file = path.to_owned();
     let app = app.with_reload(Arc::new(move || world::channels(&file)));

@@ -85,7 +85,7 @@ pub(super) async fn add(wish: &Wish, maintenance: bool) -> Result<(), Failure> {
     }
     let now = Clock::system().now();
     let until = at(&silence, "/until").map_or_else(String::new, |until| shown::moment(until, now));
-    println!("{}: {} is not told of until {until}", word(&silence, "/id"), about(&silence));
+    println!("{}: {} silent until {until}", word(&silence, "/id"), about(&silence));
     Ok(())
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn stop(end: &End) -> Result<(), Failure> {
     if end.reach.json {
         shown::json(&silence);
     } else {
-        let hid = silence["hid"].as_u64().unwrap_or_default();
+        let hid = hid(&silence);
         println!("{}: over; it hid {hid} {}", end.id, if hid == 1 { "alert" } else { "alerts" });
     }
     Ok(())
@@ -118,7 +118,8 @@ pub(super) async fn stop(end: &End) -> Result<(), Failure> {
 
 /// Silences of an answer, or the maintenances among them.
 pub(super) fn kept(answer: &Value, maintenance: bool, all: bool) -> Vec<&Value> {
-    let wanted = |s: &&Value| s["maintenance"] == maintenance && (all || s["ended"].is_null());
+    let is = |s: &Value| s.get("maintenance").and_then(Value::as_bool).unwrap_or_default();
+    let wanted = |s: &&Value| is(s) == maintenance && (all || word(s, "/ended").is_empty());
     list(answer, "/silences").iter().filter(wanted).collect()
 }
 
@@ -140,11 +141,15 @@ pub(super) fn row(silence: &Value, now: Timestamp) -> Vec<String> {
     if !word(silence, "/with").is_empty() {
         until.push_str(&format!(" or the end of {}", word(silence, "/with")));
     }
-    let hid = silence["hid"].as_u64().unwrap_or_default().to_string();
+    let hid = hid(silence).to_string();
     let cells = [word(silence, "/id"), state, &until, word(silence, "/by"), &hid];
     let mut row: Vec<String> = cells.into_iter().map(str::to_owned).collect();
     row.extend([about(silence), word(silence, "/reason").to_owned()]);
     row
+}
+
+fn hid(silence: &Value) -> u64 {
+    silence.get("hid").and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// What a silence is about, in words.

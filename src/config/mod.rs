@@ -112,12 +112,14 @@ pub fn load_text(
 /// such as secrets that are not in this environment, does not matter.
 ///
 /// # Errors
-/// What keeps it from being read at all, or stands where the service listens and keeps its state.
+/// What keeps it from being read at all, or is wrong with the section `service`.
 pub fn glance(path: &Path, registries: Registries, env: Environment<'_>) -> Result<Config, Vec<Problem>> {
     let (sources, mut problems) = source::open(path);
     let base = source::base(path);
-    let (config, more) = judge(&sources, registries, secret::Vault { env, base: &base });
-    let matters = |p: &Problem| ["service", "service.listen", "service.state"].contains(&p.path.as_str());
+    // An address, so that it can stand wherever a secret does; nothing of it is ever used.
+    let env = |name: &str| env(name).or_else(|| Some("https://not-in-this-environment.invalid/".to_owned()));
+    let (config, more) = judge(&sources, registries, secret::Vault { env: &env, base: &base });
+    let matters = |p: &Problem| p.path == "service" || p.path.starts_with("service.");
     match config {
         Some(config) if !more.iter().any(|p| matters(p) && p.severity == Severity::Error) => Ok(config),
         _ => {

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 10] = [
     &["config", "edges"],
     &["telemetry"],
     &["scheduler"],
-    &["pipeline"],
+    &["hearing", "pipeline"],
     &["web"],
     &["app", "backtest"],
     &["demo"],

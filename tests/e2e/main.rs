@@ -7,6 +7,8 @@
     reason = "these are tests, helpers included"
 )]
 
+mod chats;
+mod commands;
 mod day;
 mod deploy;
 mod faults;
@@ -14,4 +16,6 @@ mod house;
 mod outage;
 mod pages;
 mod schedule;
+#[path = "../live/kit/socket.rs"]
+mod socket;
 mod world;

@@ -14,6 +14,7 @@
 mod kit;
 
 mod alerts;
+mod answers;
 mod channels;
 mod faults;
 mod kills;

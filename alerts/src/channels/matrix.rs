@@ -14,7 +14,9 @@ use self::answer::{Answer, read};
 use crate::channel::Kind;
 use crate::request;
 use crate::text::{self, Story};
-use crate::{Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec};
+use crate::{
+    Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec,
+};
 
 pub(super) const KIND: Kind = Kind::of::<MatrixSpec>(
     "matrix",

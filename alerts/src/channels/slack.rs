@@ -17,7 +17,9 @@ use self::answer::Answer;
 use crate::channel::Kind;
 use crate::request;
 use crate::text::Story;
-use crate::{Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec};
+use crate::{
+    Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec,
+};
 
 pub(super) const KIND: Kind = Kind::of::<SlackSpec>(
     "slack",

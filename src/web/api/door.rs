@@ -74,7 +74,8 @@ enum Seen {
 fn seen(parts: &Parts, sources: &Sources) -> Seen {
     let Some(value) = parts.headers.get(AUTHORIZATION) else { return Seen::None };
     let token = value.to_str().ok().and_then(|v| v.split_once(' '));
-    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let token =
+        token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     match (token, &sources.token) {
         (Some(theirs), Some(ours)) if ours.is(theirs) => Seen::Right,
         _ => Seen::Wrong,

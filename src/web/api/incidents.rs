@@ -92,7 +92,10 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
         open => format!("open: {}", open.join(", ")),
     };
     let called = launchwatch_alerts::text::one_line(called, 100);
-    Problem::not_found(format!("there is no incident `{called}`, and no open one of a target of that name"), &hint)
+    Problem::not_found(
+        format!("there is no incident `{called}`, and no open one of a target of that name"),
+        &hint,
+    )
 }
 
 #[derive(Deserialize)]

@@ -33,13 +33,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
             Err(e) => return Err(Problem::unreadable(e.body_text(), "")),
         };
+        // A list of values would be read as well, in the order of the keys: nobody means that.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::unreadable("the body is not a JSON object", "such as {\"by\": \"ada\"}"));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         match serde_path_to_error::deserialize(&mut reader) {
             Ok(value) => Ok(Self(value)),
             Err(e) => {
                 let (path, what) = (e.path().to_string(), e.inner().to_string());
-                let what = if path == "." { what } else { format!("{path}: {what}") };
-                Err(Problem::unreadable(what, "the body is a JSON object"))
+                if path == "." || !e.inner().is_data() {
+                    return Err(Problem::unreadable(what, "the body is a JSON object"));
+                }
+                // The path tells more than the column.
+                let what = what.split(" at line ").next().unwrap_or_default();
+                Err(Problem::unreadable(format!("{path}: {what}"), ""))
             }
         }
     }
@@ -85,7 +93,8 @@ impl TryFrom<String> for Lasting {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let words = || format!("expected a span such as `30m`, `2h` or `1h30m`, found `{}`", one_line(&text, 40));
+        let words =
+            || format!("expected a span such as `30m`, `2h` or `1h30m`, found `{}`", one_line(&text, 40));
         let span: Duration = humantime::parse_duration(&text).map_err(|_| words())?;
         let unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
         SignedDuration::try_from(span).ok().filter(|_| unit).map(Self).ok_or_else(words)
@@ -112,9 +121,14 @@ mod tests {
 
     #[test]
     fn spans_have_a_unit() {
-        for (text, seconds) in
-            [("4h", Some(14_400)), ("1h30m", Some(5_400)), ("90", None), ("soon", None), ("-1h", None), ("", None)]
-        {
+        for (text, seconds) in [
+            ("4h", Some(14_400)),
+            ("1h30m", Some(5_400)),
+            ("90", None),
+            ("soon", None),
+            ("-1h", None),
+            ("", None),
+        ] {
             assert_eq!(Lasting::try_from(text.to_owned()).ok().map(|l| l.0.as_secs()), seconds, "{text}");
         }
     }

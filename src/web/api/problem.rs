@@ -100,10 +100,10 @@ impl From<NotDone> for Problem {
             NotDone::TryAgain => Self::later(why.to_string(), "try again in a moment"),
             NotDone::Lost => Self::later(why.to_string(), "`launchwatch incidents` shows how it stands"),
             NotDone::Disobeyed(Disobeyed::NoIncident(_)) => {
-                Self::not_found(why.to_string(), "GET /api/v1/incidents?state=open lists them")
+                Self::not_found(why.to_string(), "`launchwatch incidents` lists them")
             }
             NotDone::Disobeyed(Disobeyed::NoSilence(_)) => {
-                Self::not_found(why.to_string(), "GET /api/v1/silences lists them")
+                Self::not_found(why.to_string(), "`launchwatch silence list` lists them")
             }
             NotDone::Disobeyed(Disobeyed::Nonsense(_)) => Self::nonsense(why.to_string(), ""),
         }

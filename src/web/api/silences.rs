@@ -81,13 +81,19 @@ fn silence(sources: &Sources, wish: Wish) -> Result<Silence, Problem> {
         by: name(&wish.by, "by")?,
         reason: reason(&wish.reason),
         from,
-        until,
+        until: in_seconds(until),
         with: wish.until_resolved,
         maintenance: wish.maintenance,
         warned: false,
         ended: None,
         hid: 0,
     })
+}
+
+/// People read it: no fractions of a second, and never shorter than was asked for.
+fn in_seconds(until: Timestamp) -> Timestamp {
+    let second = until.as_second().saturating_add(i64::from(until.subsec_nanosecond() > 0));
+    Timestamp::from_second(second).unwrap_or(until)
 }
 
 fn too_long() -> Problem {

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use launchwatch_alerts::{Alert, AlertState, Entry, Incident, IncidentId, IncidentState, Label, Severity};
 use serde::Serialize;
 
+/// Alerts that an incident of a list names.
+const BRIEF: usize = 10;
+
 /// An incident.
 #[derive(Debug, Serialize)]
 pub(super) struct IncidentView {
@@ -65,6 +68,10 @@ impl IncidentView {
     pub(super) fn brief(incident: Incident, known: bool) -> Self {
         let mut view = Self::whole(incident, known);
         view.timeline = None;
+        // Those that still fail first; a storm has a thousand.
+        view.alerts.sort_by_key(|alert| alert.state != AlertState::Firing);
+        let left_out = view.alerts.split_off(view.alerts.len().min(BRIEF)).len();
+        view.more = view.more.saturating_add(u32::try_from(left_out).unwrap_or(u32::MAX));
         view.alerts.iter_mut().for_each(|alert| alert.evidence = None);
         view
     }
@@ -72,7 +79,8 @@ impl IncidentView {
     /// Everything there is to say; to somebody who is not `known`, without people's words and without evidence.
     pub(super) fn whole(incident: Incident, known: bool) -> Self {
         let incident = if known { incident } else { without_comments(incident) };
-        let ack = |a: launchwatch_alerts::Ack| AckView { by: known.then_some(a.by), at: a.at, until: a.until };
+        let ack =
+            |a: launchwatch_alerts::Ack| AckView { by: known.then_some(a.by), at: a.at, until: a.until };
         Self {
             id: incident.id,
             target: incident.target,

@@ -7,5 +7,6 @@ pub(crate) mod output;
 pub(crate) mod reader;
 pub(crate) mod service;
 pub(crate) mod slack;
+pub(crate) mod socket;
 pub(crate) mod stage;
 pub(crate) mod wait;

@@ -35,6 +35,21 @@ pub(crate) fn mails(smtp: &Server) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a mail")).collect()
 }
 
+/// The other member reacts to an event.
+pub(crate) async fn react(synapse: &Server, event: &str, key: &str) -> Result<(), String> {
+    let room = synapse.fact("room_id").replace('!', "%21").replace(':', "%3A");
+    let home = synapse.fact("homeserver_url");
+    let url =
+        format!("{home}/_matrix/client/v3/rooms/{room}/send/m.reaction/{}", stage::now().as_nanosecond());
+    let relation = serde_json::json!({"rel_type": "m.annotation", "event_id": event, "key": key});
+    let body = serde_json::json!({ "m.relates_to": relation }).to_string();
+    let request = stage::client().put(url).bearer_auth(synapse.fact("reader_token")).body(body);
+    let answer = request.send().await.map_err(|e| e.to_string())?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|e| e.to_string())?;
+    if status.is_success() { Ok(()) } else { Err(format!("{status} {text}")) }
+}
+
 /// The messages of the bot in the room, the oldest first, as the other member gets them.
 pub(crate) async fn events(synapse: &Server) -> Result<Vec<Value>, String> {
     let room = synapse.fact("room_id").replace('!', "%21").replace(':', "%3A");

@@ -1,22 +1,24 @@
-//! A stand-in for Slack on loopback: its Web API as far as messages go, and incoming webhooks; keeps all it was told.
+//! A stand-in for Slack on loopback: its Web API as far as messages go, Socket Mode, and incoming webhooks; keeps all
+//! it was told.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{any, post};
 use serde_json::{Value, json};
 
 use super::chat::listen;
+use super::socket::Clicks;
 
 /// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// `chat.postMessage`, `chat.update` or `webhook`.
+    /// `chat.postMessage`, `chat.update`, `apps.connections.open`, `respond` or `webhook`.
     pub(crate) method: String,
     /// The body.
     pub(crate) body: Value,
@@ -33,6 +35,7 @@ struct Room {
     posted: u32,
     refusals: u32,
     retry_after: u32,
+    clicks: Clicks,
 }
 
 /// The stand-in.
@@ -50,6 +53,8 @@ impl Slack {
         let router = Router::new()
             .route("/api/{method}", post(api))
             .route("/services/{*hook}", post(webhook))
+            .route("/link/", any(link))
+            .route("/respond", post(respond))
             .with_state(Arc::clone(&room));
         let root = listen(router).await;
         Self { room, url: format!("{root}api/") }
@@ -75,6 +80,16 @@ impl Slack {
         (room.refusals, room.retry_after) = (count, retry_after);
     }
 
+    /// Clicks on the buttons of its messages.
+    pub(crate) fn clicks(&self) -> Clicks {
+        self.room().clicks.clone()
+    }
+
+    /// Where an app may answer a click.
+    pub(crate) fn response_url(&self) -> String {
+        format!("{}respond", self.url.trim_end_matches("api/"))
+    }
+
     /// Address of an incoming webhook.
     pub(crate) fn webhook(&self) -> String {
         format!("{}services/T000/B000/an-incoming-webhook-secret", self.url.trim_end_matches("api/"))
@@ -86,7 +101,16 @@ type Shared = State<Arc<Mutex<Room>>>;
 async fn api(State(room): Shared, Path(method): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let auth = headers.get("authorization").and_then(|a| a.to_str().ok()).unwrap_or_default();
+    let header = |name: &str| headers.get(name).and_then(|a| a.to_str().ok()).unwrap_or_default().to_owned();
+    let auth = header("authorization");
+    if method == "apps.connections.open" {
+        let good = auth.starts_with("Bearer xapp-");
+        let answer = if good { "ok" } else { "invalid_auth" };
+        room.calls.push(Call { method, body, answer: answer.to_owned() });
+        let url = format!("ws://{}/link/?ticket=a-ticket&app_id=A0123456789", header("host"));
+        let said = if good { json!({"ok": true, "url": url}) } else { json!({"ok": false, "error": answer}) };
+        return axum::Json(said).into_response();
+    }
     let answer = if room.refusals > 0 {
         Err("ratelimited")
     } else if auth != format!("Bearer {}", room.token) {
@@ -134,6 +158,18 @@ impl Room {
             _ => Err("unknown_method"),
         }
     }
+}
+
+async fn link(State(room): Shared, upgrade: WebSocketUpgrade) -> Response {
+    let clicks = room.lock().unwrap_or_else(PoisonError::into_inner).clicks.clone();
+    upgrade.on_upgrade(move |socket| clicks.talk(socket))
+}
+
+async fn respond(State(room): Shared, body: Bytes) -> &'static str {
+    let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    room.calls.push(Call { method: "respond".into(), body, answer: "ok".into() });
+    "ok"
 }
 
 async fn webhook(State(room): Shared, body: Bytes) -> &'static str {

@@ -1,9 +1,9 @@
 //! The story in Slack's blocks, within Slack's limits. Foreign lines go into rich text, where nothing is markup.
 
 use slack_morphism::prelude::{
-    SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockMarkDownText, SlackBlockPlainText,
-    SlackContextBlock, SlackHeaderBlock,
-    SlackMessageContent, SlackRichTextBlock, SlackRichTextPreformatted, SlackSectionBlock,
+    SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockMarkDownText,
+    SlackBlockPlainText, SlackContextBlock, SlackHeaderBlock, SlackMessageContent, SlackRichTextBlock,
+    SlackRichTextPreformatted, SlackSectionBlock,
 };
 
 use crate::Hearing;
