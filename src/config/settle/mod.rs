@@ -1,14 +1,22 @@
 //! The only place that judges: what is written becomes what is believed.
 
 mod channels;
+mod circle;
+mod maintenance;
 mod names;
+mod people;
 mod probes;
+mod routes;
 mod rules;
 mod schedule;
 mod service;
 mod targets;
 
-use launchwatch_alerts::Policy;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use launchwatch_alerts::{Policy, SeriesId};
+use launchwatch_probes::Kind;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
@@ -21,10 +29,24 @@ use super::source::Source;
 use super::tree::{Content, Node, Place};
 use super::typed::Item;
 use super::{Registries, words, yaml};
+use crate::cron::time_zone;
 use crate::observation::ProbeId;
 
+pub(super) use rules::MANUAL as BUILT_IN_RULES;
+
 /// The sections of a file.
-pub(super) const SECTIONS: &[&str] = &["version", "service", "targets", "channels", "rules"];
+pub(super) const SECTIONS: &[&str] = &[
+    "version",
+    "service",
+    "targets",
+    "channels",
+    "rules",
+    "people",
+    "teams",
+    "routes",
+    "reminders",
+    "maintenance",
+];
 
 /// What every part of the judgement needs.
 pub(super) struct Desk<'a, 's> {
@@ -32,9 +54,22 @@ pub(super) struct Desk<'a, 's> {
     pub(super) vault: Vault<'a>,
     pub(super) report: &'a mut Report<'s>,
     /// The probes that are named, usable or not: what rules may be about.
-    pub(super) named: Vec<ProbeId>,
+    pub(super) named: Vec<Named>,
     /// There are probes or targets whose names cannot be read.
     pub(super) nameless: bool,
+    /// The channels that are named, usable or not: who may be told. `None` if there are some whose names cannot be read.
+    pub(super) ears: Option<Vec<String>>,
+}
+
+/// A probe that has a name.
+pub(super) struct Named {
+    pub(super) id: ProbeId,
+    /// What it is; `None` if that is not known.
+    pub(super) kind: Option<&'static Kind>,
+    /// Whether it launches what must be built first.
+    pub(super) fresh: bool,
+    /// The shortest time between two of its slots; `None` if that cannot be read.
+    pub(super) period: Option<Duration>,
 }
 
 /// A file that could be read as YAML.
@@ -51,7 +86,8 @@ pub(super) fn settle(
     report: &mut Report<'_>,
 ) -> Option<Config> {
     let sheets = read(sources, report);
-    let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false };
+    let ears = Some(Vec::new());
+    let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false, ears };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
         sections(&sheets, &mut desk);
@@ -60,6 +96,7 @@ pub(super) fn settle(
     version(&sheets, &mut desk);
     let mut config = sections(&sheets, &mut desk);
     rules::settle(&sheets_section(&sheets, "rules"), &mut config, &mut desk);
+    policy(&sheets, &mut config, &mut desk);
     whole(&config, &sheets, &mut desk);
     Some(config)
 }
@@ -99,7 +136,7 @@ fn read(sources: &[Source], report: &mut Report<'_>) -> Vec<Sheet> {
     sheets
 }
 
-/// Every section but the rules, which are about the others.
+/// The sections that stand for themselves; rules, routes and so on are about them.
 fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     for sheet in sheets {
         for (key, _) in sheet.root.entries().unwrap_or_default() {
@@ -114,6 +151,22 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
     Config { service, targets, probes, channels, rules: Vec::new(), policy }
+}
+
+/// Who is told, and what is planned: sections about each other and about all that comes before.
+fn policy(sheets: &[Sheet], config: &mut Config, desk: &mut Desk<'_, '_>) {
+    let crowd = people::settle(&sheets_section(sheets, "people"), &sheets_section(sheets, "teams"), desk);
+    let nodes = sheets_section(sheets, "routes");
+    let routes = routes::settle(&nodes, &crowd, desk);
+    routes::whole(&nodes, &routes, &crowd, config, desk);
+    config.policy = Policy {
+        channels: crowd.everybodys(config),
+        routes,
+        reminders: routes::reminders(&sheets_section(sheets, "reminders"), desk),
+        maintenance: maintenance::settle(&sheets_section(sheets, "maintenance"), desk),
+        people: crowd.people,
+        teams: crowd.teams,
+    };
 }
 
 /// The value of a section in each file that has it.
@@ -210,12 +263,58 @@ impl Desk<'_, '_> {
         elements
     }
 
+    /// The one mapping that a section is; `None`, and told, if it is none or if several files have it.
+    fn only<'n>(&mut self, section: &str, nodes: &[&'n Node], hint: &str) -> Option<&'n Node> {
+        let path = Path::default().key(section);
+        let (node, more) = nodes.split_first()?;
+        for second in more {
+            let what =
+                format!("the section `{section}` is already written at {}", self.report.name(node.place));
+            self.report.error(second.place, &path, what, "keep it in one file");
+        }
+        self.is_mapping(node, &path, hint).then_some(node)
+    }
+
+    /// Notes what cannot be used, at a path within an item.
+    fn refuse(&mut self, item: &Item<'_>, inner: &Path, what: impl Into<String>, hint: impl Into<String>) {
+        self.report.error(item.place(inner), item.path.join(inner), what, hint);
+    }
+
+    /// Notes what is probably not meant, at a path within an item.
+    fn doubt(&mut self, item: &Item<'_>, inner: &Path, what: impl Into<String>, hint: impl Into<String>) {
+        self.report.warning(item.place(inner), item.path.join(inner), what, hint);
+    }
+
+    /// The time zone of this name, UTC without one; tells if there is none.
+    fn zone(&mut self, item: &Item<'_>, inner: &Path, name: Option<&str>) -> TimeZone {
+        match name.map(time_zone).transpose() {
+            Ok(zone) => zone.unwrap_or(TimeZone::UTC),
+            Err(e) => {
+                self.refuse(item, inner, e.to_string(), e.hint());
+                TimeZone::UTC
+            }
+        }
+    }
+
+    /// Everything that a rule can be about.
+    fn series(&self) -> Vec<SeriesId> {
+        self.named.iter().map(Named::series).collect()
+    }
+
     /// Whether an item is a mapping; told if not.
     fn is_mapping(&mut self, node: &Node, path: &Path, hint: &str) -> bool {
         if node.entries().is_none() {
             self.report.error(node.place, path, "expected a mapping of keys and values", hint);
         }
         node.entries().is_some()
+    }
+}
+
+impl Named {
+    /// As rules see it; where it runs does not matter to a selection.
+    fn series(&self) -> SeriesId {
+        let (target, probe) = (self.id.target().to_owned(), self.id.probe().to_owned());
+        SeriesId { target, probe, location: String::new() }
     }
 }
 
@@ -230,7 +329,7 @@ fn usual_service(vault: Vault<'_>) -> Service {
         grace: std::time::Duration::from_secs(25),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),
-        witnesses: Vec::new(),
+        witnesses: super::settled::WITNESSES.iter().filter_map(|text| url::Url::parse(text).ok()).collect(),
         dead_man: None,
     }
 }
