@@ -96,6 +96,7 @@ fn steps(written: &[StepKeys], item: &Item<'_>, crowd: &Crowd, desk: &mut Desk<'
             };
             desk.refuse(item, &path.key("after"), what, "such as `15m`, counted from the first message");
         }
+        desk.bounded(item, &path.key("after"), after);
         if keys.to.is_empty() {
             desk.refuse(
                 item,
@@ -154,6 +155,9 @@ pub(super) fn reminders(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> Reminders {
                 let inner = Path::default().key(key);
                 if pauses.is_empty() {
                     desk.refuse(&item, &inner, "there are no pauses", "write `off` to remind nobody");
+                }
+                for (at, pause) in pauses.iter().enumerate() {
+                    desk.bounded(&item, &inner.index(at), *pause);
                 }
                 for (at, pause) in pauses.iter().enumerate().filter(|(_, pause)| **pause < SHORTEST) {
                     let what = format!("a pause of {} is less than a minute", show(*pause));

@@ -104,6 +104,7 @@ impl Judge<'_, '_, '_> {
             let what = format!("{} is less than 10s", show(every));
             self.refuse(&["dead_man", "every"], what, "a minute is soon enough: `60s`");
         }
+        self.desk.bounded(self.item, &Path::default().key("dead_man").key("every"), every);
         DeadMan { url: keys.url, every }
     }
 

@@ -155,6 +155,7 @@ impl Judge<'_, '_, '_> {
         if time.is_zero() {
             self.refuse(inner, "no time at all", "such as `1h`");
         }
+        self.desk.bounded(self.item, inner, time);
         time
     }
 

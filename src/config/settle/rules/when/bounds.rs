@@ -26,7 +26,7 @@ impl Judge<'_, '_, '_> {
             let hint = "write 0.5 for the median, or 0.95 to leave out the slowest twentieth";
             self.refuse(&base.key("quantile"), format!("{quantile} is not between 0 and 1"), hint);
         }
-        let recover = keys.recover.map_or(above * 4 / 5, |span| span.0);
+        let recover = keys.recover.map_or(above / 5 * 4, |span| span.0);
         if recover > above {
             let what = format!("it would be over at {}, where it still holds", show(recover));
             self.refuse(&base.key("recover"), what, format!("write {} or less", show(above)));

@@ -80,6 +80,7 @@ impl Judge<'_, '_, '_> {
         for (at, keys) in written.iter().enumerate() {
             let path = base.index(at);
             let window = BurnWindow { long: keys.long.0, short: keys.short.0, rate: keys.rate };
+            self.time(&path.key("long"), Some(keys.long), Duration::ZERO);
             if window.short.is_zero() || window.short >= window.long {
                 let what = format!(
                     "the short window of {} is not shorter than the long one of {}",
