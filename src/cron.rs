@@ -32,6 +32,7 @@ mod zone;
 mod tests;
 
 pub use error::CronError;
+pub(crate) use zone::find as time_zone;
 
 use calendar::Calendar;
 use jiff::{SignedDuration, Timestamp};

@@ -36,7 +36,23 @@ async fn play(kind: &Kind, play: Play) -> (Outcome, Arc<Script>, Told) {
     let began = Instant::now();
     let outcome = script::run_over(Arc::clone(&net), &*probe, DEADLINE, &told).await;
     assert!(began.elapsed() <= DEADLINE + Duration::from_millis(1), "{} overran its deadline", kind.name);
+    for measured in &outcome.measurements {
+        assert!(
+            declared(kind, &measured.name),
+            "{} does not say that it makes `{}`",
+            kind.name,
+            measured.name
+        );
+    }
     (outcome, net, told)
+}
+
+/// Whether a kind says that it makes a measurement of this name; one `*` stands for any text.
+fn declared(kind: &Kind, name: &str) -> bool {
+    kind.measurements.iter().any(|pattern| match pattern.split_once('*') {
+        None => *pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| rest.ends_with(tail)),
+    })
 }
 
 #[test]

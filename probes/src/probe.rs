@@ -78,6 +78,8 @@ pub struct Kind {
     pub launches: bool,
     /// Settings that work, as YAML without `type` (shown in the reference, used by the conformance suite).
     pub example: &'static str,
+    /// The measurements a run can make, for whoever writes rules about them; `*` stands for any text.
+    pub measurements: &'static [&'static str],
     build: Build,
     schema: fn() -> Schema,
 }
@@ -98,6 +100,7 @@ impl Kind {
             cadence,
             launches: false,
             example,
+            measurements: &[],
             build: build::<S>,
             schema: || schema_for!(S),
         }
@@ -106,6 +109,12 @@ impl Kind {
     /// The same, for a kind that starts servers.
     pub const fn launching(mut self) -> Self {
         self.launches = true;
+        self
+    }
+
+    /// The same, for a kind that makes these measurements.
+    pub const fn measuring(mut self, measurements: &'static [&'static str]) -> Self {
+        self.measurements = measurements;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use launchwatch_alerts::OURSELVES;
 use serde_json::json;
 
 use crate::config::{Config, Environment, Problem, Registries, Severity, load, told};
@@ -26,7 +27,7 @@ pub fn check(path: &Path, registries: Registries, env: Environment<'_>, as_json:
     };
     let code = if config.is_some() { 0 } else { MEND };
     let text = if as_json {
-        let counts = config.as_ref().map(|c| json!({ "targets": c.targets.len(), "probes": c.probes.len(), "channels": c.channels.len(), "rules": c.rules.len() }));
+        let counts = config.as_ref().map(|c| json!({ "targets": c.targets.len(), "probes": c.probes.len(), "channels": c.channels.len(), "rules": written(c), "people": c.policy.people.len(), "teams": c.policy.teams.len(), "routes": c.policy.routes.len(), "maintenance": c.policy.maintenance.len() }));
         format!("{:#}\n", json!({ "ok": config.is_some(), "problems": problems, "found": counts }))
     } else {
         format!("{}{}\n", told(&problems), last_line(config.as_ref(), &problems, path))
@@ -45,10 +46,15 @@ fn last_line(config: Option<&Config>, problems: &[Problem], path: &Path) -> Stri
             count(config.targets.len(), "target"),
             count(config.probes.len(), "probe"),
             count(config.channels.len(), "channel"),
-            count(config.rules.len(), "rule"),
+            count(written(config), "rule"),
         ),
         None => format!("{} cannot be used: {}{warned}", path.display(), count(errors, "problem")),
     }
+}
+
+/// Rules but for the one about launchwatch itself, which nobody writes.
+fn written(config: &Config) -> usize {
+    config.rules.iter().filter(|rule| rule.of.targets != [OURSELVES]).count()
 }
 
 fn count(number: usize, noun: &str) -> String {

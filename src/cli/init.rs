@@ -93,11 +93,12 @@ targets:
     }
     text.push_str(
         "
-# When to tell: without rules, two failed runs in a row page, and two that pass resolve.
+# When to tell: without rules, three failed runs in a row page, and two that pass resolve; what fails now and then, or
+# says nothing, becomes a ticket. Rules of your own take the place of all of these.
 # rules:
 #   - name: launches
 #     probes: [launch]
-#     failures: 2
+#     failures: 3
 #     successes: 2
 #     severity: page
 ",
@@ -206,7 +207,7 @@ mod tests {
         let (channels, rules) = tail.split_once("\n# When").unwrap();
         let channels: String = channels.lines().map(|l| format!("{}\n", l.trim_start_matches('#'))).collect();
         let rules: String =
-            rules.lines().skip(1).map(|l| format!("{}\n", l.trim_start_matches("# "))).collect();
+            rules.lines().skip(2).map(|l| format!("{}\n", l.trim_start_matches("# "))).collect();
         let head = head.replace("\n# service", "\nservice").replace("\n#   ", "\n  ");
         fs::write(&path, format!("{head}channels:\n{channels}\n{rules}")).unwrap();
         let secret = |name: &str| {

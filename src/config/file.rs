@@ -2,12 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use launchwatch_alerts::Severity;
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::duration::Span;
 use super::settled::Overlap;
+use super::texts::Patience;
+
+mod people;
+mod rules;
+
+pub(crate) use people::{
+    DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,
+    TeamKeys,
+};
+pub(crate) use rules::*;
 
 /// How the process itself behaves.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -33,6 +43,23 @@ pub(crate) struct ServiceKeys {
     pub(crate) retention: Option<RetentionKeys>,
     /// How many runs at once.
     pub(crate) limits: Option<LimitKeys>,
+    /// Addresses that answer as long as our own network works. They are asked only when targets fail, to know whether
+    /// it is us who are cut off; `[]` asks nobody.
+    #[schemars(extend("default" = super::settled::WITNESSES))]
+    pub(crate) witnesses: Option<Vec<String>>,
+    /// Somebody outside who is told again and again that we live, and raises the alarm when we do not.
+    pub(crate) dead_man: Option<DeadManKeys>,
+}
+
+/// An address that expects to be called: healthchecks.io and its like.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct DeadManKeys {
+    /// The address to call with GET. A secret: whoever knows it can speak for us.
+    #[schemars(with = "String", extend("format" = "secret"))]
+    pub(crate) url: SecretString,
+    /// How often it is called, at least every 10s. Set the other side to notice after two or three of these.
+    #[schemars(extend("default" = "60s"))]
+    pub(crate) every: Option<Span>,
 }
 
 /// How long things are kept.
@@ -74,6 +101,8 @@ pub(crate) struct TargetKeys {
     /// Where it is: the address that people type.
     #[expect(dead_code, reason = "judged before the other keys are known to be right")]
     pub(crate) url: String,
+    /// Names of targets without which this one cannot work: while one of them is in trouble, nobody is told of this one.
+    pub(crate) depends_on: Option<Vec<String>>,
     /// Words of your own; the API hands them out with the target.
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// How it is looked at; at least one probe.
@@ -106,12 +135,25 @@ pub(crate) struct ProbeKeys {
     /// While the target is known to be down, a probe that launches servers runs no more often than this; 2m to 5m.
     #[schemars(extend("default" = "2m"))]
     pub(crate) backed_off: Option<Span>,
+    /// A stage that lasts this many times the p99 it has shown so far counts as failing while it hangs; `off` waits for
+    /// the deadline. By default 1.5 for types that launch servers.
+    pub(crate) patience: Option<Patience>,
 }
 
 impl ProbeKeys {
     /// The names of the keys, with `type`.
-    pub(crate) const NAMES: &'static [&'static str] =
-        &["type", "name", "every", "cron", "time_zone", "deadline", "overlap", "confirm_after", "backed_off"];
+    pub(crate) const NAMES: &'static [&'static str] = &[
+        "type",
+        "name",
+        "every",
+        "cron",
+        "time_zone",
+        "deadline",
+        "overlap",
+        "confirm_after",
+        "backed_off",
+        "patience",
+    ];
 }
 
 /// The keys that all channels have; those of the kind stand beside them.
@@ -119,29 +161,14 @@ impl ProbeKeys {
 pub(crate) struct ChannelKeys {
     /// Unique name; the type by default.
     pub(crate) name: Option<String>,
+    /// Name of the channel that tells instead while this one is broken.
+    pub(crate) fallback: Option<String>,
+    /// Most messages a minute, 1 to 600; more wait.
+    #[schemars(extend("default" = 20))]
+    pub(crate) per_minute: Option<u32>,
 }
 
 impl ChannelKeys {
     /// The names of the keys, with `type`.
-    pub(crate) const NAMES: &'static [&'static str] = &["type", "name"];
-}
-
-/// When people are told. Without rules, every probe is watched: two failures in a row page, two successes resolve.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct RuleKeys {
-    /// Unique name.
-    pub(crate) name: String,
-    /// Names of targets; all by default. `*` stands for any text.
-    pub(crate) targets: Option<Vec<String>>,
-    /// Names of probes; all by default. `*` stands for any text.
-    pub(crate) probes: Option<Vec<String>>,
-    /// Failed runs in a row before people are told, at least 1.
-    #[schemars(extend("default" = 2))]
-    pub(crate) failures: Option<u32>,
-    /// Passed runs in a row before it counts as over, at least 1.
-    #[schemars(extend("default" = 2))]
-    pub(crate) successes: Option<u32>,
-    /// How loud: `page` wakes somebody, `ticket` can wait for the morning.
-    #[schemars(extend("default" = "page"))]
-    pub(crate) severity: Option<Severity>,
+    pub(crate) const NAMES: &'static [&'static str] = &["type", "name", "fallback", "per_minute"];
 }

@@ -20,6 +20,7 @@ mod settle;
 mod settled;
 mod shape;
 mod source;
+mod texts;
 mod tree;
 mod typed;
 mod words;

@@ -7,8 +7,11 @@ use serde_json::Value;
 use super::Registries;
 use super::duration::written;
 use super::example;
-use super::file::{ChannelKeys, ProbeKeys, RuleKeys, ServiceKeys, TargetKeys};
-use super::settle::schema_of;
+use super::file::{
+    ChannelKeys, MaintenanceKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys, ServiceKeys,
+    TargetKeys, TeamKeys,
+};
+use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
 
 /// Deepest nesting of keys that is spelled out; types that hold themselves end there.
@@ -32,6 +35,36 @@ targets:
 
 Durations are written with their units: `500ms`, `90s`, `2m`, `1h30m`, `30d`. Secrets are never written into the file:
 `env:NAME` takes one from the environment, `file:/path` from a file (relative to the folder of the configuration).
+";
+
+const RULES: &str = "\
+rules:
+  - name: launches
+    types: [binder-launch]
+    failures: 3
+    successes: 2
+    for: 1m
+  - name: slow-launches
+    types: [binder-launch]
+    severity: ticket
+    when: { latency: { stage: launch, above: 30s, over: 2h } }
+";
+
+const PEOPLE: &str = "\
+people:
+  - { name: anna, channels: [anna-mail] }
+  - { name: ben, channels: [ben-mail] }
+teams:
+  - name: hubs
+    time_zone: Europe/Berlin
+    rotations: [{ people: [anna, ben], start: 2026-01-05T09:00, every: 1w }]
+routes:
+  - to: [ops]
+    quiet_hours: [{ days: [mon-fri], from: 18:00, until: 08:00 }, { days: [sat, sun], from: 00:00, until: 00:00 }]
+    time_zone: Europe/Berlin
+  - severity: page
+    to: [team:hubs]
+    steps: [{ after: 15m, to: [person:anna, person:ben] }]
 ";
 
 /// The manual as Markdown.
@@ -67,9 +100,42 @@ pub fn reference(registries: Registries) -> String {
         section(&mut text, 3, &format!("type: {}", kind.name), &about(kind.summary, &schema), &schema);
         show(&mut text, kind.name, &example::lines(kind.name, kind.example, &kind.schema().to_value()));
     }
-    let words = "A list: when people are told. Without it every probe is judged: two failures in a row page, two successes resolve.";
+    let words = "A list: when people are told. A rule judges every probe that it selects for itself.";
     section(&mut text, 2, "rules", words, &schema_of::<RuleKeys>());
+    let _ = write!(text, "\n{BUILT_IN_RULES}");
+    show_text(&mut text, RULES);
+    people(&mut text);
     text
+}
+
+/// The sections about people.
+fn people(text: &mut String) {
+    for (title, schema, words) in [
+        (
+            "people",
+            schema_of::<PersonKeys>(),
+            "A list: who can be told. Channels that belong to a person hear only what is meant for that person.",
+        ),
+        ("teams", schema_of::<TeamKeys>(), "A list: who is on call when."),
+        (
+            "routes",
+            schema_of::<RouteKeys>(),
+            "A list: who hears of what. All routes that match count. What no route is about goes to all channels that belong to no person and are nobody's fallback.",
+        ),
+        (
+            "reminders",
+            schema_of::<ReminderKeys>(),
+            "When people are reminded of what lasts and nobody has acknowledged.",
+        ),
+        (
+            "maintenance",
+            schema_of::<MaintenanceKeys>(),
+            "A list: planned work, either once (`from` and `until`) or every week (`days`, `at` and `for`). Nobody is told of trouble in it; the next look after its end decides.",
+        ),
+    ] {
+        section(text, 2, title, words, &schema);
+    }
+    show_text(text, PEOPLE);
 }
 
 /// What a kind is for, and what its settings as a whole have to say beyond their first paragraph.
@@ -101,6 +167,10 @@ fn show(text: &mut String, kind: &str, lines: &[String]) {
         let _ = writeln!(text, "{}", format!("  {line}").trim_end());
     }
     text.push_str("```\n");
+}
+
+fn show_text(text: &mut String, example: &str) {
+    let _ = write!(text, "\n```yaml\n{example}```\n");
 }
 
 /// A row for each key of a schema, and for those below it.
@@ -172,6 +242,11 @@ fn kind(root: &Value, schema: &Value, depth: usize) -> String {
         Some("secret") => return "secret".to_owned(),
         Some("span") => return "duration".to_owned(),
         Some("uri") => return "address".to_owned(),
+        Some("time-of-day") => return "time of day".to_owned(),
+        Some("days") => return "days".to_owned(),
+        Some("local-date-time") => return "local date and time".to_owned(),
+        Some("moment") => return "date and time with offset".to_owned(),
+        Some("turn") => return "days or weeks".to_owned(),
         _ => {}
     }
     if let Some(constant) = schema.get("const").and_then(Value::as_str) {

@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Registries;
-use super::file::{ChannelKeys, ProbeKeys, RuleKeys, ServiceKeys, TargetKeys};
+use super::file::{
+    ChannelKeys, MaintenanceKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys, ServiceKeys,
+    TargetKeys, TeamKeys,
+};
 use super::settle::schema_of;
 
 /// Where the schemas of nested types are kept.
@@ -52,22 +55,40 @@ pub fn schema(registries: Registries) -> Value {
     let kinds = json!({ "oneOf": [{ "enum": short }, { "oneOf": probes }] });
     set(&mut target, "/properties/probes/minItems", json!(1));
     set(&mut target, "/properties/probes/items", kinds);
-    let service = closed(hoist("service", schema_of::<ServiceKeys>(), &mut book));
-    let rule = closed(hoist("rule", schema_of::<RuleKeys>(), &mut book));
+    let channels = json!({ "oneOf": channels });
+    let mut properties = Map::new();
+    properties.insert("version".into(), json!({ "const": 1, "description": "Version of this format." }));
+    properties.insert("service".into(), closed(hoist("service", schema_of::<ServiceKeys>(), &mut book)));
+    properties.insert(
+        "targets".into(),
+        json!({ "type": "array", "items": target, "description": "What is cared about." }),
+    );
+    lists(channels, &mut properties, &mut book);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "launchwatch configuration",
         "type": "object",
-        "properties": {
-            "version": { "const": 1, "description": "Version of this format." },
-            "service": service,
-            "targets": { "type": "array", "items": target, "description": "What is cared about." },
-            "channels": { "type": ["array", "null"], "items": { "oneOf": channels }, "description": "Who is told." },
-            "rules": { "type": ["array", "null"], "items": rule, "description": "When they are told." },
-        },
+        "properties": properties,
         "additionalProperties": false,
         DEFINITIONS: book,
     })
+}
+
+/// The sections that may be left out.
+fn lists(channels: Value, properties: &mut Map<String, Value>, book: &mut Map<String, Value>) {
+    let mut item = |name: &str, schema: Value| closed(hoist(name, schema, book));
+    for (name, items, meaning) in [
+        ("channels", channels, "Who is told."),
+        ("rules", item("rule", schema_of::<RuleKeys>()), "When they are told."),
+        ("people", item("person", schema_of::<PersonKeys>()), "Who can be told by name."),
+        ("teams", item("team", schema_of::<TeamKeys>()), "Who is on call when."),
+        ("routes", item("route", schema_of::<RouteKeys>()), "Who hears of what."),
+        ("maintenance", item("maintenance", schema_of::<MaintenanceKeys>()), "What is planned."),
+    ] {
+        let section = json!({ "type": ["array", "null"], "items": items, "description": meaning });
+        properties.insert(name.to_owned(), section);
+    }
+    properties.insert("reminders".to_owned(), item("reminders", schema_of::<ReminderKeys>()));
 }
 
 /// A schema of keys with the key `type` added.

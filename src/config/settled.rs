@@ -17,6 +17,13 @@ use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
 use crate::store::Retention;
 
+/// Addresses that are made to be asked whether the network works: three operators, an answer of a few bytes each.
+pub(crate) const WITNESSES: [&str; 3] = [
+    "https://www.gstatic.com/generate_204",
+    "https://cp.cloudflare.com/generate_204",
+    "https://detectportal.firefox.com/success.txt",
+];
+
 /// Everything the service needs to know.
 pub struct Config {
     /// How the process itself behaves.

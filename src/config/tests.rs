@@ -17,6 +17,7 @@ use super::{Config, judge};
 fn environment(name: &str) -> Option<String> {
     match name {
         "CHAT_WEBHOOK" => Some("https://chat.example.org/hook/s3cr3t".to_owned()),
+        "DEAD_MAN" => Some("https://dead.example.org/s3cr3t".to_owned()),
         "WEB_TOKEN" => Some("t0k3n".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,

@@ -122,7 +122,15 @@ fn mend(what: &str, expected: &str, found: Option<&Value>) -> String {
             "no" | "off" | "n" | "0" => "write `false`".to_owned(),
             _ => "write `true` or `false`".to_owned(),
         },
-        Some(Value::String(text)) if text.parse::<f64>().is_ok() && !expected.contains("string") => {
+        Some(Value::String(text)) if text.parse::<f64>().is_ok() && expected.contains("duration") => {
+            format!("with its unit, such as `{text}s`")
+        }
+        // Whoever wants a text says what it looks like.
+        Some(Value::String(text))
+            if text.parse::<f64>().is_ok()
+                && !expected.contains("string")
+                && !expected.contains("such as") =>
+        {
             format!("leave the quotes off: {text}")
         }
         Some(Value::String(_)) if expected == "a sequence" => "write a list: [a, b]".to_owned(),

@@ -8,7 +8,7 @@ use super::CronError;
 const ALIKE: f64 = 0.7;
 
 /// The time zone of exactly this name. Case counts, as it does for Kubernetes on Linux.
-pub(super) fn find(name: &str) -> Result<TimeZone, CronError> {
+pub(crate) fn find(name: &str) -> Result<TimeZone, CronError> {
     match TimeZone::get(name) {
         Ok(zone) if zone.iana_name() == Some(name) => Ok(zone),
         _ => Err(CronError::new(format!("time zone `{name}` is not known"), hint(name))),

@@ -80,7 +80,7 @@ fn serve_hub(tasks: &Tasks, listener: TcpListener, hub: &StandIn, spawn: Spawner
 fn configuration(hub: SocketAddr, pages: SocketAddr) -> String {
     format!(
         r#"version: 1
-service: {{ public_url: "http://{pages}/", grace: 6s }}
+service: {{ public_url: "http://{pages}/", grace: 6s, witnesses: [] }}
 targets:
   - name: demo-hub
     url: http://{hub}/
@@ -92,6 +92,8 @@ channels:
   - type: webhook
     name: demo-chat
     url: env:DEMO_CHAT
+rules:
+  - {{ name: success-zero, failures: 2 }}
 "#
     )
 }

@@ -35,6 +35,27 @@ async fn an_outage_is_told_within_minutes_with_stage_reason_and_what_still_works
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_rules_the_built_in_ones_tell_of_an_outage_once() {
+    let text = THREE_PROBES.split("rules:").next().unwrap();
+    let world = World::start(configuration(text), 6).await;
+    world.run_for(30 * MINUTE).await;
+    assert!(world.post.letters().is_empty(), "{:#?}", world.post.letters());
+    let broken_at = world.clock.now();
+    world.break_hub(Fault::SpawnerRaises);
+    world.run_for(20 * MINUTE).await;
+    let letters = world.post.letters();
+    let delay = letters.first().expect("nobody was told").at.duration_since(broken_at);
+    assert!(delay < jiff::SignedDuration::from_mins(7), "told after {delay}");
+    world.break_hub(Fault::None);
+    // What failed often is over only when it has not for a while.
+    world.run_for(90 * MINUTE).await;
+    let kinds: Vec<String> = world.post.letters().into_iter().map(|l| l.kind).collect();
+    assert_eq!(kinds.iter().filter(|k| *k == "opened").count(), 1, "{kinds:?}");
+    assert_eq!(kinds.last().map(String::as_str), Some("resolved"), "{kinds:?}");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_that_came_and_went_while_the_channel_was_down_is_told_as_one_message() {
     let world = World::start(configuration(THREE_PROBES), 2).await;
     world.run_for(10 * MINUTE).await;

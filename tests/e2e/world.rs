@@ -94,6 +94,7 @@ pub fn configuration(text: &str) -> Config {
 
 /// The three looks an operator would begin with.
 pub const THREE_PROBES: &str = r#"version: 1
+service: { witnesses: [] }
 targets:
   - name: hub
     url: http://hub.example/
@@ -103,6 +104,8 @@ targets:
       - { type: binder-launch, name: cached, spec: gh/example/tiny/v1, every: 2m }
 channels:
   - { type: webhook, name: ops, url: env:HOOK }
+rules:
+  - { name: success-zero, failures: 2 }
 "#;
 
 impl World {

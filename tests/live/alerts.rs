@@ -205,7 +205,7 @@ fn configuration(hubs: &Hubs, ears: &Ears) -> String {
     let alias = ears.synapse.fact("alias");
     format!(
         r##"version: 1
-service: {{ listen: "127.0.0.1:0", ca_file: "{ca}", public_url: "http://watch.example/", grace: 30s }}
+service: {{ listen: "127.0.0.1:0", ca_file: "{ca}", public_url: "http://watch.example/", grace: 30s, witnesses: [] }}
 targets:
   - name: hub
     url: {binder}
@@ -223,6 +223,8 @@ channels:
     to: [ops@example.org]
   - {{ type: matrix, homeserver: "{matrix}", access_token: "env:MATRIX_TOKEN", room: "{alias}" }}
   - {{ type: webhook, url: "env:HOOK", secret: "env:SIGNING_KEY" }}
+rules:
+  - {{ name: success-zero, failures: 2 }}
 "##
     )
 }

@@ -170,7 +170,7 @@ fn configuration(hub: &str, busy: bool) -> String {
     let page_deadline = if busy { "100ms" } else { "5s" };
     format!(
         r#"version: 1
-service: {{ listen: "127.0.0.1:0", state: state, grace: 10s, limits: {{ launches_per_target: 4 }} }}
+service: {{ listen: "127.0.0.1:0", state: state, grace: 10s, witnesses: [], limits: {{ launches_per_target: 4 }} }}
 targets:
   - name: hub
     url: {hub}
@@ -180,6 +180,8 @@ targets:
       - {{ type: http, name: page, every: {page}, deadline: {page_deadline} }}
 channels:
   - {{ type: webhook, url: "env:HOOK" }}
+rules:
+  - {{ name: success-zero, failures: 2 }}
 "#
     )
 }

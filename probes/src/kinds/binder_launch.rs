@@ -33,6 +33,7 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
     Cadence { every: Duration::from_secs(120), deadline: Duration::from_secs(120) },
     "spec: gh/binder-examples/requirements/50533eb\n",
 )
+.measuring(&["time_to_result_seconds", "kernel_result_seconds"])
 .launching();
 
 /// Stands for a new random word in each run.

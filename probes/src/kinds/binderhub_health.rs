@@ -26,7 +26,8 @@ pub(super) const KIND: Kind = Kind::of::<HealthSpec>(
     // The page itself waits for a hanging registry: 20 seconds were seen.
     Cadence { every: Duration::from_secs(30), deadline: Duration::from_secs(25) },
     "versions: true\n",
-);
+)
+.measuring(&["http_status", "check_*_ok", "*_total_pods", "*_build_pods", "*_user_pods", "*_limit"]);
 
 /// Bounds on what is read: the page has a few hundred bytes.
 const LARGEST: usize = 256 << 10;

@@ -22,7 +22,8 @@ server: 192.0.2.53
 expect:
   contains: [192.0.2.10]
 ",
-);
+)
+.measuring(&["records_count"]);
 
 const RECORDS: [&str; 10] = ["A", "AAAA", "CNAME", "MX", "NS", "TXT", "SRV", "PTR", "SOA", "CAA"];
 /// Answers kept as evidence.

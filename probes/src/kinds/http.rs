@@ -35,7 +35,8 @@ expect:
       exists: true
 slow_after: 2s
 ",
-);
+)
+.measuring(&["http_status", "body_bytes"]);
 
 /// A page must answer with an accepted status; further conditions may be set on headers, body and JSON.
 #[derive(Deserialize, JsonSchema)]

@@ -23,6 +23,7 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
     Cadence { every: Duration::from_secs(120), deadline: Duration::from_secs(120) },
     "api_token: env:JUPYTERHUB_TOKEN\n",
 )
+.measuring(&["launch_seconds", "time_to_result_seconds", "kernel_result_seconds"])
 .launching();
 
 /// Settings of `jupyterhub-launch`.

@@ -17,7 +17,8 @@ pub(super) const KIND: Kind = Kind::of::<TlsSpec>(
     &[Stage::Resolve, Stage::Connect, Stage::Tls],
     Cadence { every: Duration::from_secs(3600), deadline: Duration::from_secs(10) },
     "warn_days: 21\nfail_days: 3\n",
-);
+)
+.measuring(&["certificate_left_seconds"]);
 
 /// The certificate chain must be trusted, be for the names and not end soon. Proxies are not used.
 #[derive(Deserialize, JsonSchema)]

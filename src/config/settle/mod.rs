@@ -1,8 +1,13 @@
 //! The only place that judges: what is written becomes what is believed.
 
 mod channels;
+mod circle;
+mod desk;
+mod maintenance;
 mod names;
+mod people;
 mod probes;
+mod routes;
 mod rules;
 mod schedule;
 mod service;
@@ -12,30 +17,29 @@ use launchwatch_alerts::Policy;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-use super::path::Path;
 use super::report::Report;
-use super::secret::{self, Vault};
+use super::secret::Vault;
 use super::settled::{Config, Service};
-use super::shape::{self, Found};
 use super::source::Source;
 use super::tree::{Content, Node, Place};
-use super::typed::Item;
 use super::{Registries, words, yaml};
-use crate::observation::ProbeId;
+
+use desk::{Desk, Named};
+pub(super) use rules::MANUAL as BUILT_IN_RULES;
 
 /// The sections of a file.
-pub(super) const SECTIONS: &[&str] = &["version", "service", "targets", "channels", "rules"];
-
-/// What every part of the judgement needs.
-pub(super) struct Desk<'a, 's> {
-    pub(super) registries: Registries,
-    pub(super) vault: Vault<'a>,
-    pub(super) report: &'a mut Report<'s>,
-    /// The probes that are named, usable or not: what rules may be about.
-    pub(super) named: Vec<ProbeId>,
-    /// There are probes or targets whose names cannot be read.
-    pub(super) nameless: bool,
-}
+pub(super) const SECTIONS: &[&str] = &[
+    "version",
+    "service",
+    "targets",
+    "channels",
+    "rules",
+    "people",
+    "teams",
+    "routes",
+    "reminders",
+    "maintenance",
+];
 
 /// A file that could be read as YAML.
 struct Sheet {
@@ -55,7 +59,8 @@ pub(super) fn settle(
     if let Some(from) = rules_from {
         other_rules(&mut sheets, from, report);
     }
-    let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false };
+    let ears = Some(Vec::new());
+    let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false, ears };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
         sections(&sheets, &mut desk);
@@ -64,6 +69,7 @@ pub(super) fn settle(
     version(&sheets, &mut desk);
     let mut config = sections(&sheets, &mut desk);
     rules::settle(&sheets_section(&sheets, "rules"), &mut config, &mut desk);
+    policy(&sheets, &mut config, &mut desk);
     whole(&config, &sheets, &mut desk);
     Some(config)
 }
@@ -127,7 +133,7 @@ fn other_rules(sheets: &mut [Sheet], from: usize, report: &mut Report<'_>) {
     }
 }
 
-/// Every section but the rules, which are about the others.
+/// The sections that stand for themselves; rules, routes and so on are about them.
 fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     for sheet in sheets {
         for (key, _) in sheet.root.entries().unwrap_or_default() {
@@ -142,6 +148,22 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
     Config { service, targets, probes, channels, rules: Vec::new(), policy }
+}
+
+/// Who is told, and what is planned: sections about each other and about all that comes before.
+fn policy(sheets: &[Sheet], config: &mut Config, desk: &mut Desk<'_, '_>) {
+    let crowd = people::settle(&sheets_section(sheets, "people"), &sheets_section(sheets, "teams"), desk);
+    let nodes = sheets_section(sheets, "routes");
+    let routes = routes::settle(&nodes, &crowd, desk);
+    routes::whole(&nodes, &routes, &crowd, config, desk);
+    config.policy = Policy {
+        channels: crowd.everybodys(config),
+        routes,
+        reminders: routes::reminders(&sheets_section(sheets, "reminders"), desk),
+        maintenance: maintenance::settle(&sheets_section(sheets, "maintenance"), desk),
+        people: crowd.people,
+        teams: crowd.teams,
+    };
 }
 
 /// The value of a section in each file that has it.
@@ -190,63 +212,6 @@ pub(super) fn schema_of<T: JsonSchema>() -> Value {
     schema_for!(T).to_value()
 }
 
-impl Desk<'_, '_> {
-    /// An item held against schemas: unknown and missing keys are told, secrets put in.
-    fn item<'n>(&mut self, node: &'n Node, path: Path, schemas: &[&Value]) -> Item<'n> {
-        let found = shape::walk(node, schemas.iter().copied());
-        let mut item = Item::new(node, path);
-        item.judge(&found, self.report);
-        self.secrets(&mut item, &found);
-        item
-    }
-
-    fn secrets(&mut self, item: &mut Item<'_>, found: &Found) {
-        for path in &found.secrets {
-            let Some(node) = item.node.at(path) else { continue };
-            let opened = match node.text() {
-                Some(reference) => self.vault.open(reference),
-                None => Err(secret::plain("")),
-            };
-            match opened {
-                Ok(secret) => item.put_secret(path, secret),
-                Err((what, hint)) => {
-                    if !node.text().is_some_and(secret::is_reference) {
-                        self.report.hide(node.place);
-                    }
-                    self.report.error(node.place, item.path.join(path), what, hint);
-                    item.without_secret(path);
-                }
-            }
-        }
-    }
-
-    /// The elements of a section that is a list, each with its path.
-    fn elements<'n>(&mut self, section: &str, nodes: &[&'n Node]) -> Vec<(Path, &'n Node)> {
-        let path = Path::default().key(section);
-        let mut elements = Vec::new();
-        for node in nodes {
-            match &node.content {
-                Content::List(items) => {
-                    elements.extend(items.iter().enumerate().map(|(at, item)| (path.index(at), item)));
-                }
-                _ => {
-                    let hint = format!("begin each of the {section} with `- `");
-                    self.report.error(node.place, &path, "expected a list", hint);
-                }
-            }
-        }
-        elements
-    }
-
-    /// Whether an item is a mapping; told if not.
-    fn is_mapping(&mut self, node: &Node, path: &Path, hint: &str) -> bool {
-        if node.entries().is_none() {
-            self.report.error(node.place, path, "expected a mapping of keys and values", hint);
-        }
-        node.entries().is_some()
-    }
-}
-
 /// What the service is when nothing is written about it.
 fn usual_service(vault: Vault<'_>) -> Service {
     Service {
@@ -258,7 +223,7 @@ fn usual_service(vault: Vault<'_>) -> Service {
         grace: std::time::Duration::from_secs(25),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),
-        witnesses: Vec::new(),
+        witnesses: super::settled::WITNESSES.iter().filter_map(|text| url::Url::parse(text).ok()).collect(),
         dead_man: None,
     }
 }

@@ -6,7 +6,7 @@ use launchwatch_probes::{Kind, Probe};
 use url::Url;
 
 use super::names::Names;
-use super::{Desk, schedule, schema_of};
+use super::{Desk, Named, schedule, schema_of};
 use crate::config::file::ProbeKeys;
 use crate::config::path::Path;
 use crate::config::schema::with_type;
@@ -51,7 +51,9 @@ pub(super) fn settle(
     let name = node.get("name").and_then(Node::text).or(named);
     desk.nameless |= name.is_none();
     if let Some(name) = name {
-        desk.named.push(ProbeId::new(context.target, name));
+        let fresh =
+            kind.is_some_and(|k| k.launches) && node.get("mode").and_then(Node::text) == Some("fresh");
+        desk.named.push(Named { id: ProbeId::new(context.target, name), kind, fresh, period: None });
         let place = node.get("name").or_else(|| node.get("type")).map_or(node.place, |n| n.place);
         let path = context.path.key(if node.get("name").is_some() { "name" } else { "type" });
         desk.check_name(name, place, &path);
@@ -61,6 +63,9 @@ pub(super) fn settle(
     let probe = build(kind, &mut item, context.url, desk);
     let keys = keys?;
     let timing = schedule::settle(&keys, kind, &shared, desk)?;
+    if let Some(named) = desk.named.last_mut() {
+        named.period = Some(timing.period);
+    }
     Some(ProbeConfig {
         id: ProbeId::new(context.target, keys.name.as_deref().unwrap_or(kind.name)),
         kind: kind.name,
@@ -71,7 +76,7 @@ pub(super) fn settle(
         overlap: timing.overlap,
         confirm_after: timing.confirm_after,
         backed_off: timing.backed_off,
-        patience: None,
+        patience: timing.patience,
     })
 }
 

@@ -1,18 +1,31 @@
-//! Judges the section `rules`: each must be about something that exists.
+//! Judges the section `rules`: each must be about something that exists, be able to hold, and be able to end.
 
-use launchwatch_alerts::{Rule, Selector, SeriesId, When};
+mod built_in;
+mod selection;
+mod when;
+
+use std::time::Duration;
+
+use launchwatch_alerts::{OURSELVES, Rule, Selector, When};
 
 use super::names::Names;
 use super::{Desk, schema_of};
+use crate::config::duration::{Span, show};
 use crate::config::file::RuleKeys;
 use crate::config::path::Path;
 use crate::config::settled::Config;
 use crate::config::tree::Node;
 use crate::config::typed::Item;
-use crate::config::words;
-use crate::observation::ProbeId;
 
-/// Puts the rules into the configuration; the built-in one if there are none.
+pub(in crate::config) use built_in::MANUAL;
+pub(super) use built_in::OWN;
+pub(super) use selection::{expanded, patterns, tell};
+
+/// Longest `for` and `keep_firing_for`: who is told a day late is not told.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// Puts the rules into the configuration; the built-in ones if there are none. The one about launchwatch itself is
+/// always there.
 pub(super) fn settle(nodes: &[&Node], config: &mut Config, desk: &mut Desk<'_, '_>) {
     let schema = schema_of::<RuleKeys>();
     let mut names = Names::default();
@@ -32,92 +45,70 @@ pub(super) fn settle(nodes: &[&Node], config: &mut Config, desk: &mut Desk<'_, '
         let place = item.place(&Path::default().key("name"));
         desk.check_name(&keys.name, place, &path.key("name"));
         names.take(desk, &keys.name, place, &path.key("name"));
-        config.rules.push(rule(keys, &item, config, desk));
+        if keys.name == OWN {
+            let what = format!("the name `{OWN}` belongs to the rule about launchwatch itself");
+            desk.report.error(place, path.key("name"), what, "give the rule another one");
+        }
+        config.rules.extend(rule(keys, &item, desk));
     }
     if !written {
-        config.rules.push(Rule::success_zero());
+        config.rules = built_in::rules(desk);
     } else if whole {
         unjudged(nodes, config, desk);
     }
+    config.rules.push(ourselves());
 }
 
-fn rule(keys: RuleKeys, item: &Item<'_>, config: &Config, desk: &mut Desk<'_, '_>) -> Rule {
-    let (failures, successes) = (keys.failures.unwrap_or(2), keys.successes.unwrap_or(2));
-    for (key, count) in [("failures", failures), ("successes", successes)] {
-        if count == 0 {
-            let inner = Path::default().key(key);
-            let what = "a rule needs at least one run to judge by";
-            desk.report.error(item.place(&inner), item.path.join(&inner), what, "write 1 or more");
-        }
-    }
-    let of = Selector {
-        targets: keys.targets.unwrap_or_default(),
-        probes: keys.probes.unwrap_or_default(),
-        series: Vec::new(),
-    };
-    let rule = Rule {
-        of,
-        severity: keys.severity.unwrap_or_default(),
-        ..Rule::new(keys.name, When::Failures { failures, successes })
-    };
-    selection(&rule.of, item, config, desk);
-    rule
+/// What is wrong with launchwatch is told at once, whatever else is configured.
+fn ourselves() -> Rule {
+    let when = When::Failures { failures: 1, successes: 1 };
+    Rule { of: Selector::target(OURSELVES), ..Rule::new(OWN, when) }
 }
 
-/// Tells what selects nothing.
-fn selection(of: &Selector, item: &Item<'_>, config: &Config, desk: &mut Desk<'_, '_>) {
-    if desk.nameless {
-        return;
+fn rule(keys: RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Option<Rule> {
+    let mut of = patterns(keys.targets.as_deref(), keys.probes.as_deref());
+    if let Some(types) = &keys.types {
+        selection::types(types, &mut of, item, desk);
     }
-    let every = series(config, desk);
-    let mut missed = false;
-    for (key, patterns) in [("targets", &of.targets), ("probes", &of.probes)] {
-        let mut known: Vec<&str> = every
-            .iter()
-            .map(|s| if key == "targets" { s.target.as_str() } else { s.probe.as_str() })
-            .collect();
-        known.sort_unstable();
-        known.dedup();
-        for (at, pattern) in patterns.iter().enumerate() {
-            let one = vec![pattern.clone()];
-            let alone = match key {
-                "targets" => Selector { targets: one, ..Selector::default() },
-                _ => Selector { probes: one, ..Selector::default() },
-            };
-            if !every.iter().any(|s| alone.matches(s)) {
-                missed = true;
-                let inner = Path::default().key(key).index(at);
-                let what = format!("there is no {} `{pattern}`", key.trim_end_matches('s'));
-                let hint = words::did_you_mean(pattern, &known);
-                desk.report.error(item.place(&inner), item.path.join(&inner), what, hint);
-            }
-        }
+    tell(&of, "rule", false, item, desk);
+    let chosen = selection::chosen(&of, desk);
+    let hold = span("for", keys.hold, item, desk);
+    let keep = span("keep_firing_for", keys.keep_firing_for, item, desk);
+    let quorum = quorum(keys.quorum, item, desk);
+    let when = when::Judge { desk, item, chosen: &chosen }.settle(&keys)?;
+    let (of, severity) = (expanded(of, desk), keys.severity.unwrap_or_default());
+    Some(Rule { of, severity, hold, keep, quorum, ..Rule::new(keys.name, when) })
+}
+
+fn span(key: &str, written: Option<Span>, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Duration {
+    let Some(Span(span)) = written else { return Duration::ZERO };
+    if span > LONGEST {
+        let what = format!("{} is longer than a day", show(span));
+        desk.refuse(item, &Path::default().key(key), what, "write `1d` or less");
     }
-    if !missed && !every.iter().any(|s| of.matches(s)) {
-        let hint = "no target of `targets` has a probe of `probes`";
-        desk.report.error(item.node.place, &item.path, "the rule selects nothing", hint);
+    span
+}
+
+fn quorum(written: Option<u32>, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> u32 {
+    let quorum = written.unwrap_or(1);
+    let inner = Path::default().key("quorum");
+    if quorum == 0 {
+        desk.refuse(item, &inner, "a rule needs at least one location to judge by", "write 1 or more");
+    } else if quorum > 1 {
+        let what = format!("{quorum} locations never agree: there is only one, this process");
+        desk.doubt(item, &inner, what, "leave it off until others look as well");
     }
+    quorum
 }
 
 /// Warns of probes about which nobody is ever told.
 fn unjudged(nodes: &[&Node], config: &Config, desk: &mut Desk<'_, '_>) {
     let Some(node) = nodes.first() else { return };
-    for series in series(config, desk) {
+    for series in desk.series() {
         if !config.rules.iter().any(|rule| rule.of.matches(&series)) {
             let what = format!("no rule judges `{series}`, so nobody is told when it fails");
             let hint = "a rule without `targets` and `probes` judges everything";
             desk.report.warning(node.place, "rules", what, hint);
         }
     }
-}
-
-/// Everything that a rule can be about.
-fn series(config: &Config, desk: &Desk<'_, '_>) -> Vec<SeriesId> {
-    let location = config.service.location.to_string();
-    let of = |id: &ProbeId| SeriesId {
-        target: id.target().to_owned(),
-        probe: id.probe().to_owned(),
-        location: location.clone(),
-    };
-    desk.named.iter().map(of).collect()
 }

@@ -10,6 +10,7 @@ use crate::config::duration::{Span, show, written};
 use crate::config::file::ProbeKeys;
 use crate::config::path::Path;
 use crate::config::settled::{Overlap, Schedule};
+use crate::config::texts::Patience;
 use crate::config::typed::Item;
 use crate::cron::CronSchedule;
 
@@ -21,6 +22,8 @@ const CONFIRM_LAUNCH: Duration = Duration::from_secs(15);
 const CONFIRM: Duration = Duration::from_secs(2);
 /// Bounds of `backed_off`: below, a broken hub is loaded; above, recovery is seen late.
 const BACKED_OFF: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(300));
+/// How many times its usual p99 a stage may last before a launch counts as failing.
+const PATIENCE: f64 = 1.5;
 /// Where gaps between cron's times are measured from, so that a file is judged the same on any day: the beginning
 /// of 2026, and shortly before the clocks change in America and Europe.
 const MEASURED_FROM: [i64; 5] = [1_767_225_600, 1_772_884_800, 1_774_699_200, 1_792_843_200, 1_793_448_000];
@@ -32,6 +35,9 @@ pub(super) struct Timing {
     pub(super) overlap: Overlap,
     pub(super) confirm_after: Duration,
     pub(super) backed_off: Duration,
+    pub(super) patience: Option<f64>,
+    /// The shortest time between two slots.
+    pub(super) period: Duration,
 }
 
 /// The timing, if nothing is wrong with it.
@@ -43,11 +49,13 @@ pub(super) fn settle(
 ) -> Option<Timing> {
     let mut judge = Judge { keys, kind, item, desk };
     let backed_off = judge.backed_off();
+    let patience = judge.patience();
     let (schedule, period) = judge.schedule()?;
     let deadline = judge.deadline(period);
     let usual = if kind.launches { CONFIRM_LAUNCH } else { CONFIRM };
     let confirm_after = keys.confirm_after.map_or_else(|| usual.min(period / 2), |Span(span)| span);
-    Some(Timing { schedule, deadline, overlap: keys.overlap.unwrap_or_default(), confirm_after, backed_off })
+    let overlap = keys.overlap.unwrap_or_default();
+    Some(Timing { schedule, deadline, overlap, confirm_after, backed_off, patience, period })
 }
 
 struct Judge<'j, 'a, 's> {
@@ -153,6 +161,19 @@ impl Judge<'_, '_, '_> {
             self.desk.report.warning(place, path, what, "leave it off");
         }
         span
+    }
+
+    fn patience(&mut self) -> Option<f64> {
+        let Some(Patience(factor)) = self.keys.patience else {
+            return self.kind.launches.then_some(PATIENCE);
+        };
+        if !self.kind.launches {
+            let (place, path) = self.at("patience");
+            let what = format!("a {} launches nothing, so it is not judged while it runs", self.kind.name);
+            self.desk.report.warning(place, path, what, "leave it off");
+            return None;
+        }
+        factor
     }
 
     fn refuse(&mut self, key: &str, what: &str, hint: &str) {

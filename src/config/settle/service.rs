@@ -3,30 +3,29 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+use url::Url;
+
 use super::{Desk, schema_of, usual_service};
-use crate::config::duration::Span;
-use crate::config::file::{LimitKeys, RetentionKeys, ServiceKeys};
+use crate::config::duration::{Span, show};
+use crate::config::file::{DeadManKeys, LimitKeys, RetentionKeys, ServiceKeys};
 use crate::config::path::Path;
-use crate::config::settled::{Limits, Service};
+use crate::config::settled::{DeadMan, Limits, Service};
 use crate::config::tree::Node;
 use crate::config::typed::Item;
 use crate::store::Retention;
 
 /// The shortest time anything is kept: the status pages show the last hour from it.
 const SHORTEST: Duration = Duration::from_secs(3_600);
+/// How often somebody outside is told that we live: usually, and at most.
+const DEAD_MAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
 
 /// The service of the one file that has the section.
 pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> Service {
-    let path = Path::default().key("service");
     let mut service = usual_service(desk.vault);
-    let Some((node, more)) = nodes.split_first() else { return service };
-    for second in more {
-        let what = format!("the section `service` is already written at {}", desk.report.name(node.place));
-        desk.report.error(second.place, &path, what, "keep it in one file");
-    }
-    if !desk.is_mapping(node, &path, "such as `service: { listen: 0.0.0.0:8480 }`") {
-        return service;
-    }
+    let hint = "such as `service: { listen: 0.0.0.0:8480 }`";
+    let Some(node) = desk.only("service", nodes, hint) else { return service };
+    let path = Path::default().key("service");
     let mut item = desk.item(node, path, &[&schema_of::<ServiceKeys>()]);
     if let Some(keys) = item.read::<ServiceKeys>(desk.report) {
         Judge { desk, item: &item }.settle(keys, &mut service);
@@ -69,6 +68,44 @@ impl Judge<'_, '_, '_> {
         }
         self.retention(keys.retention.unwrap_or_default(), &mut service.retention);
         self.limits(&keys.limits.unwrap_or_default(), &mut service.limits);
+        if let Some(witnesses) = keys.witnesses {
+            service.witnesses = self.witnesses(&witnesses);
+        }
+        service.dead_man = keys.dead_man.map(|keys| self.dead_man(keys));
+    }
+
+    fn witnesses(&mut self, written: &[String]) -> Vec<Url> {
+        let mut witnesses = Vec::new();
+        for (at, text) in written.iter().enumerate() {
+            let inner = Path::default().key("witnesses").index(at);
+            witnesses.extend(self.desk.url(text, self.item.place(&inner), &self.item.path.join(&inner)));
+        }
+        if let [_] = written {
+            let what = "one witness alone decides whether it is us who are cut off";
+            let hint = "name two or three of different operators, or `[]` for none";
+            self.desk.doubt(self.item, &Path::default().key("witnesses"), what, hint);
+        }
+        witnesses
+    }
+
+    fn dead_man(&mut self, keys: DeadManKeys) -> DeadMan {
+        // What is wrong with it is told without what it is.
+        let usable =
+            Url::parse(keys.url.expose_secret()).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
+        if !usable {
+            self.refuse(
+                &["dead_man", "url"],
+                "not an address that can be called".into(),
+                "such as `https://hc-ping.com/…`",
+            );
+        }
+        let every = keys.every.map_or(DEAD_MAN.0, |Span(every)| every);
+        if every < DEAD_MAN.1 {
+            let what = format!("{} is less than 10s", show(every));
+            self.refuse(&["dead_man", "every"], what, "a minute is soon enough: `60s`");
+        }
+        self.desk.bounded(self.item, &Path::default().key("dead_man").key("every"), every);
+        DeadMan { url: keys.url, every }
     }
 
     fn ca_file(&mut self, file: &str) -> Option<PathBuf> {

@@ -1,7 +1,11 @@
 //! Judges the section `targets`.
 
+use std::collections::BTreeSet;
+
+use launchwatch_alerts::OURSELVES;
 use url::Url;
 
+use super::circle::{self, Edge};
 use super::names::Names;
 use super::{Desk, probes, schema_of};
 use crate::config::file::TargetKeys;
@@ -14,7 +18,9 @@ use crate::config::words;
 pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, Vec<ProbeConfig>) {
     let schema = schema_of::<TargetKeys>();
     let (mut targets, mut all, mut names) = (Vec::new(), Vec::new(), Names::default());
-    for (path, node) in desk.elements("targets", nodes) {
+    let elements = desk.elements("targets", nodes);
+    for (path, node) in &elements {
+        let path = path.clone();
         if !desk.is_mapping(node, &path, "a target has a `name`, a `url` and `probes`") {
             desk.nameless = true;
             continue;
@@ -26,6 +32,10 @@ pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, 
         if let Some(named) = node.get("name").filter(|n| n.text().is_some()) {
             desk.check_name(name, named.place, &path.key("name"));
             names.take(desk, name, named.place, &path.key("name"));
+            if name == OURSELVES {
+                let what = format!("the name `{OURSELVES}` stands for launchwatch itself");
+                desk.report.error(named.place, path.key("name"), what, "give the target another one");
+            }
         } else {
             desk.nameless = true;
         }
@@ -36,13 +46,37 @@ pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, 
             targets.push(Target {
                 name: keys.name,
                 url,
-                depends_on: Vec::new(),
+                depends_on: keys.depends_on.unwrap_or_default(),
                 labels: keys.labels.unwrap_or_default(),
             });
         }
         all.extend(found);
     }
+    dependencies(&elements, desk);
     (targets, all)
+}
+
+/// What a target depends on must be there, and may not depend on it in turn.
+fn dependencies(elements: &[(Path, &Node)], desk: &mut Desk<'_, '_>) {
+    let known: BTreeSet<&str> =
+        elements.iter().filter_map(|(_, n)| n.get("name").and_then(Node::text)).collect();
+    let mut edges = Vec::new();
+    for (path, node) in elements {
+        let Some(name) = node.get("name").and_then(Node::text) else { continue };
+        let parents = node.get("depends_on").map(|n| &n.content);
+        let Some(Content::List(parents)) = parents else { continue };
+        for (at, parent) in parents.iter().enumerate() {
+            let (path, Some(text)) = (path.key("depends_on").index(at), parent.text()) else { continue };
+            if known.contains(text) {
+                edges.push(Edge { from: name.to_owned(), to: text.to_owned(), place: parent.place, path });
+            } else if !desk.nameless {
+                let known: Vec<&str> = known.iter().copied().collect();
+                let hint = words::did_you_mean(text, &known);
+                desk.report.error(parent.place, path, format!("there is no target `{text}`"), hint);
+            }
+        }
+    }
+    circle::refuse(&edges, "the targets depend on each other in a circle", desk);
 }
 
 fn settle_probes(

@@ -30,6 +30,7 @@ pub(super) const REGISTRIES: Registries = Registries {
             Cadence { every: Duration::from_secs(120), deadline: Duration::from_secs(120) },
             "spec: gh/a/b/c\n",
         )
+        .measuring(&["pods_count", "certificate_left_seconds"])
         .launching(),
     ],
     channels: &[

@@ -52,6 +52,22 @@ const PIECES: &[&str] = &[
     "every",
     "cron",
     "* * * * *",
+    "rules",
+    "when",
+    "people",
+    "teams",
+    "routes",
+    "off",
+    "0",
+    "-1",
+    "99999999999",
+    "9999999999w",
+    "584542046090y",
+    "mon-sun",
+    "00:00",
+    "2026-01-05T09:00",
+    "team:hubs",
+    "launchwatch",
 ];
 
 /// Where in a text something may be put in: between letters.

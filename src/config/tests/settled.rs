@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use launchwatch_alerts::{Rule, Severity, When};
+use secrecy::ExposeSecret;
+
 use super::judged;
 use crate::config::{Config, Overlap, Schedule};
 
@@ -23,7 +26,8 @@ fn five_lines_suffice() {
     let config = config(text);
     let probe = config.probes.first().unwrap();
     assert_eq!((probe.id.as_str(), probe.kind, probe.launches), ("hub/web", "web", false));
-    assert_eq!(config.rules, [launchwatch_alerts::Rule::success_zero()]);
+    let rules: Vec<&str> = config.rules.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(rules, ["site-up", "mostly-failing", "often-failing", "no-data", "ourselves"]);
     assert_eq!(config.service.listen.to_string(), "127.0.0.1:8480");
     assert_eq!(config.service.state, std::path::Path::new("/nowhere/state"));
 }
@@ -32,6 +36,9 @@ fn five_lines_suffice() {
 fn everything_that_is_written_arrives() {
     let config = config(include_str!("../../../tests/fixtures/config/good.yaml"));
     insta::assert_debug_snapshot!((&config.service, &config.targets, &config.rules));
+    insta::assert_debug_snapshot!(config.policy);
+    let url = config.service.dead_man.as_ref().map(|d| d.url.expose_secret().to_owned());
+    assert_eq!(url.as_deref(), Some("https://dead.example.org/s3cr3t"));
     let probes = config.probes.iter().map(|p| {
         let schedule = match &p.schedule {
             Schedule::Every(every) => format!("{every:?}"),
@@ -39,13 +46,25 @@ fn everything_that_is_written_arrives() {
         };
         let (id, deadline, overlap) = (&p.id, p.deadline, p.overlap);
         format!(
-            "{id} {} {schedule} {deadline:?} {overlap:?} {:?} {:?}",
-            p.kind, p.confirm_after, p.backed_off
+            "{id} {} {schedule} {deadline:?} {overlap:?} {:?} {:?} {:?}",
+            p.kind, p.confirm_after, p.backed_off, p.patience
         )
     });
     insta::assert_snapshot!(probes.collect::<Vec<_>>().join("\n"));
-    let channels: Vec<_> = config.channels.iter().map(|c| (c.name.as_str(), c.kind)).collect();
-    assert_eq!(channels, [("ops", "chat"), ("mail", "mail")]);
+    let channels: Vec<_> = config
+        .channels
+        .iter()
+        .map(|c| (c.name.as_str(), c.kind, c.fallback.as_deref(), c.per_minute))
+        .collect();
+    assert_eq!(
+        channels,
+        [
+            ("ops", "chat", Some("mail"), 30),
+            ("mail", "mail", None, 20),
+            ("anna-mail", "mail", None, 20),
+            ("ben-mail", "mail", None, 20)
+        ]
+    );
 }
 
 #[test]
@@ -86,4 +105,126 @@ fn an_alias_stands_for_what_it_names() {
     );
     let ids: Vec<_> = config.probes.iter().map(|p| p.id.as_str()).collect();
     assert_eq!(ids, ["a/web", "b/web"]);
+}
+
+/// A file with hubs, of which one launches what must be built first, and without rules.
+const HUBS: &str = "version: 1
+targets:
+- {name: a, url: 'https://a.org', probes: [web, {type: start-server, name: launch, spec: a/b/c/d}]}
+- {name: b, url: 'https://b.org', probes: [web, {type: start-server, name: launch, spec: a/b/c/d, mode: fresh}]}
+";
+
+#[test]
+fn without_rules_the_built_in_ones_are_about_what_is_there() {
+    // The kind of these tests knows no mode; that it is refused does not matter here.
+    let (config, _) = judged(HUBS);
+    let said: Vec<String> = config.unwrap().rules.iter().map(line).collect();
+    assert_eq!(
+        said,
+        [
+            "site-up a,b */web page failures 60s 0s",
+            "cached-launch a,b a/launch page failures 60s 0s",
+            "fresh-build a,b b/launch page failures 60s 0s",
+            "mostly-failing a,b  page failures_of 0s 300s",
+            "often-failing a,b  ticket failures_of 0s 300s",
+            "no-data a,b  ticket no_data 0s 0s",
+            "certificate a,b */launch ticket threshold 0s 0s",
+            "ourselves launchwatch  page failures 0s 0s",
+        ]
+    );
+}
+
+fn line(rule: &Rule) -> String {
+    let (targets, series) = (rule.of.targets.join(","), rule.of.series.join(","));
+    let Rule { name, severity, when, hold, keep, .. } = rule;
+    format!(
+        "{name} {targets} {series} {} {} {}s {}s",
+        severity.as_str(),
+        when.as_str(),
+        hold.as_secs(),
+        keep.as_secs()
+    )
+}
+
+#[test]
+fn conditions_have_defaults_that_hold_and_end() {
+    for (written, expected) in [
+        ("failures_of: {}", When::FailuresOf { failures: 3, of: 10, recover: 1 }),
+        ("no_data: {}", When::NoData { intervals: 3 }),
+        (
+            "changed: {of: version}",
+            When::Changed { of: "version".into(), tell_for: Duration::from_secs(3_600) },
+        ),
+        (
+            "success_ratio: {below: 0}",
+            When::SuccessRatio { below: 0.0, over: Duration::from_secs(3_600), at_least: 10, recover: 0.5 },
+        ),
+        (
+            "latency: {above: 10s}",
+            When::Latency {
+                stage: None,
+                quantile: 0.95,
+                above: Duration::from_secs(10),
+                recover: Duration::from_secs(8),
+                over: Duration::from_secs(3_600),
+                at_least: 10,
+            },
+        ),
+        (
+            "burn_rate: {objective: 0.99}",
+            When::BurnRate {
+                objective: 0.99,
+                windows: launchwatch_alerts::BurnWindow::PAGING.to_vec(),
+                at_least: 3,
+            },
+        ),
+    ] {
+        let config = config(&format!("{}rules: [{{name: x, when: {{ {written} }} }}]\n", probe("web")));
+        assert_eq!(config.rules.first().map(|r| &r.when), Some(&expected), "{written}");
+    }
+}
+
+#[test]
+fn a_rule_about_everything_is_not_about_launchwatch_itself() {
+    for written in ["", ", targets: ['*']", ", types: [web]", ", probes: ['*']"] {
+        let config = config(&format!("{}rules: [{{name: x{written}}}]\n", probe("web")));
+        let [rule, own] = config.rules.as_slice() else { panic!("{:?}", config.rules) };
+        let series = |target: &str| launchwatch_alerts::SeriesId {
+            target: target.into(),
+            probe: "web".into(),
+            location: "here".into(),
+        };
+        let matched =
+            [rule, own].map(|r| (r.of.matches(&series("hub")), r.of.matches(&series("launchwatch"))));
+        assert_eq!(matched, [(true, false), (false, true)], "{written}");
+        assert_eq!((own.severity, own.hold), (Severity::Page, Duration::ZERO));
+    }
+}
+
+#[test]
+fn what_no_route_is_about_goes_to_the_channels_that_are_nobodys() {
+    let file = |rest: &str| {
+        let mail = "- {type: mail, name: a, to: [a@x]}\n- {type: mail, name: b, to: [b@x]";
+        format!("{}channels:\n{mail}{rest}", probe("web"))
+    };
+    for (rest, expected) in [
+        ("}\n", &["a", "b"][..]),
+        (", fallback: a}\n", &["b"]),
+        ("}\npeople: [{name: x, channels: [b]}]\n", &["a"]),
+        ("}\npeople: [{name: x, channels: [b, a]}]\n", &["a", "b"]),
+    ] {
+        assert_eq!(config(&file(rest)).policy.channels, expected, "{rest}");
+    }
+}
+
+#[test]
+fn launches_are_judged_while_they_run_unless_told_otherwise() {
+    for (keys, patience) in [
+        ("web", None),
+        ("{type: start-server, spec: a/b/c/d}", Some(1.5)),
+        ("{type: start-server, spec: a/b/c/d, patience: 3}", Some(3.0)),
+        ("{type: start-server, spec: a/b/c/d, patience: off}", None),
+    ] {
+        assert_eq!(config(&probe(keys)).probes.first().and_then(|p| p.patience), patience, "{keys}");
+    }
 }
