@@ -1,5 +1,6 @@
 //! What a channel is: it composes envelopes and reads replies. It never sends, sleeps or retries.
 
+mod follow;
 mod kind;
 mod receipt;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::follow::{Answer, follow, hinted, judged, not_theirs};
 pub use self::kind::{Kind, Refused, Spec};
 pub(crate) use self::receipt::retry_after;
 pub use self::receipt::{Receipt, Settled};
@@ -144,6 +146,13 @@ pub trait Channel: Send + Sync {
     /// The secrets of this channel, so that the courier can blot them out of what a service says.
     fn secrets(&self) -> Vec<&SecretString> {
         Vec::new()
+    }
+
+    /// Whether the envelope that `compose` gives for these replies is an ornament, such as the upload of a picture:
+    /// it gets little time, and if nothing comes back that counts as an answer with status 599, so that no ornament
+    /// can hold up a message.
+    fn is_ornament(&self, _: &Notification, _replies: &[Reply], _thread: Option<&MessageRef>) -> bool {
+        false
     }
 
     /// Longest time one delivery may take, all steps together.
