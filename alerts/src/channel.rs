@@ -1,6 +1,7 @@
 //! What a channel is: it composes envelopes and reads replies. It never sends, sleeps or retries.
 
 mod hearing;
+mod follow;
 mod kind;
 mod receipt;
 
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub use self::hearing::Hearing;
+pub(crate) use self::follow::{Answer, follow, hinted, judged, not_theirs};
 pub use self::kind::{Kind, Refused, Spec};
 pub(crate) use self::receipt::retry_after;
 pub use self::receipt::{Receipt, Settled};
@@ -157,6 +159,13 @@ pub trait Channel: Send + Sync {
     /// How people can answer in this channel, if it can be listened to.
     fn ears(&self) -> Option<Hearing> {
         None
+    }
+
+    /// Whether the envelope that `compose` gives for these replies is an ornament, such as the upload of a picture:
+    /// it gets little time, and if nothing comes back that counts as an answer with status 599, so that no ornament
+    /// can hold up a message.
+    fn is_ornament(&self, _: &Notification, _replies: &[Reply], _thread: Option<&MessageRef>) -> bool {
+        false
     }
 
     /// Longest time one delivery may take, all steps together.

@@ -8,6 +8,8 @@ use crate::{Channel, MessageRef, Next, Notification, Post, Receipt, Reply, Settl
 
 /// Most envelopes of one delivery.
 const MOST_STEPS: usize = 8;
+/// Longest time for an ornament.
+const ORNAMENT: Duration = Duration::from_secs(5);
 /// Longest wait that a service may ask for.
 const MOST_ASKED: Duration = Duration::from_secs(3600);
 
@@ -52,6 +54,10 @@ async fn walk(
     for _ in 0..MOST_STEPS {
         match channel.compose(notification, &replies, thread) {
             Next::Done(receipt) => return receipt,
+            Next::Send(envelope) if channel.is_ornament(notification, &replies, thread) => {
+                let answer = tokio::time::timeout(ORNAMENT, post.deliver(*envelope)).await;
+                replies.push(answer.ok().and_then(Result::ok).unwrap_or_else(unanswered));
+            }
             Next::Send(envelope) => match post.deliver(*envelope).await {
                 Ok(reply) => replies.push(reply),
                 Err(broken) => return Receipt::Retry { after: None, why: broken.to_string() },
@@ -62,6 +68,10 @@ async fn walk(
         Next::Done(receipt) => receipt,
         Next::Send(_) => Receipt::Refused { why: format!("not done after {MOST_STEPS} steps") },
     }
+}
+
+fn unanswered() -> Reply {
+    Reply::Http { status: 599, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
 }
 
 /// A service may echo what it was sent: the channel's secrets become stars.

@@ -4,7 +4,8 @@
 
 use resvg::{tiny_skia, usvg};
 
-use crate::{Cell, Strip};
+use crate::text::one_line;
+use crate::{Cell, Notification, Strip};
 
 /// Pixels of a picture at its natural size; drawn at twice that for sharp screens.
 pub(crate) const WIDTH: u32 = 480;
@@ -19,6 +20,23 @@ const DEGRADED: &str = "#e0a100";
 const FAILED: &str = "#c2330f";
 const UNKNOWN: &str = "#8a8a8a";
 
+/// A picture with the sentence that explains it, for chats that show one beside a message.
+pub(crate) struct Shown {
+    /// PNG.
+    pub(crate) png: Vec<u8>,
+    /// `Last 6 h of launch: 41 runs, 35 passed, 6 failed`.
+    pub(crate) words: String,
+}
+
+/// The last hours of the first failing probe, else of the first one that there is.
+pub(crate) fn shown_first(n: &Notification) -> Option<Shown> {
+    let strips = &n.facts.strips;
+    let of = |probe: &str| strips.iter().find(|s| s.probe == probe);
+    let strip = n.facts.failing.iter().find_map(|f| of(&f.probe)).or_else(|| strips.first())?;
+    let words = format!("Last {} of {}: {}", span(strip), one_line(&strip.probe, 80), counts(strip, ","));
+    Some(Shown { png: png(strip)?, words })
+}
+
 /// The strip as PNG. `None` where there is nothing to draw.
 pub(crate) fn png(strip: &Strip) -> Option<Vec<u8>> {
     let tree = usvg::Tree::from_str(&svg(shown(strip))?, &usvg::Options::default()).ok()?;
@@ -29,6 +47,11 @@ pub(crate) fn png(strip: &Strip) -> Option<Vec<u8>> {
 
 /// The strip in words: `41 runs in 6 h: 35 passed, 6 failed`.
 pub(crate) fn words(strip: &Strip) -> String {
+    counts(strip, &format!(" in {}:", span(strip))).replace("no runs", &format!("no runs in {}", span(strip)))
+}
+
+/// `41 runs`, what is to stand behind it, and how they ended.
+fn counts(strip: &Strip, behind: &str) -> String {
     let cells = shown(strip);
     let sum = |of: fn(&Cell) -> u32| cells.iter().map(|c| u64::from(of(c))).sum::<u64>();
     let counts = [
@@ -41,9 +64,9 @@ pub(crate) fn words(strip: &Strip) -> String {
     let named: Vec<_> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     match runs {
-        0 => format!("no runs in {}", span(strip)),
-        1 => format!("1 run in {}: {}", span(strip), named.join(", ")),
-        _ => format!("{runs} runs in {}: {}", span(strip), named.join(", ")),
+        0 => "no runs".to_owned(),
+        1 => format!("1 run{behind} {}", named.join(", ")),
+        _ => format!("{runs} runs{behind} {}", named.join(", ")),
     }
 }
 

@@ -2,12 +2,18 @@
 
 use bytes::Bytes;
 use http::Method;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{Envelope, Next, Receipt, Refused};
+
+/// The header of a JSON body.
+pub(crate) const JSON: (HeaderName, HeaderValue) =
+    (CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
 /// A request with a JSON body.
 pub(crate) fn json(
@@ -22,6 +28,14 @@ pub(crate) fn json(
     }
 }
 
+/// A JSON object with one field more.
+pub(crate) fn with(mut object: Value, name: &str, value: impl Into<Value>) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value.into());
+    }
+    object
+}
+
 /// A request with any body.
 pub(crate) fn bytes(method: Method, url: &str, headers: Vec<(HeaderName, HeaderValue)>, body: Bytes) -> Next {
     let Ok(mut request) = http::Request::builder().method(method).uri(url).body(body) else {
@@ -29,6 +43,62 @@ pub(crate) fn bytes(method: Method, url: &str, headers: Vec<(HeaderName, HeaderV
     };
     request.headers_mut().extend(headers);
     Next::Send(Box::new(Envelope::Http(request)))
+}
+
+/// A request with a form, `application/x-www-form-urlencoded`.
+pub(crate) fn form(
+    method: Method,
+    url: &str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    fields: &[(&str, &str)],
+) -> Next {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    bytes(method, url, [vec![(CONTENT_TYPE, kind)], headers].concat(), body.into())
+}
+
+/// A part of a form with files.
+pub(crate) enum Part<'a> {
+    /// A field: name and value.
+    Field(&'a str, String),
+    /// A picture: name of the field, name of the file, PNG.
+    Png(&'a str, &'a str, Vec<u8>),
+}
+
+/// A request with a form with files, `multipart/form-data`. The same parts give the same bytes.
+pub(crate) fn multipart(
+    method: Method,
+    url: &str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    parts: &[Part<'_>],
+) -> Next {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(match part {
+            Part::Field(_, value) => value.as_bytes(),
+            Part::Png(_, _, bytes) => bytes,
+        });
+    }
+    // A mark made of the content is not in it.
+    let mark: String = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let mut body = Vec::new();
+    for part in parts {
+        let (head, content) = match part {
+            Part::Field(name, value) => (format!("name=\"{name}\""), value.as_bytes()),
+            Part::Png(name, file, bytes) => {
+                let head = format!("name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: image/png");
+                (head, bytes.as_slice())
+            }
+        };
+        body.extend(format!("--lw-{mark}\r\nContent-Disposition: form-data; {head}\r\n\r\n").as_bytes());
+        body.extend(content);
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--lw-{mark}--\r\n").as_bytes());
+    let Ok(kind) = HeaderValue::from_str(&format!("multipart/form-data; boundary=lw-{mark}")) else {
+        return refused("the form cannot be written");
+    };
+    bytes(method, url, [vec![(CONTENT_TYPE, kind)], headers].concat(), body.into())
 }
 
 /// The end of a delivery that can never succeed.

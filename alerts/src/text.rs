@@ -1,13 +1,17 @@
 //! The sentences every channel uses: plain words for a volunteer who was woken at night.
 
 mod clean;
+mod markup;
 mod phrase;
 mod render;
 mod story;
 mod time;
 
 pub use clean::one_line;
-pub(crate) use clean::{html_escaped, last_lines, mrkdwn_escaped};
+pub(crate) use clean::{
+    backslashed, html_escaped, last_lines, mrkdwn_escaped, unfenced, unlinked,
+};
+pub(crate) use markup::{Markup, bare_address, joined};
 pub(crate) use render::{code_lead, html, html_spans};
 pub(crate) use story::{Piece, Span, Story};
 pub use time::lasted;

@@ -16,6 +16,13 @@ registry! {
     email,
     matrix,
     gitter,
+    zulip,
+    mattermost,
+    discord,
+    teams,
+    google_chat,
+    telegram,
+    ntfy,
     webhook,
 }
 

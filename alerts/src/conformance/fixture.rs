@@ -169,13 +169,7 @@ pub(crate) fn built(name: &str, settings: Value) -> Box<dyn Channel> {
 
 /// A reference of the form that the channel itself gives out.
 pub(crate) fn thread(name: &str) -> Option<MessageRef> {
-    let text = match name {
-        "slack" => "C0123456789:1714760951.000100",
-        "matrix" | "gitter" => "!room:example.org $first",
-        "email" => "<mybinder-20240503-1@example.org>",
-        _ => return None,
-    };
-    Some(MessageRef(text.to_owned()))
+    Some(MessageRef(super::services::of(name).thread?.to_owned()))
 }
 
 pub(crate) fn http_reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Reply {
@@ -188,7 +182,14 @@ pub(crate) fn http_reply(status: u16, headers: &[(&'static str, &'static str)], 
 
 /// A reply with which every HTTP service of the registry would be content.
 pub(crate) fn good() -> Reply {
-    let body = r#"{"ok":true,"channel":"C0123456789","ts":"1714760951.000100","room_id":"!room:example.org","event_id":"$first"}"#;
+    let body = concat!(
+        r#"{"ok":true,"channel":"C0123456789","ts":"1714760951.000100","#, // Slack
+        r#""room_id":"!room:example.org","event_id":"$first","#,           // Matrix
+        r#""id":"42","channel_id":"1100000000000000001","url":"/user_uploads/1/ab/hours.png","#, // Zulip, Discord
+        r#""file_infos":[{"id":"f1"}],"#,                                                        // Mattermost
+        r#""name":"spaces/A/messages/B.C","thread":{"name":"spaces/A/threads/B"},"#, // Google Chat
+        r#""result":{"message_id":42,"chat":{"id":-1001234567890},"photo":[]}}"#,    // Telegram
+    );
     http_reply(200, &[], body)
 }
 
@@ -235,11 +236,11 @@ pub(crate) fn bytes(envelope: &Envelope) -> Vec<u8> {
     }
 }
 
-/// The JSON body of the next request.
+/// The body of the next request, as JSON.
 pub(crate) fn body(next: Next) -> Value {
     match next {
         Next::Send(e) => match *e {
-            Envelope::Http(r) => serde_json::from_slice(r.body()).unwrap(),
+            Envelope::Http(r) => super::body::read(&r),
             Envelope::Mail(_) => panic!("a letter"),
         },
         Next::Done(r) => panic!("done: {r:?}"),

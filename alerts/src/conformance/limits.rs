@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fixture::{contented, example, of_kind, thread};
+use super::services::{self, Service};
 use crate::{
     CHANNELS, Envelope, Failing, Hushed, IncidentId, Next, Notification, NotificationId, Severity, Strip,
 };
@@ -16,6 +17,13 @@ const AWKWARD: &[(&str, &str)] = &[
     ("control", "\u{0}\u{7}\u{8}\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}\r\n.\r\nRCPT TO:<x>\r\n"),
     ("direction", "\u{202e}drawkcab\u{2066}\u{200f} שלום مرحبا"),
     ("templates", "{{ title }} {% raw %} ${HOME} %s"),
+    (
+        "markup",
+        "[x](https://evil.example) *bold* _it_ **b** `c` ~~y~~ ||x|| @**all** @_**ada** #**general** #general \
+         <users/all> <https://evil.example|x> <time:2020-01-01> $$x$$ !avatar(x) https://evil.example/ \
+         www.evil.example /start #tag @ada </pre><a href='https://evil.example'>y</a> ```",
+    ),
+    ("fence", "```"),
     ("headers", "x\r\nBcc: all@example.org\r\n\r\nbody"),
     ("emoji", "👩‍👩‍👧 é ü 漢字"),
 ];
@@ -100,24 +108,26 @@ fn any_text_becomes_a_message_that_the_service_can_take() {
 fn check(channel: &str, name: &str, envelope: &Envelope) {
     let words = match envelope {
         Envelope::Http(r) => {
-            let mut body: Value = serde_json::from_slice(r.body()).unwrap();
+            let mut body = super::body::read(r);
             if channel == "webhook" {
                 // Ids are ours and go as they are; so does the link.
                 (body["id"], body["incident"], body["facts"]["link"]) = Default::default();
             }
-            let most = match channel {
-                "slack" => {
-                    slack(&body, name);
-                    40_000
-                }
-                "matrix" | "gitter" => 60_000,
-                _ => 300_000,
-            };
-            assert!(r.body().len() < most, "{channel} {name}: {} bytes", r.body().len());
+            let service = services::of(channel);
+            let bytes = body.to_string().len();
+            assert!(bytes < service.most, "{channel} {name}: {bytes} bytes");
             // What is shown letter for letter need not be escaped; what is read as markup must be.
             let html = body["formatted_body"].as_str().unwrap_or_default();
             assert!(!html.contains("<script>"), "{channel} {name}: {html}");
-            let words = body.to_string().replace("example.org/x?@channel", "");
+            (service.check)(&body);
+            for (pointer, most) in service.texts {
+                let Some(text) = body.pointer(pointer) else { continue };
+                let text = text.as_str().unwrap();
+                let long = visible(channel, text).encode_utf16().count();
+                assert!((1..=*most).contains(&long), "{channel} {name} {pointer}: {long} characters");
+                quiet(service, &format!("{channel} {name} {pointer}"), text);
+            }
+            let words = super::body::strings(&body).join("\n").replace("example.org/x?@channel", "");
             assert!(!words.contains("@channel"), "{channel} {name}: {words}");
             words
         }
@@ -137,8 +147,53 @@ fn check(channel: &str, name: &str, envelope: &Envelope) {
     }
 }
 
+/// What the service counts: Telegram counts after it has read the markup.
+fn visible(channel: &str, text: &str) -> String {
+    if channel != "telegram" {
+        return text.to_owned();
+    }
+    let after_tag = |part: &str| part.split_once('>').map_or(part, |(_, rest)| rest).to_owned();
+    let bare: String = text
+        .split('<')
+        .enumerate()
+        .map(|(at, p)| if at == 0 { p.to_owned() } else { after_tag(p) })
+        .collect();
+    ["&lt;", "&gt;", "&quot;", "&amp;"].iter().fold(bare, |text, entity| text.replace(entity, "x"))
+}
+
+/// Outside of code, nothing foreign is markup, mention or link; and no foreign line ends the code.
+fn quiet(service: &Service, name: &str, text: &str) {
+    let text = match service.name {
+        "ntfy" => text.replace("```", ""),
+        "telegram" => text.replace("```", "").replace("<pre>", "```").replace("</pre>", "```"),
+        _ => text.to_owned(),
+    };
+    let parts: Vec<_> = text.split("```").collect();
+    assert!(parts.len() % 2 == 1, "{name}: code without end in {text}");
+    for (at, part) in parts.iter().enumerate().filter(|(at, _)| at % 2 == 0) {
+        let mut part = (*part).to_owned();
+        // Our own link is one, whatever stands in it.
+        while let Some(start) = part.find("https://example.org/x?") {
+            let rest = part.get(start..).unwrap();
+            let end = rest.find([' ', '\n', ')', '|', '"', '>']).unwrap_or(rest.len());
+            part.replace_range(start..start + end, "");
+        }
+        while let Some(at) = part.find('\\').filter(|_| service.backslash) {
+            let sign = part.get(at + 1..).unwrap().chars().next().map_or(0, char::len_utf8);
+            part.replace_range(at..=at + sign, "");
+        }
+        // The words of our own link.
+        part = part.replace("[Open the incident](", "");
+        let common = ["https://evil", "www.evil", "@ada", "@all", "@everyone", "@here"];
+        for live in service.never.iter().chain(&common) {
+            assert!(!part.contains(live), "{name}: {live} in part {at}: {part}");
+        }
+    }
+}
+
 /// The limits of Block Kit.
-fn slack(body: &Value, name: &str) {
+pub(super) fn slack(body: &Value) {
+    let name = "slack";
     let chars = |v: &Value| v.as_str().unwrap().chars().count();
     assert!(chars(&body["text"]) <= 4000, "{name}");
     assert!(!body["text"].as_str().unwrap().contains("<!"), "{name}");

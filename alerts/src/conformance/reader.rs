@@ -13,7 +13,7 @@ fn conversation(channel: &str, n: &crate::Notification) -> String {
     loop {
         match built.compose(n, &replies, thread.as_ref()) {
             Next::Send(envelope) => {
-                out.push_str(&shown(&envelope));
+                out.push_str(&shown(channel, &envelope));
                 replies.push(contented(&envelope));
             }
             Next::Done(receipt) => return format!("{out}=> {receipt:?}\n"),
@@ -21,21 +21,29 @@ fn conversation(channel: &str, n: &crate::Notification) -> String {
     }
 }
 
-fn shown(envelope: &Envelope) -> String {
+fn shown(channel: &str, envelope: &Envelope) -> String {
     match envelope {
         Envelope::Http(r) => {
             let mut out = format!("{} {}\n", r.method(), r.uri());
             for (name, value) in r.headers() {
                 out.push_str(&format!("{name}: {value:?}\n"));
             }
-            let mut body: serde_json::Value = serde_json::from_slice(r.body()).unwrap();
+            let mut body = super::body::read(r);
             for strip in
                 body.pointer_mut("/facts/strips").and_then(|s| s.as_array_mut()).into_iter().flatten()
             {
                 // One of many stands for all.
                 strip["cells"].as_array_mut().unwrap().truncate(1);
             }
-            format!("{out}\n{body:#}\n\n")
+            let mut written = String::new();
+            for (pointer, _) in super::services::of(channel).texts {
+                // Text is for reading: line by line.
+                if let Some(text) = body.pointer_mut(pointer) {
+                    let text = std::mem::replace(text, "(below)".into());
+                    written.push_str(&format!("--- {pointer}\n{}\n\n", text.as_str().unwrap()));
+                }
+            }
+            format!("{out}\n{body:#}\n\n{written}")
         }
         Envelope::Mail(letter) => {
             let text = String::from_utf8(letter.message.clone()).unwrap().replace("\r\n", "\n");

@@ -123,3 +123,49 @@ fn a_wait_is_never_shorter_than_asked_but_at_most_an_hour_longer() {
     let wait = |asked| Backoff::default().next(3, Some(Duration::from_secs(asked)), 0.5).as_secs();
     assert_eq!([wait(1), wait(7), wait(900), wait(86_400)], [4, 7, 900, 3600]);
 }
+
+/// An ornament, then a message; tells what became of the ornament.
+struct Adorned;
+
+impl Channel for Adorned {
+    fn compose(&self, _: &Notification, replies: &[Reply], _: Option<&MessageRef>) -> Next {
+        match replies {
+            [Reply::Http { status, .. }, _] => {
+                Next::Done(Receipt::Refused { why: format!("ornament: {status}") })
+            }
+            _ => {
+                Next::Send(Box::new(Envelope::Http(http::Request::new(Bytes::from(vec![0; replies.len()])))))
+            }
+        }
+    }
+
+    fn is_ornament(&self, _: &Notification, replies: &[Reply], _: Option<&MessageRef>) -> bool {
+        replies.is_empty()
+    }
+}
+
+/// Loses whatever has no body, at once or by never answering.
+struct Lossy(bool);
+
+#[async_trait]
+impl Post for Lossy {
+    async fn deliver(&self, envelope: Envelope) -> Result<Reply, Undelivered> {
+        let Envelope::Http(request) = envelope else { panic!("a letter") };
+        match (request.body().is_empty(), self.0) {
+            (true, true) => Err(Undelivered { step: "connect", detail: "no".into() }),
+            (true, false) => std::future::pending().await,
+            (false, _) => {
+                Ok(Reply::Http { status: 200, headers: http::HeaderMap::new(), body: Bytes::new() })
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ornament_that_gets_lost_holds_up_nothing() {
+    let n = Notification::test(Timestamp::UNIX_EPOCH, "x");
+    for at_once in [true, false] {
+        let receipt = deliver(&Adorned, &n, None, &Lossy(at_once)).await;
+        assert_eq!(receipt, Receipt::Refused { why: "ornament: 599".into() });
+    }
+}

@@ -89,6 +89,46 @@ fn defused(text: &str) -> String {
     out
 }
 
+/// Foreign text in which no chat finds an address, a mention, a hashtag or a command: those get an invisible joint.
+/// Names of hosts are left alone: they must be there to be copied, and a chat that makes a link of one shows where
+/// it leads.
+pub(crate) fn unlinked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let named = rest.peek().is_some_and(|n| n.is_alphanumeric() || matches!(n, '_' | '*' | '-'));
+        let word_before = before.is_some_and(char::is_alphanumeric);
+        match c {
+            // Between scheme and colon: some chats take anything behind `://` for a host.
+            ':' if rest.peek() == Some(&'/') => out.extend(['\u{2060}', ':']),
+            '@' | '#' if named => out.extend([c, '\u{2060}']),
+            '/' if named && !word_before && before != Some('/') => out.extend([c, '\u{2060}']),
+            '.' if word_before && out.to_ascii_lowercase().ends_with("www") => out.extend(['\u{2060}', '.']),
+            c => out.push(c),
+        }
+        before = Some(c);
+    }
+    out
+}
+
+/// Foreign lines that cannot end the ``` around them.
+pub(crate) fn unfenced(line: &str) -> String {
+    line.replace("``", "`\u{2060}`")
+}
+
+/// For Markdown that knows the backslash: `signs` and the backslash itself are taken literally.
+pub(crate) fn backslashed(text: &str, signs: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\\' || signs.contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// For HTML text and attributes.
 pub(crate) fn html_escaped(text: &str) -> String {
     replaced(text, |c| match c {
@@ -157,6 +197,22 @@ mod tests {
         assert_eq!(last_lines(&texts, 2, 1000), (vec!["100 %".into(), "four".into()], 2));
         assert_eq!(last_lines(&texts, 9, 9), (vec!["100 %".into(), "four".into()], 2));
         assert_eq!(last_lines(&[], 9, 9), (vec![], 0));
+    }
+
+    #[test]
+    fn nothing_foreign_is_an_address_a_mention_a_tag_or_a_command() {
+        for (text, expected) in [
+            ("see https://x.example/a:b", "see https\u{2060}://x.example/a:b"),
+            ("WWW.x.example", "WWW\u{2060}.x.example"),
+            ("@ada a@b.example @**all**", "@\u{2060}ada a@\u{2060}b.example @\u{2060}**all**"),
+            ("#12 #**general** # 3", "#\u{2060}12 #\u{2060}**general** # 3"),
+            ("/start at 0/12 of a/b in /hub/x", "/\u{2060}start at 0/12 of a/b in /\u{2060}hub/x"),
+            ("at 12:30, 1.5 GiB, node1.example.org", "at 12:30, 1.5 GiB, node1.example.org"),
+        ] {
+            assert_eq!(unlinked(text), expected);
+        }
+        assert!(!unfenced("a ``````` b").contains("```"));
+        assert_eq!(backslashed(r"a\*b_c", "*_"), r"a\\\*b\_c");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::{Facts, Failing, Notification, NotificationKind};
 
 /// Failing probes that are named one by one; the rest is counted.
 const NAMED: usize = 10;
+/// Targets that fail alike and are named.
+const ALIKE: usize = 8;
 /// Failing probes whose last lines are shown.
 const QUOTED: usize = 3;
 /// Last lines of one probe.
@@ -157,25 +159,20 @@ fn by_kind(n: &Notification) -> Vec<Piece> {
             vec![Piece::Line(vec![said("If you can read this, alerts reach you here.")])]
         }
         NotificationKind::Resolved => {
-            let mut out: Vec<_> = facts.failing.iter().take(NAMED).map(|f| item(f, n, false)).collect();
+            let mut out = items(n, false);
             if !out.is_empty() {
                 out.insert(0, Piece::Line(vec![said("What failed:")]));
             }
-            out.extend(more(facts));
+            out.extend(more(n));
             out.extend(named("Works now: ", &facts.working));
             out
         }
-        NotificationKind::Acknowledged => facts
-            .failing
-            .iter()
-            .take(NAMED)
-            .map(|f| item(f, n, true))
-            .chain(more(facts))
-            .chain(about_people(n))
-            .collect(),
+        NotificationKind::Acknowledged => {
+            items(n, true).into_iter().chain(more(n)).chain(about_people(n)).collect()
+        }
         NotificationKind::Opened | NotificationKind::Update | NotificationKind::Reminder => {
-            let mut out: Vec<_> = facts.failing.iter().take(NAMED).map(|f| item(f, n, true)).collect();
-            out.extend(more(facts));
+            let mut out = items(n, true);
+            out.extend(more(n));
             let works = named("Still works: ", &facts.working);
             let none = || (facts.targets < 2).then(|| Piece::Line(vec![said("No check of it passes.")]));
             out.extend(works.or_else(none));
@@ -214,8 +211,51 @@ fn said(text: impl Into<String>) -> Span {
     Span { text: text.into(), strong: false }
 }
 
-/// `launch: the Hub could not start the server, while starting the server (3 runs in a row, since 18:27 UTC).`
-fn item(f: &Failing, n: &Notification, now: bool) -> Piece {
+/// What fails, a point each; of many targets those that fail alike in one point.
+fn items(n: &Notification, now: bool) -> Vec<Piece> {
+    groups(n).iter().take(NAMED).filter_map(|g| g.item(n, now)).collect()
+}
+
+/// Series that fail alike: the same probe, of many targets, for the same reason.
+struct Alike<'a>(Vec<&'a Failing>);
+
+fn groups(n: &Notification) -> Vec<Alike<'_>> {
+    let mut out: Vec<Alike<'_>> = Vec::new();
+    let same = |a: &Failing, b: &Failing| {
+        let key = |f: &Failing| (f.target.is_some(), f.probe.clone(), f.reason.clone(), f.stage.clone());
+        a.target.is_some() && key(a) == key(b)
+    };
+    for f in &n.facts.failing {
+        match out.iter_mut().find(|g| g.0.first().is_some_and(|one| same(one, f))) {
+            Some(alike) => alike.0.push(f),
+            None => out.push(Alike(vec![f])),
+        }
+    }
+    out
+}
+
+impl Alike<'_> {
+    /// `launch: …`, `hub-1/launch: …` or `launch on hub-1, hub-2 and 48 more: …`.
+    fn item(&self, n: &Notification, now: bool) -> Option<Piece> {
+        let first = self.0.first()?;
+        let probe = one_line(&first.probe, 80);
+        let names: Vec<_> =
+            self.0.iter().filter_map(|f| f.target.as_ref()).take(ALIKE).map(|t| one_line(t, 60)).collect();
+        let (name, of) = match (names.as_slice(), self.0.len().saturating_sub(ALIKE)) {
+            ([], _) => (probe, String::new()),
+            ([one], 0) => (format!("{one}/{probe}"), String::new()),
+            (many, 0) => (probe, format!(" on {}", many.join(", "))),
+            (many, rest) => (probe, format!(" on {} and {rest} more", many.join(", "))),
+        };
+        let all = words(first, n, now);
+        let alike = self.0.iter().all(|f| words(f, n, now) == all);
+        let words = if alike { all } else { format!("{}.", cause(first)) };
+        Some(Piece::Item(vec![Span { text: name, strong: true }, said(format!("{of}: {words}"))]))
+    }
+}
+
+/// `the Hub could not start the server, while starting the server`.
+fn cause(f: &Failing) -> String {
     let mut words = match &f.reason {
         Some(reason) => super::reason(reason),
         None => "fails".into(),
@@ -224,12 +264,19 @@ fn item(f: &Failing, n: &Notification, now: bool) -> Piece {
     if let Some(stage) = f.stage.as_ref().filter(|s| !implied(s)) {
         words.push_str(&format!(", {}", super::stage(stage)));
     }
+    words
+}
+
+/// `the Hub could not start the server, while starting the server (3 runs in a row, since 18:31 UTC).` The moment
+/// is left out where the headline says it.
+fn words(f: &Failing, n: &Notification, now: bool) -> String {
+    let mut words = cause(f);
     let runs = if f.failures == 1 { "run" } else { "runs" };
     match f.says.as_str() {
         "" => words.push_str(&format!(" ({} {runs} in a row", f.failures)),
         says => words.push_str(&format!(" ({}", one_line(says, 200))),
     }
-    if now {
+    if now && moment(f.since, n.at) != moment(n.facts.since, n.at) {
         words.push_str(&format!(", since {}", moment(f.since, n.at)));
     }
     words.push_str(").");
@@ -237,16 +284,12 @@ fn item(f: &Failing, n: &Notification, now: bool) -> Piece {
     if !summary.is_empty() {
         words.push_str(&format!(" It said: “{summary}”"));
     }
-    let probe = match &f.target {
-        Some(target) => format!("{}/{}", one_line(target, 60), one_line(&f.probe, 80)),
-        None => one_line(&f.probe, 80),
-    };
-    let probe = Span { text: probe, strong: true };
-    Piece::Item(vec![probe, said(format!(": {words}"))])
+    words
 }
 
-fn more(facts: &Facts) -> Option<Piece> {
-    let listed = facts.failing.len().saturating_sub(NAMED);
+fn more(n: &Notification) -> Option<Piece> {
+    let facts = &n.facts;
+    let listed: usize = groups(n).iter().skip(NAMED).map(|g| g.0.len()).sum();
     let rest = listed.saturating_add(usize::try_from(facts.more).unwrap_or(usize::MAX));
     if rest == 0 {
         return None;
@@ -271,6 +314,39 @@ fn code(f: &Failing) -> Option<Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::fixture::flood;
+
+    fn lines(n: &Notification) -> Vec<String> {
+        let text = |spans: &[Span]| spans.iter().map(|s| s.text.as_str()).collect();
+        let line = |piece: &Piece| match piece {
+            Piece::Line(spans) | Piece::Item(spans) => Some(text(spans)),
+            Piece::Code { .. } => None,
+        };
+        Story::of(n).pieces.iter().filter_map(line).collect()
+    }
+
+    #[test]
+    fn targets_that_fail_alike_are_one_point_and_nobody_is_lost_in_the_count() {
+        let mut n = flood();
+        n.facts.failing[3].reason = Some("dns".into());
+        n.facts.more = 0;
+        let told = lines(&n);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].contains("on hub-000, hub-001, hub-002, hub-004") && told[0].contains("and 41 more: the")
+        );
+        assert!(
+            told[0].ends_with("did not start in 600 s”")
+                && told[1].starts_with("hub-003/launch-requirements: its")
+        );
+        // What differs from one to the next is left out.
+        n.facts.failing[7].summary = "another".into();
+        assert!(lines(&n)[0].ends_with("more: the Hub could not start the server."), "{}", lines(&n)[0]);
+        for (at, f) in n.facts.failing.iter_mut().enumerate() {
+            f.probe = at.to_string();
+        }
+        assert_eq!(lines(&n).last().unwrap(), "… and 40 more.");
+    }
 
     #[test]
     fn an_incident_that_nobody_watches_any_more_is_not_said_to_work_again() {
