@@ -67,11 +67,12 @@ fn ourselves() -> Rule {
 
 fn rule(keys: RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Option<Rule> {
     let mut of = patterns(keys.targets.as_deref(), keys.probes.as_deref());
-    if let Some(types) = &keys.types {
-        selection::types(types, &mut of, item, desk);
+    let meant = keys.types.as_ref().is_none_or(|types| selection::types(types, &mut of, item, desk));
+    if meant {
+        tell(&of, "rule", false, item, desk);
     }
-    tell(&of, "rule", false, item, desk);
-    let chosen = selection::chosen(&of, desk);
+    // Where it is not clear what is meant, there is no saying what does not fit it.
+    let chosen = if meant { selection::chosen(&of, desk) } else { Vec::new() };
     let hold = span("for", keys.hold, item, desk);
     let keep = span("keep_firing_for", keys.keep_firing_for, item, desk);
     let quorum = quorum(keys.quorum, item, desk);
