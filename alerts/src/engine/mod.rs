@@ -14,6 +14,7 @@ mod index;
 mod lifecycle;
 mod obey;
 mod plan;
+mod planned;
 mod quorum;
 mod raise;
 mod resume;
@@ -59,6 +60,8 @@ struct Seen {
     alarmed: Option<Timestamp>,
     /// The interval of its probe.
     every: Duration,
+    /// It was looked at during planned work.
+    planned: bool,
 }
 
 /// What is to be written down.
@@ -147,7 +150,12 @@ impl Engine {
     /// Takes note of a sample of the time before the start, oldest first, and says nothing.
     pub fn recall(&mut self, sample: &Sample) {
         self.meet(&sample.series);
+        let planned = self.planned(&sample.series, sample.at);
+        if !planned && self.series.get(&sample.series).is_some_and(|seen| seen.planned) {
+            self.renew(&sample.series, sample.at);
+        }
         if let Some(seen) = self.series.get_mut(&sample.series) {
+            seen.planned |= planned;
             if sample.health != Health::Unknown {
                 seen.health = Some(sample.health);
             }
