@@ -7,9 +7,7 @@ mod render;
 mod story;
 mod time;
 
-pub(crate) use clean::{
-    backslashed, html_escaped, last_lines, mrkdwn_escaped, one_line, unfenced, unlinked,
-};
+pub(crate) use clean::{backslashed, html_escaped, last_lines, mrkdwn_escaped, one_line, unfenced, unlinked};
 pub(crate) use markup::{Markup, bare_address, joined};
 pub(crate) use render::{code_lead, html, html_spans};
 pub(crate) use story::{Piece, Span, Story};
