@@ -64,8 +64,9 @@ pub trait Store: Ledger {
     async fn begin(&self, channel: &str, which: Vec<NotificationId>, now: Timestamp) -> Result<(), Error>;
 
     /// Writes down what came of deliveries, and how the channel stands. In the same transaction, what a broken channel
-    /// owes, and what a channel refuses, becomes owed through its fallback: once, whatever happens later.
-    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<(), Error>;
+    /// owes, and what a channel refuses, becomes owed through its fallback: once, whatever happens later. Answers how
+    /// much that is.
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<usize, Error>;
 
     /// Deliveries, newest first, for people.
     async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error>;

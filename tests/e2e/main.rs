@@ -8,10 +8,13 @@
 )]
 
 mod day;
+mod deliveries;
 mod deploy;
 mod faults;
 mod house;
 mod outage;
 mod pages;
+mod post;
 mod schedule;
+mod sites;
 mod world;

@@ -62,8 +62,7 @@ impl Channels {
 
 fn same_secrets(one: &dyn Channel, other: &dyn Channel) -> bool {
     let (one, other) = (one.secrets(), other.secrets());
-    one.len() == other.len()
-        && one.iter().zip(&other).all(|(a, b)| a.expose_secret() == b.expose_secret())
+    one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a.expose_secret() == b.expose_secret())
 }
 
 /// Reads the configuration again every minute, and soon after a channel was refused. While it cannot be read, nothing
@@ -78,7 +77,8 @@ pub(super) async fn reload_when_asked(shared: Arc<Shared>, reload: Reload) {
             () = shared.channels.asked.notified() => {}
             () = tokio::time::sleep(EVERY) => {}
         }
-        let left = last.map_or(Duration::ZERO, |at| (at + NO_SOONER).saturating_duration_since(Instant::now()));
+        let left =
+            last.map_or(Duration::ZERO, |at| (at + NO_SOONER).saturating_duration_since(Instant::now()));
         tokio::select! {
             biased;
             _ = shared.tasks.stopped() => return,
@@ -91,7 +91,10 @@ pub(super) async fn reload_when_asked(shared: Arc<Shared>, reload: Reload) {
             Ok(fresh) => {
                 said.clear();
                 for name in shared.channels.swap(&fresh) {
-                    tracing::info!(channel.name = name, "the channel has a new secret: from now on it is used");
+                    tracing::info!(
+                        channel.name = name,
+                        "the channel has a new secret: from now on it is used"
+                    );
                     shared.ring(&name);
                 }
             }

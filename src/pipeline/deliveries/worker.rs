@@ -188,9 +188,8 @@ impl Worker {
             at,
         };
         self.shared.set_stand(&self.name, self.stand.clone());
-        let refused = self.stand.broken.is_some() || settlements.iter().any(|s| s.refused);
-        self.shared.store.settle(settlements, Some(report)).await?;
-        if let Some(fallback) = self.fallback.as_ref().filter(|_| refused) {
+        let handed = self.shared.store.settle(settlements, Some(report)).await?;
+        if let Some(fallback) = self.fallback.as_ref().filter(|_| handed > 0) {
             self.shared.ring(fallback);
         }
         Ok(())
@@ -312,7 +311,10 @@ impl Worker {
         let why = settlement.error.clone().unwrap_or_default();
         if self.stand.broken.is_none() {
             let instead = self.fallback.as_deref().unwrap_or("nobody");
-            tracing::error!(channel.name = self.name, "the channel is broken, {instead} tells in its place: {why}");
+            tracing::error!(
+                channel.name = self.name,
+                "the channel is broken, {instead} tells in its place: {why}"
+            );
         }
         self.stand.broke(settlement.at, &why);
         self.put(settlement, round);

@@ -144,11 +144,14 @@ pub(crate) async fn deliveries_tell_what_came_of_them(store: impl Store) {
     store.record(owing(vec![notification("m1", "j", Kind::Opened, 60)])).await.unwrap();
     store.settle(vec![settlement("n1", "slack", DeliveryState::Owed, 1)], None).await.unwrap();
     store
-        .settle(vec![
-            settlement("n1", "slack", DeliveryState::Delivered, 31),
-            settlement("n1", "mail", DeliveryState::Refused, 2),
-            settlement("nobody", "mail", DeliveryState::Refused, 2),
-        ], None)
+        .settle(
+            vec![
+                settlement("n1", "slack", DeliveryState::Delivered, 31),
+                settlement("n1", "mail", DeliveryState::Refused, 2),
+                settlement("nobody", "mail", DeliveryState::Refused, 2),
+            ],
+            None,
+        )
         .await
         .unwrap();
     let told = store.deliveries(9).await.unwrap();
@@ -180,10 +183,13 @@ pub(crate) async fn a_resolved_incident_is_told_as_one_message(store: impl Store
         .await
         .unwrap();
     store
-        .settle(vec![
-            settlement("n1", "slack", DeliveryState::Owed, 1),
-            settlement("n1", "mail", DeliveryState::Delivered, 1),
-        ], None)
+        .settle(
+            vec![
+                settlement("n1", "slack", DeliveryState::Owed, 1),
+                settlement("n1", "mail", DeliveryState::Delivered, 1),
+            ],
+            None,
+        )
         .await
         .unwrap();
     store
@@ -222,10 +228,13 @@ pub(crate) async fn what_was_under_way_when_superseded_still_counts_as_delivered
     store.record(owing(vec![notification("n1", "i", Kind::Opened, 0)])).await.unwrap();
     store.record(owing(vec![notification("n2", "i", Kind::Resolved, 60)])).await.unwrap();
     store
-        .settle(vec![
-            settlement("n1", "slack", DeliveryState::Delivered, 61),
-            settlement("n1", "mail", DeliveryState::Owed, 61),
-        ], None)
+        .settle(
+            vec![
+                settlement("n1", "slack", DeliveryState::Delivered, 61),
+                settlement("n1", "mail", DeliveryState::Owed, 61),
+            ],
+            None,
+        )
         .await
         .unwrap();
     let owed = all_owed(&store, at(999), 9).await;

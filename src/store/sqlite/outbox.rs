@@ -1,9 +1,7 @@
 //! What is owed to people: written with the change that caused it, settled when a service took it.
 
 use jiff::Timestamp;
-use launchwatch_alerts::{
-    Change, Ear, IncidentId, MessageRef, Notification, NotificationKind as Kind,
-};
+use launchwatch_alerts::{Change, Ear, IncidentId, MessageRef, Notification, NotificationKind as Kind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::damage::Damaged;
@@ -184,7 +182,9 @@ pub(super) fn outbox(db: &Connection) -> Result<Outbox, Error> {
         .and_then(|mut s| s.query_row([], |r| r.get(0)).optional())
         .map_err(fail(what))?;
     let mut by_channel = db
-        .prepare_cached("SELECT channel, count(*), min(due) FROM delivery WHERE state = 'owed' GROUP BY channel")
+        .prepare_cached(
+            "SELECT channel, count(*), min(due) FROM delivery WHERE state = 'owed' GROUP BY channel",
+        )
         .map_err(fail(what))?;
     let row = |r: &Row<'_>| {
         let owed = r.get::<_, i64>(1)?.unsigned_abs();
