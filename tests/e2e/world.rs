@@ -87,7 +87,8 @@ impl Setting {
 
 impl World {
     pub async fn start(config: Config, seed: u64) -> Self {
-        Self::begin(Setting::new(config, seed)).await
+        let Setting { config, clock, store, .. } = Setting::new(config, seed);
+        Self::start_with(config, seed, clock, store, None).await
     }
 
     /// Starts a service in a world; with `hub`, in a world that is there already.

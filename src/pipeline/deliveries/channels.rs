@@ -20,10 +20,12 @@ const NO_SOONER: Duration = Duration::from_secs(15);
 /// Reads the channels of the configuration again; may read files, and says why it cannot.
 pub type Reload = Arc<dyn Fn() -> Result<Vec<ChannelConfig>, String> + Send + Sync>;
 
+/// A channel, and a number that grows with each swap.
+type Slot = (Arc<dyn Channel>, u64);
+
 /// The channels by name.
 pub(super) struct Channels {
-    /// With a number that grows with each swap.
-    slots: RwLock<BTreeMap<String, (Arc<dyn Channel>, u64)>>,
+    slots: RwLock<BTreeMap<String, Slot>>,
     asked: Notify,
 }
 
@@ -34,7 +36,7 @@ impl Channels {
     }
 
     /// A channel as it is now, and how often it was swapped.
-    pub(super) fn get(&self, name: &str) -> Option<(Arc<dyn Channel>, u64)> {
+    pub(super) fn get(&self, name: &str) -> Option<Slot> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 

@@ -11,6 +11,10 @@ async fn owed(store: &impl Store, channel: &str, seconds: i64) -> Vec<String> {
     owed.into_iter().map(|o| o.notification.id.0).collect()
 }
 
+async fn resume(store: &impl Store) -> std::collections::BTreeMap<String, Stand> {
+    store.resume(vec!["slack".into(), "mail".into()]).await.unwrap().0
+}
+
 /// What `slack` owes, when it is broken since a second, or works.
 fn report(broken: Option<i64>, seconds: i64) -> Option<Report> {
     let stand = Stand { broken: broken.map(at), ..Stand::default() };
@@ -110,14 +114,14 @@ pub(crate) async fn what_was_under_way_at_the_end_is_a_possible_duplicate(store:
     let ids = |all: &[&str]| all.iter().map(|id| NotificationId((*id).into())).collect::<Vec<_>>();
     store.begin("slack", ids(&["n1", "m1"]), at(1)).await.unwrap();
     store.settle(settled("n1", "slack", DeliveryState::Delivered, false, 2), None).await.unwrap();
-    store.resume().await.unwrap();
+    resume(&store).await;
     store.begin("slack", ids(&["m1", "k1"]), at(10)).await.unwrap();
     store
         .settle(settled("m1", "slack", DeliveryState::Delivered, false, 11), report(None, 11))
         .await
         .unwrap();
     // `k1` was begun, but never sent: the settlement says that the round is over.
-    store.resume().await.unwrap();
+    resume(&store).await;
     let mut told = store.deliveries(9).await.unwrap();
     told.sort_by(|a, b| a.notification.cmp(&b.notification));
     let doubtful: Vec<_> = told.iter().map(|d| (d.notification.0.as_str(), d.possible_duplicate)).collect();
@@ -125,7 +129,7 @@ pub(crate) async fn what_was_under_way_at_the_end_is_a_possible_duplicate(store:
 }
 
 pub(crate) async fn how_channels_stand_is_remembered(store: impl Store) {
-    assert!(store.resume().await.unwrap().is_empty());
+    assert!(resume(&store).await.is_empty());
     let stand = Stand {
         broken: Some(at(1)),
         failures: 3,
@@ -135,7 +139,7 @@ pub(crate) async fn how_channels_stand_is_remembered(store: impl Store) {
     };
     let report = Report { channel: "slack".into(), stand: stand.clone(), fallback: None, at: at(5) };
     store.settle(Vec::new(), Some(report)).await.unwrap();
-    let stands = store.resume().await.unwrap();
+    let stands = resume(&store).await;
     assert_eq!(stands.into_iter().collect::<Vec<_>>(), [("slack".to_owned(), stand)]);
 }
 
@@ -152,4 +156,14 @@ pub(crate) async fn what_nobody_has_told_is_counted_from_when_it_could_have_been
     store.settle(settled("n2", "mail", DeliveryState::Delivered, false, 201), None).await.unwrap();
     let outbox = store.outbox().await.unwrap();
     assert_eq!((outbox.untold, outbox.channels.contains_key("mail")), (Some(at(30)), false));
+}
+
+pub(crate) async fn what_is_owed_through_a_channel_that_is_gone_is_given_up_on_record(store: impl Store) {
+    record(&store, "n1", "i", Kind::Opened, 0, &["slack", "mail", "gone"]).await;
+    let given_up = store.resume(vec!["slack".into(), "mail".into()]).await.unwrap().1;
+    assert_eq!((given_up, store.outbox().await.unwrap().owed), (1, 2));
+    let told = store.deliveries(9).await.unwrap();
+    let gone = told.iter().find(|d| d.channel == "gone").unwrap();
+    assert_eq!(gone.state, DeliveryState::Refused);
+    assert_eq!(gone.error.as_deref(), Some("the channel is no longer configured"));
 }

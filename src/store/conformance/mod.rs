@@ -35,6 +35,7 @@ macro_rules! conformance {
             channels a_message_that_is_refused_is_handed_over_alone
             channels what_was_under_way_at_the_end_is_a_possible_duplicate
             channels how_channels_stand_is_remembered
+            channels what_is_owed_through_a_channel_that_is_gone_is_given_up_on_record
             channels what_nobody_has_told_is_counted_from_when_it_could_have_been
             owed a_debt_lives_from_launch_to_payment
             owed a_debt_that_is_given_up_is_counted

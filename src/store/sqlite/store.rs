@@ -105,9 +105,13 @@ impl Store for SqliteStore {
         self.read(|_, db, _| outbox::outbox(db)).await
     }
 
-    async fn resume(&self) -> Result<BTreeMap<String, Stand>, Error> {
-        self.change(|_, db| settle::doubt(db)).await?;
-        self.read(|_, db, _| stands::stands(db)).await
+    async fn resume(&self, channels: Vec<String>) -> Result<(BTreeMap<String, Stand>, usize), Error> {
+        self.change(move |_, db| {
+            settle::doubt(db)?;
+            let given_up = settle::give_up_others(db, &channels)?;
+            Ok((stands::stands(db)?, given_up))
+        })
+        .await
     }
 
     async fn begin(&self, channel: &str, which: Vec<NotificationId>, now: Timestamp) -> Result<(), Error> {

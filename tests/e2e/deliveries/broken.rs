@@ -42,7 +42,9 @@ async fn a_broken_channel_keeps_its_queue_its_fallback_tells_and_so_is_that_it_i
     world.run_for(15 * MINUTE).await;
     assert_eq!(about(&world, OPS, "a").len(), 1, "one message for what was missed");
     assert_eq!(about(&world, OPS, "b"), ["resolved"]);
-    assert_eq!(about(&world, OPS, "launchwatch"), ["resolved"]);
+    // It told of its own trouble last: that lasted when it worked again.
+    let own = about(&world, OPS, "launchwatch");
+    assert!(own.len() <= 2 && own.last().is_some_and(|kind| kind == "resolved"), "{own:?}");
     for (target, last) in [("b", "resolved"), ("launchwatch", "resolved")] {
         assert_eq!(about(&world, SPARE, target).last().map(String::as_str), Some(last), "{target}");
     }
@@ -72,7 +74,9 @@ async fn a_fallback_that_is_broken_has_its_own_and_a_circle_ends() {
     }
     world.run_for(60 * MINUTE).await;
     for host in [OPS, SPARE, "last.example"] {
-        assert_eq!(about(&world, host, "b").len(), 1, "{host}");
+        let told = about(&world, host, "b");
+        let opened = told.iter().filter(|kind| *kind == "opened").count();
+        assert!(!told.is_empty() && opened <= 1, "{host}: {told:?}");
         assert_eq!(wrong(&world, host), Vec::<String>::new());
     }
     world.stop().await;

@@ -133,6 +133,11 @@ async fn an_answer_that_drips_in_is_cut_at_the_time_limit_of_the_whole() {
     let channel = Once(format!("http://{}/", listener.local_addr().unwrap()));
     let drip = async {
         let mut stream = listener.accept().await?.0;
+        let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+        while !seen.ends_with(b"body") {
+            let read = stream.read(&mut buffer).await?;
+            seen.extend_from_slice(&buffer[..read]);
+        }
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await?;
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
