@@ -157,3 +157,34 @@ async fn a_homeserver_that_limits_us_gets_its_time_and_a_room_that_was_left_is_t
     assert!(leaks.is_empty(), "{leaks:?}");
     assert_eq!(serve.stop(60).await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_is_replaced_in_its_file_is_picked_up_and_the_queue_goes_out() {
+    let sink = Sink::start().await;
+    let text = format!(
+        "version: 1\nservice: {{ listen: \"127.0.0.1:0\" }}\n{}channels:\n  - {{ type: webhook, name: hook, url: \"file:hook\" }}\n",
+        targets(&["one"])
+    );
+    let home = Home::new(&text, &[]);
+    let secret = |text: &str| std::fs::write(home.path().join("hook"), text).expect("a secret");
+    secret(&sink.url.replace("/hook/", "/was-here-once/"));
+    let serve = home.serve().await;
+    until("the channel to be broken", 60, async || {
+        let broken = serve.metric("launchwatch_channel_broken", &["channel=\"hook\""]).await?;
+        so(broken == 1.0, broken)
+    })
+    .await;
+    // Half written: nothing changes.
+    secret("");
+    tokio::time::sleep(std::time::Duration::from_secs(62)).await;
+    assert!(sink.posts().is_empty(), "{:#?}", sink.posts());
+    secret(&sink.url);
+    until("the queue to go out", 75, async || so(!sink.of_kind("opened").is_empty(), tail(&home.log(), 3)))
+        .await;
+    let log = std::fs::read_to_string(home.log()).expect("a log");
+    assert!(log.contains("secrets cannot be read again") && log.contains("has a new secret"), "{log}");
+    let keys: Vec<_> = sink.posts().into_iter().map(|p| p.key).collect();
+    let once: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!(once.len(), keys.len(), "{keys:?}");
+    assert_eq!(serve.stop(60).await, Some(0));
+}

@@ -19,6 +19,7 @@
 //! Before messages are handed over, the store notes that they are (once for all of a round); what it finds so after a
 //! crash is tried again and marked as a possible duplicate.
 
+mod attempt;
 mod channels;
 mod pace;
 mod stand;
