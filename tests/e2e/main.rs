@@ -10,12 +10,15 @@
 mod chats;
 mod commands;
 mod day;
+mod deliveries;
 mod deploy;
 mod faults;
 mod house;
 mod outage;
 mod pages;
+mod post;
 mod schedule;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod sites;
 mod world;

@@ -19,4 +19,5 @@ mod channels;
 mod faults;
 mod kills;
 mod launches;
+mod limits;
 mod scrapes;

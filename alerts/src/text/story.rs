@@ -147,7 +147,9 @@ fn pieces(n: &Notification) -> Vec<Piece> {
         n.facts.note.as_ref().map(|note| Piece::Line(vec![said(format!("Note: {}.", one_line(note, 300)))]));
     let instead = n.facts.instead_of.as_ref().map(|broken| {
         let broken = one_line(broken, 60);
-        Piece::Line(vec![said(format!("Told here because the channel {broken} does not take it: see to it."))])
+        Piece::Line(vec![said(format!(
+            "Told here because the channel {broken} does not take it: see to it."
+        ))])
     });
     instead.into_iter().chain(note).chain(by_kind(n)).collect()
 }
@@ -357,5 +359,15 @@ mod tests {
         assert!(
             matches!(&story.pieces[0], Piece::Line(spans) if spans[0].text.contains("no longer watches"))
         );
+    }
+
+    #[test]
+    fn who_is_told_in_the_place_of_a_broken_channel_is_told_so_and_still_of_the_end() {
+        let mut n = crate::conformance::fixture::resolved();
+        n.facts.instead_of = Some("ops".into());
+        let story = Story::of(&n);
+        assert!(story.title.contains("works again"), "{}", story.title);
+        let Piece::Line(spans) = &story.pieces[0] else { panic!("{:?}", story.pieces[0]) };
+        assert_eq!(spans[0].text, "Told here because the channel ops does not take it: see to it.");
     }
 }

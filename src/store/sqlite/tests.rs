@@ -3,6 +3,7 @@
 mod damage;
 mod kill;
 mod open;
+mod storm;
 mod truth;
 mod write;
 
