@@ -20,6 +20,7 @@ pub mod dice;
 pub mod edges;
 pub mod inbox;
 pub mod observation;
+pub mod ourselves;
 pub mod pipeline;
 pub mod scheduler;
 pub mod standin;

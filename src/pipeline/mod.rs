@@ -4,6 +4,7 @@
 //! There is one writer. It owns the engine, so no lock guards a judgement, and what is judged and what is owed are
 //! written down together.
 
+pub mod backlog;
 pub mod board;
 pub mod deliveries;
 pub mod history;

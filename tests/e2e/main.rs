@@ -7,10 +7,12 @@
     reason = "these are tests, helpers included"
 )]
 
+mod cable;
 mod day;
 mod deploy;
 mod faults;
 mod house;
+mod ourselves;
 mod outage;
 mod pages;
 mod schedule;

@@ -17,6 +17,7 @@ use launchwatch::tasks::Tasks;
 use launchwatch::web;
 use tower::ServiceExt;
 
+use crate::cable::Cable;
 use launchwatch_alerts::{Envelope, Post, Reply, Undelivered};
 
 /// One letter that reached the post office.
@@ -71,6 +72,8 @@ impl Post for PostOffice {
 pub struct World {
     pub hub: StandIn,
     pub post: PostOffice,
+    /// The line to everything that is looked at.
+    pub cable: Cable,
     pub clock: Clock,
     pub store: Arc<SqliteStore>,
     /// What is served over HTTP.
@@ -129,9 +132,10 @@ impl World {
             (StandIn::new(settings, doors), PostOffice::new(clock.clone()))
         });
         let net = MemoryNet::new(spawn).with_host("hub.example:80", hub.router());
+        let cable = Cable::default();
         let edges = Edges {
             clock: clock.clone(),
-            net: Arc::new(net),
+            net: Arc::new(cable.over(net)),
             post: Arc::new(post.clone()),
             dice: Dice::seeded(seed),
         };
@@ -146,7 +150,7 @@ impl World {
         let tasks = app.tasks();
         #[expect(clippy::disallowed_methods, reason = "the world's own task")]
         let ended = tokio::spawn(async move { app.run().await.unwrap() });
-        Self { hub, post, clock, store, pages, outside, app: tasks, ended }
+        Self { hub, post, cable, clock, store, pages, outside, app: tasks, ended }
     }
 
     /// Lets time pass.

@@ -243,7 +243,7 @@ impl Engine {
             return;
         }
         let every = self.plan.every(series);
-        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| r.of.matches(series));
+        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| plan::judges(r, series));
         let rows = rules.map(|(rule, r)| Row { rule, judge: judge::of(&r.when, every) }).collect();
         self.series.insert(Arc::clone(series), Seen { rows, ..Seen::default() });
     }
