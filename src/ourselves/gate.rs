@@ -74,7 +74,8 @@ impl Gate {
     /// The witnesses have spoken: what waited goes on.
     pub(super) fn answer(&mut self, answered: bool, now: Timestamp, out: &mut Vec<Letter>) {
         self.ever_answered |= answered;
-        let cut_off = self.witnessed && !answered && self.prove_something();
+        let accused = self.ever_answered || self.isolated.is_some() || !self.waiting.is_empty();
+        let cut_off = self.witnessed && !answered && accused && self.prove_something();
         if cut_off {
             self.isolated.get_or_insert(now);
         } else if self.isolated.take().is_some() {
@@ -279,6 +280,8 @@ mod tests {
         behind_a_wall.answer(false, at(6), &mut out);
         assert_eq!(said(&out), ["a:passed:-", "b:failed:connect"]);
         let (mut on_a_broken_node, mut out) = (Gate::new(true), Vec::new());
+        on_a_broken_node.answer(false, at(0), &mut out);
+        assert_eq!(on_a_broken_node.isolated(), None, "nobody is accused yet");
         on_a_broken_node.take(failed("b", 1), at(1), &mut out);
         on_a_broken_node.answer(false, at(6), &mut out);
         assert_eq!(said(&out), ["b:unknown:prober_isolated"]);

@@ -46,11 +46,11 @@ mod tests {
         let mut play = |late: u64, times: usize| -> Vec<bool> {
             (0..times).filter_map(|_| pace.woke(Duration::from_millis(late))).collect()
         };
-        assert_eq!(play(3, 100), []);
-        assert_eq!(play(900, 3), []);
-        assert_eq!(play(3, 60), []);
+        assert_eq!(play(3, 100), [false; 0]);
+        assert_eq!(play(900, 3), [false; 0]);
+        assert_eq!(play(3, 60), [false; 0]);
         assert_eq!(play(300, 4), [true]);
-        assert_eq!(play(3, 59), []);
+        assert_eq!(play(3, 59), [false; 0]);
         assert_eq!(play(3, 1), [false]);
         assert_eq!(pace.worst(), Duration::from_millis(3));
     }

@@ -18,6 +18,15 @@ struct State {
     said: Timestamp,
     /// When it is over by itself.
     over: Option<Timestamp>,
+    /// Whether it is to be said again: also what is good, until it is believed.
+    again: bool,
+}
+
+impl State {
+    /// When it is said again. What was only known before the start has no words of its own.
+    fn repeats(&self) -> Option<Timestamp> {
+        (self.good || !self.summary.is_empty()).then(|| self.said + AGAIN)
+    }
 }
 
 /// How we stand, by probe of the target that stands for us.
@@ -27,7 +36,13 @@ pub(super) struct Report(BTreeMap<String, State>);
 impl Report {
     /// Trouble that was known before the start.
     pub(super) fn inherit(&mut self, probe: String, now: Timestamp) {
-        let state = State { good: false, summary: String::new(), said: now, over: Some(now + INHERITED) };
+        let state = State {
+            good: false,
+            summary: String::new(),
+            said: now,
+            over: Some(now + INHERITED),
+            again: true,
+        };
         self.0.insert(probe, state);
     }
 
@@ -61,7 +76,10 @@ impl Report {
             }
             _ => {
                 let summary = word.summary.clone();
-                self.0.insert(word.probe.clone(), State { good: word.good, summary, said: now, over });
+                self.0.insert(
+                    word.probe.clone(),
+                    State { good: word.good, summary, said: now, over, again: true },
+                );
                 Some(word)
             }
         }
@@ -75,21 +93,26 @@ impl Report {
 
     /// When there is something to say without anything new.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        let bad = self.0.values().filter(|s| !s.good);
-        bad.map(|s| s.over.map_or(s.said + AGAIN, |over| over.min(s.said + AGAIN))).min()
+        let open = self.0.values().filter(|s| s.again);
+        open.filter_map(|s| s.over.into_iter().chain(s.repeats()).min()).min()
     }
 
-    /// What is to be said at this moment: what is over by itself, and what still is wrong.
-    pub(super) fn due(&mut self, now: Timestamp) -> Vec<Ourselves> {
+    /// What is to be said at this moment: what is over by itself, what still is wrong, and what is good again but still
+    /// doubted.
+    pub(super) fn due(&mut self, now: Timestamp, doubted: impl Fn(&str) -> bool) -> Vec<Ourselves> {
         let mut words = Vec::new();
-        for (probe, state) in self.0.iter_mut().filter(|(_, s)| !s.good) {
-            if state.over.is_some_and(|over| over <= now) {
-                (state.good, state.over, state.said) = (true, None, now);
-                words.push(Ourselves { probe: probe.clone(), good: true, summary: "it is over".into() });
-            } else if now.duration_since(state.said) >= AGAIN {
+        for (probe, state) in self.0.iter_mut().filter(|(_, s)| s.again) {
+            let over = !state.good && state.over.is_some_and(|over| over <= now);
+            if over {
+                (state.good, state.over, state.summary) = (true, None, "it is over".into());
+            } else if state.repeats().is_none_or(|at| at > now) {
+                continue;
+            }
+            state.again = !state.good || over || doubted(probe);
+            if state.again {
                 state.said = now;
-                let summary = state.summary.clone();
-                words.push(Ourselves { probe: probe.clone(), good: false, summary });
+                let (probe, summary) = (probe.clone(), state.summary.clone());
+                words.push(Ourselves { probe, good: state.good, summary });
             }
         }
         words
@@ -119,10 +142,12 @@ mod tests {
         assert_eq!(report.hear(word(false), at(1)), Some(word(false)));
         assert_eq!(report.hear(word(false), at(2)), None);
         assert_eq!(report.next(), Some(at(61)));
-        assert_eq!(said(&report.due(at(60))), [] as [bool; 0]);
-        assert_eq!(report.due(at(61)), [word(false)]);
+        assert_eq!(said(&report.due(at(60), |_| false)), [] as [bool; 0]);
+        assert_eq!(report.due(at(61), |_| false), [word(false)]);
         assert_eq!(report.hear(word(true), at(70)), Some(word(true)));
-        assert_eq!((report.next(), said(&report.due(at(200)))), (None, vec![]));
+        assert_eq!(said(&report.due(at(130), |_| true)), [true], "it is not believed yet");
+        assert_eq!(said(&report.due(at(200), |_| false)), [] as [bool; 0]);
+        assert_eq!(report.next(), None);
     }
 
     #[test]
@@ -131,8 +156,8 @@ mod tests {
         let minute = SignedDuration::from_secs(60);
         assert!(report.trouble("inbox", "full".into(), minute, at(0)).is_some());
         assert!(report.trouble("inbox", "full".into(), minute, at(30)).is_none());
-        assert_eq!(said(&report.due(at(60))), [false]);
-        assert_eq!(said(&report.due(at(90))), [true]);
+        assert_eq!(said(&report.due(at(60), |_| false)), [false]);
+        assert_eq!(said(&report.due(at(90), |_| false)), [true]);
         assert!(!report.any_bad("inbox"));
     }
 
@@ -143,7 +168,7 @@ mod tests {
         report.inherit("token-hub-launch".into(), at(0));
         assert!(report.any_bad("token-"));
         assert_eq!(report.hear(word(true), at(10)), Some(word(true)));
-        assert_eq!(said(&report.due(at(300))), [true]);
+        assert_eq!(said(&report.due(at(300), |_| false)), [true]);
         assert!(!report.any_bad("token-"));
     }
 }

@@ -48,8 +48,9 @@ impl SelfWatch {
         probes.for_each(|probe| self.report.inherit(probe, now));
     }
 
-    /// Sorts letters. To be called in every round, also without any.
-    pub fn sort(&mut self, letters: Vec<Letter>, now: Timestamp) -> Sorted {
+    /// Sorts letters. To be called in every round, also without any. `doubted` tells which of our own probes people
+    /// still believe to be in trouble.
+    pub fn sort(&mut self, letters: Vec<Letter>, now: Timestamp, doubted: impl Fn(&str) -> bool) -> Sorted {
         let mut sorted = Sorted::default();
         for letter in letters {
             match letter {
@@ -73,7 +74,7 @@ impl SelfWatch {
         }
         self.gate.overdue(now, &mut sorted.letters);
         self.count_drops(now, &mut sorted.words);
-        sorted.words.extend(self.report.due(now));
+        sorted.words.extend(self.report.due(now, doubted));
         sorted.waiting.extend(self.gate.waiting().cloned());
         sorted
     }

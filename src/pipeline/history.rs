@@ -143,3 +143,6 @@ async fn last(
         limit = (limit * 4).min(MOST);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,9 +62,9 @@ impl Recorder {
         let changes = self.engine.start(now);
         // Also after a restart in the middle of an outage: figures show it, and launches stay rare.
         let known: BTreeSet<String> = self.engine.open().flat_map(|i| i.targets.clone()).collect();
-        let ours = self.engine.alerts().filter(|a| a.key.series.target == OURSELVES);
-        let ours = ours.filter(|a| a.state != AlertState::Calm).map(|a| a.key.series.probe.clone());
-        self.ourselves.inherit(ours, now);
+        let inherited = self.engine.alerts().filter(|a| a.key.series.target == OURSELVES);
+        let inherited = inherited.filter(|a| a.state != AlertState::Calm).map(|a| a.key.series.probe.clone());
+        self.ourselves.inherit(inherited, now);
         self.keep(Vec::new(), changes).await;
         self.show_incidents(&known);
         let mut round_at = now;
@@ -86,7 +86,8 @@ impl Recorder {
                 self.engine.paused(now);
             }
             round_at = now;
-            let Sorted { letters, words, waiting } = self.ourselves.sort(letters, now);
+            let doubted = |probe: &str| self.engine.doubted(&ours(probe, &self.location));
+            let Sorted { letters, words, waiting } = self.ourselves.sort(letters, now, doubted);
             self.standing.doubt(waiting.iter().map(|probe| (probe, true)));
             self.round(letters, words, &mut names).await;
         }
@@ -133,9 +134,8 @@ impl Recorder {
     /// Judges what is said about ourselves.
     fn hear(&mut self, word: &Ourselves, now: Timestamp) {
         tracing::warn!(ourselves.probe = %word.probe, ourselves.good = word.good, "{}", word.summary);
-        let (target, probe) = (OURSELVES.to_owned(), word.probe.clone());
-        let series = SeriesId { target, probe, location: self.location.to_string() };
-        self.engine.see(&sample::of_ourselves(Arc::new(series), word, now), now);
+        let series = Arc::new(ours(&word.probe, &self.location));
+        self.engine.see(&sample::of_ourselves(series, word, now), now);
     }
 
     /// Tells the runners which of these probes are in doubt: at once, for a slow disk must not hold up a second look.
@@ -305,7 +305,15 @@ impl SeriesNames {
     }
 }
 
+/// The series of a probe of ourselves.
+fn ours(probe: &str, location: &str) -> SeriesId {
+    SeriesId { target: OURSELVES.into(), probe: probe.into(), location: location.into() }
+}
+
 /// The series of a probe at a location.
 pub fn series(probe: &ProbeId, location: &str) -> SeriesId {
     SeriesId { target: probe.target().into(), probe: probe.probe().into(), location: location.into() }
 }
+
+#[cfg(test)]
+mod tests;

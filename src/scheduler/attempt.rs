@@ -84,6 +84,7 @@ impl Attempt {
         if let Some(pause) = self.shared.pulse.stood_still_since(began) {
             outcome.verdict = Verdict::Unknown;
             outcome.reason = Some(Reason::Prober);
+            outcome.stages.clear();
             outcome.summary = format!("launchwatch was paused for {} s during the run", pause.as_secs());
         }
     }
