@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Change, Engine, OURSELVES};
+use super::{Change, Engine};
 use crate::judge::Reading;
 use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId};
 
@@ -241,9 +241,6 @@ impl Engine {
         }
         if was == AlertState::Firing {
             self.dirty.targets.insert(key.series.target.clone());
-            if key.series.target == OURSELVES {
-                self.release(|held| matches!(held, Held::Ourselves(_)));
-            }
         }
         if let Some(id) = incident {
             self.leave(&id, &alert, now);

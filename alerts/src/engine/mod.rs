@@ -11,6 +11,7 @@
 mod hold;
 mod lifecycle;
 mod obey;
+mod pause;
 mod plan;
 mod tell;
 mod time;
