@@ -11,7 +11,6 @@
 mod hold;
 mod lifecycle;
 mod obey;
-mod pause;
 mod plan;
 mod tell;
 mod time;

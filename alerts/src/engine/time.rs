@@ -1,12 +1,14 @@
 //! What time alone demands: judges with an alarm, updates, reminders, escalation, and the ends of silences.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::lifecycle::{FLAP_WINDOW, signed};
 use super::trouble::note;
 use super::{Change, Engine};
 use crate::{
-    AlertState, Ear, Facts, Held, IncidentId, Notification, NotificationId, NotificationKind as Kind,
+    AlertState, Ear, Facts, Held, IncidentId, Notification, NotificationId, NotificationKind as Kind, Sample,
     Severity,
 };
 
@@ -35,6 +37,24 @@ impl Engine {
         let forgotten = calm.filter_map(|a| a.fired_lately.last()).map(|at| *at + FLAP_WINDOW);
         let all = of_incidents.chain(of_silences).flatten().chain(forgotten);
         all.chain(alarm).chain(self.next_turn).min()
+    }
+
+    /// To be called when the process or the machine stood still until now: that nobody was heard of meanwhile is not
+    /// their fault, so nothing counts as silent until it has been silent anew.
+    pub fn paused(&mut self, now: Timestamp) {
+        let silence = |r: &crate::Rule| matches!(r.when, crate::When::NoData { .. });
+        let rules = &self.plan.rules;
+        let mut moved = Vec::new();
+        for (series, seen) in &mut self.series {
+            let rows = seen.rows.iter_mut().filter(|row| rules.get(row.rule).is_some_and(silence));
+            for row in rows {
+                row.judge.see(&Sample::good(Arc::clone(series), now, now, now));
+                moved.push(Arc::clone(series));
+            }
+        }
+        for series in moved {
+            self.wind(&series);
+        }
     }
 
     fn ring(&mut self, now: Timestamp) {
