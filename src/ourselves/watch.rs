@@ -163,3 +163,75 @@ fn out_of_files(outcome: &Outcome) -> bool {
     outcome.reason == Some(Reason::Prober)
         && (said(&outcome.summary) || outcome.evidence.iter().any(|e| said(e)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::inbox;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_530_988_200 + second).unwrap()
+    }
+
+    fn seen(verdict: Verdict, reason: Option<Reason>, summary: &str) -> Letter {
+        Letter::Observation(Observation {
+            probe: ProbeId::new("hub", "direct"),
+            location: "here".into(),
+            slot: at(0),
+            lag: Duration::ZERO,
+            confirms: false,
+            outcome: Outcome::bare(verdict, reason, summary),
+        })
+    }
+
+    /// `probe good` of what is said.
+    fn said(sorted: &Sorted) -> Vec<String> {
+        sorted.words.iter().map(|w| format!("{} {}", w.probe, w.good)).collect()
+    }
+
+    fn watch(drops: Drops) -> SelfWatch {
+        SelfWatch::new(false, Question::default(), drops)
+    }
+
+    #[test]
+    fn a_full_inbox_is_told_although_no_letter_gets_through() {
+        let (inbox, _letters) = inbox::inbox();
+        let mut watch = watch(inbox.drops());
+        let full = |_: usize| !inbox.put(seen(Verdict::Passed, None, ""));
+        assert_eq!((0..inbox::CAPACITY + 3).filter(|n| full(*n)).count(), 3);
+        let sorted = watch.sort(Vec::new(), at(0), |_| true);
+        assert_eq!(said(&sorted), ["inbox false"]);
+        assert!(sorted.words[0].summary.contains("3 were dropped"), "{}", sorted.words[0].summary);
+        assert_eq!(said(&watch.sort(Vec::new(), at(59), |_| true)), [] as [&str; 0]);
+        assert_eq!(said(&watch.sort(Vec::new(), at(60), |_| true)), ["inbox true"]);
+    }
+
+    #[test]
+    fn a_token_is_bad_until_a_run_was_let_in() {
+        let mut watch = watch(Drops::default());
+        let unknown = |reason| seen(Verdict::Unknown, Some(reason), "401");
+        for (second, letter, expected) in [
+            (0, seen(Verdict::Passed, None, ""), vec![]),
+            (1, unknown(Reason::ProbeAuth), vec!["token-hub-direct false"]),
+            (2, unknown(Reason::ProbeAuth), vec![]),
+            (3, unknown(Reason::Missed), vec![]),
+            (4, unknown(Reason::Aborted), vec![]),
+            (5, unknown(Reason::Quota), vec!["token-hub-direct true"]),
+            (6, seen(Verdict::Failed, Some(Reason::Timeout), ""), vec![]),
+        ] {
+            assert_eq!(said(&watch.sort(vec![letter], at(second), |_| true)), expected, "{second}");
+        }
+    }
+
+    #[test]
+    fn writing_must_fail_for_a_minute_before_it_is_told() {
+        let mut watch = watch(Drops::default());
+        assert_eq!(watch.writing(Some((at(0), "disk full")), at(59)), None);
+        let word = watch.writing(Some((at(0), "disk full")), at(60)).unwrap();
+        assert!(!word.good && word.summary.contains("disk full"));
+        assert!(watch.writing(None, at(70)).unwrap().good);
+        assert_eq!(watch.writing(None, at(71)), None);
+    }
+}

@@ -89,7 +89,10 @@ pub const START: &str = "2018-07-07T12:00:00Z";
 pub fn configuration(text: &str) -> Config {
     let env = |_: &str| Some("http://chat.example/hook".to_owned());
     let loaded = config::load_text("test.yaml", text, Registries::BUILT_IN, &env);
-    loaded.unwrap_or_else(|problems| panic!("{}", config::told(&problems))).0
+    let mut config = loaded.unwrap_or_else(|problems| panic!("{}", config::told(&problems))).0;
+    // The well-known ones are not of this world.
+    config.service.witnesses.clear();
+    config
 }
 
 /// The three looks an operator would begin with.
