@@ -16,6 +16,7 @@ use crate::inbox::{self, Letter};
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
+use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::{self, Recorder};
 use crate::pipeline::{deliveries, history, janitor};
 use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
@@ -223,6 +224,7 @@ impl App {
             ourselves: SelfWatch::new(witnessed, question, shared.inbox.drops()),
             location: Arc::clone(&self.config.service.location),
             backlog: Backlog::default(),
+            direct: Direct { channels: self.config.channels.clone(), post: Arc::clone(&self.edges.post) },
             metrics: self.metrics.clone(),
             public_url: self.config.service.public_url.clone(),
             owed: Arc::clone(owed),

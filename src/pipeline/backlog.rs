@@ -1,9 +1,10 @@
 //! What is to be written: a batch at a time, and while the disk says no, all of it in memory, within bounds.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use launchwatch_alerts::Change;
+use jiff::{SignedDuration, Timestamp};
+use launchwatch_alerts::{Change, Notification, NotificationId};
 use tokio::time::Instant;
 
 use crate::observation::Observation;
@@ -11,6 +12,8 @@ use crate::store::Batch;
 
 /// First and longest pause before what could not be written is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// What was decided is told without being written when it could not be written for so long.
+const UNWRITTEN: SignedDuration = SignedDuration::from_secs(30);
 /// Results kept at most while nothing can be written; the oldest give way. What the engine decided is always kept.
 const RESULTS: usize = 200_000;
 
@@ -65,6 +68,26 @@ impl Backlog {
     /// All of it. Nothing is forgotten until it is [`Backlog::written`].
     pub(super) fn batch(&self, now: Timestamp) -> Batch {
         Batch { observations: self.observations.clone(), changes: self.changes.clone(), now }
+    }
+
+    /// Decided, and not written for too long: somebody must be told all the same.
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<Vec<Notification>> {
+        self.failing.filter(|f| now.duration_since(f.since) >= UNWRITTEN)?;
+        let owed = self.changes.iter().filter_map(|c| match c {
+            Change::Notify(n) if !n.to.is_empty() => Some(n.clone()),
+            _ => None,
+        });
+        Some(owed.collect()).filter(|owed: &Vec<_>| !owed.is_empty())
+    }
+
+    /// These were told without being written: what is written later owes them no more.
+    pub(super) fn told(&mut self, told: &BTreeSet<(NotificationId, String)>) {
+        for change in &mut self.changes {
+            if let Change::Notify(n) = change {
+                let id = n.id.clone();
+                n.to.retain(|ear| !told.contains(&(id.clone(), ear.channel.clone())));
+            }
+        }
     }
 
     pub(super) fn written(&mut self) {

@@ -7,6 +7,7 @@
 pub mod backlog;
 pub mod board;
 pub mod deliveries;
+pub mod direct;
 pub mod history;
 pub mod janitor;
 pub mod recorder;

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::backlog::{Attempt, Backlog};
+use super::direct::Direct;
 use super::{board::SharedBoard, sample};
 use crate::clock::Clock;
 use crate::inbox::{Letter, Ourselves};
@@ -46,6 +47,8 @@ pub struct Recorder {
     pub location: Arc<str>,
     /// What is to be written.
     pub backlog: Backlog,
+    /// Tells people while nothing can be written.
+    pub direct: Direct,
     /// Counts.
     pub metrics: Metrics,
     /// Root of links in messages.
@@ -208,7 +211,8 @@ impl Recorder {
                 } else {
                     tracing::error!(%error, "cannot write down results; trying again in {pause:?}");
                 }
-                return self.complain(since, &why, now);
+                self.complain(since, &why, now);
+                return self.tell_unwritten(attempt, now).await;
             }
         };
         if let Some(word) = word {
@@ -216,6 +220,14 @@ impl Recorder {
         }
         if owes {
             self.owed.notify_one();
+        }
+    }
+
+    /// While nothing can be written people are told all the same, by nobody but us, so that nothing is told twice.
+    async fn tell_unwritten(&mut self, attempt: Attempt, now: Timestamp) {
+        if let Some(owed) = self.backlog.overdue(now).filter(|_| attempt == Attempt::Now) {
+            let told = self.direct.tell(&owed).await;
+            self.backlog.told(&told);
         }
     }
 
