@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use launchwatch_alerts::{AlertState, Change, Engine, OURSELVES, SeriesId};
+use launchwatch_probes::{Reason, Verdict};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -118,6 +119,9 @@ impl Recorder {
                 Letter::Observation(seen) => {
                     let (series, curious) = names.of(&self.engine, &seen.probe, &seen.location);
                     seen_of.insert(seen.probe.clone());
+                    if our_fault(&seen) {
+                        self.engine.forgive(&series, now);
+                    }
                     self.engine.see(&sample::of_observation(series, curious, &seen), now);
                     observations.push(seen);
                 }
@@ -315,6 +319,13 @@ impl SeriesNames {
     fn known(&self, probe: &ProbeId) -> Option<&SeriesId> {
         self.0.get(probe).map(|(series, _)| series.as_ref())
     }
+}
+
+/// Whether a run could not look through our own fault, and not for want of a run.
+fn our_fault(seen: &Observation) -> bool {
+    use Reason::{ProbeAuth, Prober, ProberIsolated};
+    seen.outcome.verdict == Verdict::Unknown
+        && matches!(seen.outcome.reason, Some(ProbeAuth | Prober | ProberIsolated))
 }
 
 /// The series of a probe of ourselves.

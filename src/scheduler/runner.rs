@@ -31,7 +31,7 @@ const STRETCHED_AT_MOST: Duration = Duration::from_secs(30);
 /// Runs one probe until the service stops.
 pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
     let timetable = Timetable::new(probe.schedule.clone(), &probe.id);
-    let mut runner = Runner { timetable, shared, probe, last: None, confirmations: 0 };
+    let mut runner = Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false };
     let mut now = runner.shared.edges.clock.now();
     let mut due = runner.timetable.next_after(now).map(Due::on_grid);
     while let Some(next) = due {
@@ -74,6 +74,9 @@ struct Runner {
     last: Option<Verdict>,
     /// Runs that were added to the grid since the last change.
     confirmations: u32,
+    /// It failed (or nothing was known), it works again, and its trouble is not over. Other trouble, such as being
+    /// slow, is not decided sooner by looking more often.
+    recovering: bool,
 }
 
 impl Runner {
@@ -164,11 +167,14 @@ impl Runner {
             return None;
         }
         let before = self.last.replace(verdict);
-        if before.is_some_and(failed) != failed(verdict) {
-            self.confirmations = 0;
+        if before.is_none_or(failed) != failed(verdict) {
+            (self.confirmations, self.recovering) = (0, !failed(verdict));
+        }
+        if !failed(verdict) {
+            self.recovering &= self.wants_confirmation();
         }
         // Of a failure just found the engine does not know yet: it is asked again when the moment has come.
-        if !failed(verdict) && !self.wants_confirmation() || self.known_to_be_down() {
+        if !failed(verdict) && !self.recovering || self.known_to_be_down() {
             return None;
         }
         let stretch =

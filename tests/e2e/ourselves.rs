@@ -122,7 +122,8 @@ async fn without_witnesses_or_with_such_as_never_answered_targets_are_accused_as
         world.run_for(10 * MINUTE).await;
         world.cable.lose("one.example", true);
         world.run_for(2 * MINUTE).await;
-        assert_eq!(told(&world), ["opened one"], "walled {walled}");
+        let told = told(&world);
+        assert!(told[0] == "opened one" && told.iter().all(|t| t.ends_with(" one")), "{walled}: {told:?}");
         world.stop().await;
     }
 }

@@ -8,6 +8,7 @@
 //! back (`hold`) or joins an incident (`trouble`); incidents owe notifications (`tell`); people speak through
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
+mod forgive;
 mod hold;
 mod lifecycle;
 mod obey;

@@ -1,5 +1,5 @@
 use launchwatch_alerts::{Envelope, Known, Memory, Plan, Post, Reply, Rule, Selector, Undelivered, When};
-use launchwatch_probes::{Outcome, Reason, Verdict};
+use launchwatch_probes::Outcome;
 
 use super::*;
 use crate::config::{self, Registries};
