@@ -7,6 +7,7 @@
     reason = "these are tests, helpers included"
 )]
 
+mod cable;
 mod chats;
 mod commands;
 mod day;
@@ -14,6 +15,7 @@ mod deliveries;
 mod deploy;
 mod faults;
 mod house;
+mod ourselves;
 mod outage;
 mod pages;
 mod post;

@@ -9,6 +9,7 @@
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
 mod fold;
+mod forgive;
 mod hold;
 mod index;
 mod lifecycle;
@@ -262,7 +263,7 @@ impl Engine {
             return;
         }
         let every = self.every.get(series).copied().unwrap_or(Duration::from_secs(60));
-        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| r.of.matches(series));
+        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| plan::judges(r, series));
         let row = |(rule, r): (usize, &crate::Rule)| {
             let judge = judge::of(&r.when, every);
             Row { rule, votes: r.quorum > 1, judge }

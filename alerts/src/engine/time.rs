@@ -8,7 +8,8 @@ use super::lifecycle::signed;
 use super::trouble::note;
 use super::{Change, Engine};
 use crate::{
-    AlertKey, AlertState, Ear, Facts, Held, Incident, IncidentId, Notification, NotificationId, NotificationKind as Kind, Sample, Severity,
+    AlertKey, AlertState, Ear, Facts, Held, Incident, IncidentId, Notification, NotificationId,
+    NotificationKind as Kind, Sample, Severity,
 };
 
 /// The owner of a silence hears this long before its end that the trouble lasts (or at half time, if that is later).
