@@ -45,5 +45,5 @@ pub fn sites_yaml<'a>(names: impl IntoIterator<Item = &'a str>, channels: &str) 
         )
     };
     let targets: String = names.into_iter().map(target).collect();
-    format!("version: 1\ntargets:\n{targets}channels:\n{channels}")
+    format!("version: 1\ntargets:\n{targets}channels:\n{channels}rules: [{{ name: quick, failures: 2 }}]\n")
 }

@@ -85,7 +85,9 @@ impl Engine {
         let concerned: BTreeSet<String> = ears.iter().map(|e| e.channel.clone()).collect();
         let others = incident.told.difference(&concerned);
         ears.extend(others.map(|channel| Ear { channel: channel.clone(), not_before: quiet }));
-        if incident.target == OURSELVES {
+        // Of a channel that does not work nobody can hear through this very channel; if it is the only one, whoever
+        // stands in for it can.
+        if incident.target == OURSELVES && ears.iter().any(|ear| !self.broken(&ear.channel)) {
             ears.retain(|ear| !self.broken(&ear.channel));
         }
         ears.sort();
@@ -111,7 +113,7 @@ impl Engine {
         alerts
     }
 
-    /// Whether it is told of a channel that it does not work: nobody can hear of that through this very channel.
+    /// Whether it is told of a channel that it does not work.
     fn broken(&self, channel: &str) -> bool {
         let firing = |a: &Alert| a.state == AlertState::Firing && a.key.series.target == OURSELVES;
         let of = |a: &Alert| a.key.series.probe.strip_prefix("channel-") == Some(channel);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use launchwatch_alerts::{Rule, Severity, When};
+use launchwatch_alerts::{Rule, SeriesId, Severity, When};
 use secrecy::ExposeSecret;
 
 use super::judged;
@@ -27,7 +27,10 @@ fn five_lines_suffice() {
     let probe = config.probes.first().unwrap();
     assert_eq!((probe.id.as_str(), probe.kind, probe.launches), ("hub/web", "web", false));
     let rules: Vec<&str> = config.rules.iter().map(|r| r.name.as_str()).collect();
-    assert_eq!(rules, ["site-up", "mostly-failing", "often-failing", "no-data", "ourselves"]);
+    assert_eq!(
+        rules,
+        ["site-up", "mostly-failing", "often-failing", "no-data", "ourselves", "ourselves-later"]
+    );
     assert_eq!(config.service.listen.to_string(), "127.0.0.1:8480");
     assert_eq!(config.service.state, std::path::Path::new("/nowhere/state"));
 }
@@ -126,10 +129,11 @@ fn without_rules_the_built_in_ones_are_about_what_is_there() {
             "cached-launch a,b a/launch page failures 60s 0s",
             "fresh-build a,b b/launch page failures 60s 0s",
             "mostly-failing a,b  page failures_of 0s 300s",
-            "often-failing a,b  ticket failures_of 0s 300s",
+            "often-failing a,b  ticket failures_of 900s 300s",
             "no-data a,b  ticket no_data 0s 0s",
             "certificate a,b */launch ticket threshold 0s 0s",
             "ourselves launchwatch  page failures 0s 0s",
+            "ourselves-later launchwatch  ticket failures 0s 0s",
         ]
     );
 }
@@ -188,14 +192,12 @@ fn conditions_have_defaults_that_hold_and_end() {
 fn a_rule_about_everything_is_not_about_launchwatch_itself() {
     for written in ["", ", targets: ['*']", ", types: [web]", ", probes: ['*']"] {
         let config = config(&format!("{}rules: [{{name: x{written}}}]\n", probe("web")));
-        let [rule, own] = config.rules.as_slice() else { panic!("{:?}", config.rules) };
-        let series = |target: &str| launchwatch_alerts::SeriesId {
-            target: target.into(),
-            probe: "web".into(),
-            location: "here".into(),
-        };
-        let matched =
-            [rule, own].map(|r| (r.of.matches(&series("hub")), r.of.matches(&series("launchwatch"))));
+        let [rule, own, _] = config.rules.as_slice() else { panic!("{:?}", config.rules) };
+        let series =
+            |target: &str| SeriesId { target: target.into(), probe: "web".into(), location: "here".into() };
+        let series = |target: &str, probe: &str| SeriesId { probe: probe.into(), ..series(target) };
+        let (hub, ours) = (series("hub", "web"), series("launchwatch", "network"));
+        let matched = [rule, own].map(|r| (r.of.matches(&hub), r.of.matches(&ours)));
         assert_eq!(matched, [(true, false), (false, true)], "{written}");
         assert_eq!((own.severity, own.hold), (Severity::Page, Duration::ZERO));
     }
