@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::{Channel, MessageRef, Next, Notification, Post, Receipt, Reply, Settled};
+use crate::{Channel, Envelope, MessageRef, Next, Notification, Post, Receipt, Reply, Settled, Undelivered};
 
 /// Most envelopes of one delivery.
 const MOST_STEPS: usize = 8;
@@ -52,7 +52,7 @@ async fn walk(
     for _ in 0..MOST_STEPS {
         match channel.compose(notification, &replies, thread) {
             Next::Done(receipt) => return receipt,
-            Next::Send(envelope) => match post.deliver(*envelope).await {
+            Next::Send(envelope) => match step(channel, *envelope, post).await {
                 Ok(reply) => replies.push(reply),
                 Err(broken) => return Receipt::Retry { after: None, why: broken.to_string() },
             },
@@ -62,6 +62,17 @@ async fn walk(
         Next::Done(receipt) => receipt,
         Next::Send(_) => Receipt::Refused { why: format!("not done after {MOST_STEPS} steps") },
     }
+}
+
+/// One envelope and what came back; a failure is a reply to a channel that goes on after one.
+async fn step(channel: &dyn Channel, envelope: Envelope, post: &dyn Post) -> Result<Reply, Undelivered> {
+    let Some(limit) = channel.step_limit() else { return post.deliver(envelope).await };
+    let slow = |_| {
+        let detail = format!("no answer within {} s", limit.as_secs());
+        Err(Undelivered { step: "answer", detail })
+    };
+    let reply = tokio::time::timeout(limit, post.deliver(envelope)).await.unwrap_or_else(slow);
+    Ok(reply.unwrap_or_else(Reply::Lost))
 }
 
 /// A service may echo what it was sent: the channel's secrets become stars.

@@ -4,11 +4,13 @@ mod clean;
 mod phrase;
 mod render;
 mod story;
+mod template;
 mod time;
 
-pub(crate) use clean::{html_escaped, last_lines, mrkdwn_escaped, one_line};
-pub(crate) use render::{code_lead, html, html_spans};
+pub(crate) use clean::{at_most, html_escaped, key, last_lines, mrkdwn_escaped, one_line};
+pub(crate) use render::{code_lead, html, html_spans, pieces_as_text};
 pub(crate) use story::{Piece, Span, Story};
+pub(crate) use template::{Template, Tried};
 pub(crate) use time::lasted;
 
 use crate::Notification;

@@ -17,6 +17,12 @@ registry! {
     matrix,
     gitter,
     webhook,
+    pagerduty,
+    opsgenie,
+    incident_io,
+    alertmanager,
+    github,
+    command,
 }
 
 /// The channel of this name.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::known::known;
 use crate::channel::Kind;
 use crate::{
     Ack, CHANNELS, Cell, Channel, Envelope, Facts, Failing, Hushed, IncidentId, MessageRef, Next,
@@ -169,13 +170,7 @@ pub(crate) fn built(name: &str, settings: Value) -> Box<dyn Channel> {
 
 /// A reference of the form that the channel itself gives out.
 pub(crate) fn thread(name: &str) -> Option<MessageRef> {
-    let text = match name {
-        "slack" => "C0123456789:1714760951.000100",
-        "matrix" | "gitter" => "!room:example.org $first",
-        "email" => "<mybinder-20240503-1@example.org>",
-        _ => return None,
-    };
-    Some(MessageRef(text.to_owned()))
+    known(name).thread.map(|text| MessageRef(text.to_owned()))
 }
 
 pub(crate) fn http_reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Reply {
@@ -188,7 +183,7 @@ pub(crate) fn http_reply(status: u16, headers: &[(&'static str, &'static str)], 
 
 /// A reply with which every HTTP service of the registry would be content.
 pub(crate) fn good() -> Reply {
-    let body = r#"{"ok":true,"channel":"C0123456789","ts":"1714760951.000100","room_id":"!room:example.org","event_id":"$first"}"#;
+    let body = r#"{"ok":true,"channel":"C0123456789","ts":"1714760951.000100","room_id":"!room:example.org","event_id":"$first","number":17}"#;
     http_reply(200, &[], body)
 }
 
@@ -199,6 +194,7 @@ pub(crate) fn contented(envelope: &Envelope) -> Reply {
         Envelope::Mail(letter) => {
             Reply::Mail(letter.to.iter().map(|to| (to.clone(), 250, "ok".to_owned())).collect())
         }
+        Envelope::Command(_) => Reply::Command { code: Some(0), said: String::new() },
     }
 }
 
@@ -232,6 +228,9 @@ pub(crate) fn bytes(envelope: &Envelope) -> Vec<u8> {
         Envelope::Mail(letter) => {
             [format!("{} {:?}\n", letter.from, letter.to).into_bytes(), letter.message.clone()].concat()
         }
+        Envelope::Command(order) => {
+            [format!("{:?} {:?}\n", order.argv, order.env).into_bytes(), order.stdin.to_vec()].concat()
+        }
     }
 }
 
@@ -240,7 +239,7 @@ pub(crate) fn body(next: Next) -> Value {
     match next {
         Next::Send(e) => match *e {
             Envelope::Http(r) => serde_json::from_slice(r.body()).unwrap(),
-            Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

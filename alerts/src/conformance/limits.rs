@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::fixture::{contented, example, of_kind, thread};
+use super::known::known;
+use super::services;
 use crate::{
     CHANNELS, Envelope, Failing, Hushed, IncidentId, Next, Notification, NotificationId, Severity, Strip,
 };
@@ -77,9 +79,28 @@ fn awkward() -> Vec<(String, Notification)> {
 
 #[test]
 fn any_text_becomes_a_message_that_the_service_can_take() {
-    for (at, (name, n)) in awkward().into_iter().enumerate() {
-        for kind in CHANNELS {
-            let channel = example(kind.name);
+    every_channel_takes_all(awkward(), |channel| channel);
+}
+
+/// A template repeats what it finds without any care.
+#[test]
+fn so_does_any_text_that_comes_by_way_of_a_template() {
+    let careless = "{{ target }} {{ note }} {{ failing }}\n- {{ working|join('\n') }}{% for f in failing %}\n{{ f.evidence|join('\n') }}{% endfor %}";
+    let templates = serde_json::json!({"title": careless, "text": careless});
+    // One kind of them will do: rendering takes its time.
+    let opened = awkward().into_iter().filter(|(_, n)| n.kind == crate::NotificationKind::Opened).collect();
+    every_channel_takes_all(opened, |channel| {
+        serde_json::from_value::<crate::Templates>(templates.clone()).unwrap().over(channel)
+    });
+}
+
+fn every_channel_takes_all(
+    awkward: Vec<(String, Notification)>,
+    dressed: impl Fn(Box<dyn crate::Channel>) -> Box<dyn crate::Channel>,
+) {
+    let channels: Vec<_> = CHANNELS.iter().map(|kind| (kind, dressed(example(kind.name)))).collect();
+    for (at, (name, n)) in awkward.into_iter().enumerate() {
+        for (kind, channel) in &channels {
             let thread = thread(kind.name).filter(|_| at % 2 == 0);
             let mut replies = Vec::new();
             let receipt = loop {
@@ -100,26 +121,36 @@ fn any_text_becomes_a_message_that_the_service_can_take() {
 fn check(channel: &str, name: &str, envelope: &Envelope) {
     let words = match envelope {
         Envelope::Http(r) => {
-            let mut body: Value = serde_json::from_slice(r.body()).unwrap();
-            if channel == "webhook" {
-                // Ids are ours and go as they are; so does the link.
-                (body["id"], body["incident"], body["facts"]["link"]) = Default::default();
-            }
-            let most = match channel {
-                "slack" => {
-                    slack(&body, name);
-                    40_000
-                }
-                "matrix" | "gitter" => 60_000,
-                _ => 300_000,
+            let mut body: Value = match r.body().is_empty() {
+                true => Value::Null,
+                false => serde_json::from_slice(r.body()).unwrap(),
             };
-            assert!(r.body().len() < most, "{channel} {name}: {} bytes", r.body().len());
+            match channel {
+                "webhook" => without_ids(&mut body),
+                "slack" => slack(&body, name),
+                "pagerduty" => services::pagerduty(&body, name),
+                "opsgenie" => services::opsgenie(&body, name),
+                "alertmanager" => services::alertmanager(&body, name),
+                "github" => services::github(&body, name),
+                _ => {}
+            }
+            let (length, most) = (r.body().len(), known(channel).most);
+            assert!(length < most, "{channel} {name}: {length} bytes");
             // What is shown letter for letter need not be escaped; what is read as markup must be.
             let html = body["formatted_body"].as_str().unwrap_or_default();
             assert!(!html.contains("<script>"), "{channel} {name}: {html}");
             let words = body.to_string().replace("example.org/x?@channel", "");
             assert!(!words.contains("@channel"), "{channel} {name}: {words}");
             words
+        }
+        Envelope::Command(order) => {
+            let mut body: Value = serde_json::from_slice(&order.stdin).unwrap();
+            without_ids(&mut body);
+            assert!(order.stdin.len() < known(channel).most, "{name}: {} bytes", order.stdin.len());
+            let env = order.env.iter().map(|(name, value)| format!("{name}={value}"));
+            let env: Vec<_> = env.chain(order.argv.iter().cloned()).collect();
+            assert!(env.iter().all(|e| e.len() < 1000 && !e.contains(['\0', '\n'])), "{name}: {env:?}");
+            format!("{body} {env:?}")
         }
         Envelope::Mail(letter) => {
             let text = str::from_utf8(&letter.message).expect("ASCII");
@@ -135,6 +166,11 @@ fn check(channel: &str, name: &str, envelope: &Envelope) {
     for mark in ['\u{202e}', '\u{2066}', '\u{200f}', '\u{1b}', '\u{7}'] {
         assert!(!words.contains(mark), "{channel} {name}: {mark:?} survived");
     }
+}
+
+/// Ids are ours and go as they are; so does the link.
+fn without_ids(body: &mut Value) {
+    (body["id"], body["incident"], body["facts"]["link"]) = Default::default();
 }
 
 /// The limits of Block Kit.

@@ -28,6 +28,9 @@ fn shown(envelope: &Envelope) -> String {
             for (name, value) in r.headers() {
                 out.push_str(&format!("{name}: {value:?}\n"));
             }
+            if r.body().is_empty() {
+                return format!("{out}\n");
+            }
             let mut body: serde_json::Value = serde_json::from_slice(r.body()).unwrap();
             for strip in
                 body.pointer_mut("/facts/strips").and_then(|s| s.as_array_mut()).into_iter().flatten()
@@ -37,6 +40,8 @@ fn shown(envelope: &Envelope) -> String {
             }
             format!("{out}\n{body:#}\n\n")
         }
+        // What it reads is what a webhook sends.
+        Envelope::Command(order) => format!("{:?}\n{:#?}\n\n", order.argv, order.env),
         Envelope::Mail(letter) => {
             let text = String::from_utf8(letter.message.clone()).unwrap().replace("\r\n", "\n");
             let mut out = format!(

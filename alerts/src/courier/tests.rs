@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::*;
-use crate::{Envelope, Undelivered};
 
 /// Sends `steps` requests, then is done; says back what the last reply said.
 struct Walker {
@@ -122,4 +121,36 @@ fn waits_double_to_five_minutes_within_a_fifth() {
 fn a_wait_is_never_shorter_than_asked_but_at_most_an_hour_longer() {
     let wait = |asked| Backoff::default().next(3, Some(Duration::from_secs(asked)), 0.5).as_secs();
     assert_eq!([wait(1), wait(7), wait(900), wait(86_400)], [4, 7, 900, 3600]);
+}
+
+/// Goes on when a step fails.
+struct Stoic(Walker);
+
+impl Channel for Stoic {
+    fn compose(&self, n: &Notification, replies: &[Reply], thread: Option<&MessageRef>) -> Next {
+        match replies {
+            [.., Reply::Lost(lost)] if replies.len() >= self.0.steps => {
+                Next::Done(Receipt::Retry { after: None, why: format!("{} lost: {lost}", replies.len()) })
+            }
+            _ => self.0.compose(n, replies, thread),
+        }
+    }
+
+    fn step_limit(&self) -> Option<Duration> {
+        Some(Duration::from_secs(5))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_with_several_addresses_hears_of_a_failed_step_and_goes_on() {
+    let n = Notification::test(Timestamp::UNIX_EPOCH, "x");
+    for (answer, expected, seconds) in [
+        (Err(Some("refused")), "2 lost: connect: refused", 0),
+        (Err(None), "2 lost: answer: no answer within 5 s", 10),
+    ] {
+        let before = tokio::time::Instant::now();
+        let office = Office { answer, taken: Mutex::new(0) };
+        assert_eq!(deliver(&Stoic(walker(2)), &n, None, &office).await, retry(expected));
+        assert_eq!(before.elapsed(), Duration::from_secs(seconds));
+    }
 }
