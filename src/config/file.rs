@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use launchwatch_alerts::Severity;
+use launchwatch_alerts::{Severity, Templates};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -119,11 +119,13 @@ impl ProbeKeys {
 pub(crate) struct ChannelKeys {
     /// Unique name; the type by default.
     pub(crate) name: Option<String>,
+    // The manual of it stands where it is made.
+    pub(crate) template: Option<Templates>,
 }
 
 impl ChannelKeys {
     /// The names of the keys, with `type`.
-    pub(crate) const NAMES: &'static [&'static str] = &["type", "name"];
+    pub(crate) const NAMES: &'static [&'static str] = &["type", "name", "template"];
 }
 
 /// When people are told. Without rules, every probe is watched: two failures in a row page, two successes resolve.

@@ -45,6 +45,11 @@ fn channel(node: &Node, path: &Path, names: &mut Names, desk: &mut Desk<'_, '_>)
             refused.into_iter().map(|r| Fault { path: r.path, what: r.what, hint: r.hint }).collect()
         })
     })?;
-    let name = keys?.name.unwrap_or_else(|| kind.name.to_owned());
+    let keys = keys?;
+    let channel = match keys.template {
+        Some(templates) => templates.over(channel),
+        None => channel,
+    };
+    let name = keys.name.unwrap_or_else(|| kind.name.to_owned());
     Some(ChannelConfig { name, kind: kind.name, channel: Arc::from(channel), fallback: None, per_minute: 20 })
 }
