@@ -9,17 +9,14 @@ use serde::Deserialize;
 use crate::text::Template;
 use crate::{Channel, MessageRef, Next, Notification, Receipt, Reply, Words};
 
-/// Templates (Jinja) whose words stand in messages instead of the built-in ones.
-///
-/// They make plain text: each channel escapes it, cuts it to what the service takes, and adds link and footer. What
-/// is blank is told in the built-in words; so is, with a remark, what fails. `check` tries them with every kind of
-/// notification.
-///
-/// Variables: `title` and `text` (the built-in words), `mark` (a sign), `word` (`DOWN`, `OK`, …), `target`, `kind`
-/// (`opened`, `update`, `reminder`, `acknowledged`, `resolved`, `test`), `severity` (`page`, `ticket`), `incident`,
-/// `id`, `at`, `since`, `until` (RFC 3339; `until` only when resolved), `lasted` (`42 min`), `failing` (a list with
-/// `probe`, `target`, `stage`, `reason`, `words`, `summary`, `since`, `failures`, `says`, `evidence`), `more` (how many
-/// fail besides), `targets` (how many), `working` (probes), `hushed` (a list with `target`, `why`), `ack` (`by`, `at`,
+/// Templates (Jinja) whose words stand in messages instead of the built-in ones. They make plain text: each channel
+/// escapes it, cuts it to what the service takes, and adds link and footer. What is blank is told in the built-in
+/// words; so is, with a remark, what fails. `launchwatch check` tries them with every kind of notification. Variables:
+/// `title` and `text` (the built-in words), `mark` (a sign), `word` (`DOWN`, `OK`, …), `target`, `kind` (`opened`,
+/// `update`, `reminder`, `acknowledged`, `resolved`, `test`), `severity` (`page`, `ticket`), `incident`, `id`, `at`,
+/// `since`, `until` (RFC 3339; `until` only when resolved), `lasted` (`42 min`), `failing` (a list with `probe`,
+/// `target`, `stage`, `reason`, `words`, `summary`, `since`, `failures`, `says`, `evidence`), `more` (how many fail
+/// besides), `targets` (how many), `working` (probes), `hushed` (a list with `target`, `why`), `ack` (`by`, `at`,
 /// `until`), `people` (on call), `note`, `link`. What does not apply is none or empty; unknown names are refused.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

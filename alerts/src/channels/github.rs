@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use self::answer::{Found, after, judged};
+use self::answer::{Found, after};
 use crate::channel::Kind;
 use crate::request;
 use crate::text::{self, Story};
@@ -164,13 +164,7 @@ impl Github {
                 self.call(Method::POST, &format!("{}/{number}/comments", self.issues), Some(&body))
             }
             // The issue was deleted or moved away: open another rather than say nothing.
-            [gone @ Reply::Http { status: 404 | 410, .. }, rest @ ..] => {
-                if rest.is_empty() && replies.len() > 4 {
-                    Next::Done(judged(gone))
-                } else {
-                    self.first(n, rest)
-                }
-            }
+            [Reply::Http { status: 404 | 410, .. }, rest @ ..] => self.first(n, rest),
             [commented, ..] => {
                 let receipt = after(commented, self.reference(number));
                 Next::Done(match closed.as_ref().and_then(Receipt::why) {

@@ -1,5 +1,7 @@
 //! Opsgenie and Jira Service Management: one alert an incident, under the incident's id as alias.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use http::header::{AUTHORIZATION, HeaderValue};
 use schemars::JsonSchema;
@@ -125,6 +127,12 @@ impl Opsgenie {
             (_, Severity::Page) => "P1",
             (_, Severity::Ticket) => "P3",
         };
+        let mut details = BTreeMap::from([
+            ("incident", alias(n)),
+            ("kind", n.kind.as_str().to_owned()),
+            ("severity", n.severity.as_str().to_owned()),
+        ]);
+        details.extend(story.link.as_ref().map(|l| ("link", l.as_str().to_owned())));
         let mut alert = json!({
             "message": one_line(&story.title, MESSAGE),
             "alias": alias(n),
@@ -133,14 +141,11 @@ impl Opsgenie {
             "source": "launchwatch",
             "priority": priority,
             "tags": self.tags,
-            "details": {"incident": alias(n), "kind": n.kind.as_str(), "severity": n.severity.as_str()},
+            "details": details,
         });
         if let (false, Some(map)) = (self.teams.is_empty(), alert.as_object_mut()) {
             let teams = self.teams.iter().map(|name| json!({"name": name, "type": "team"}));
             map.insert("responders".into(), teams.collect());
-        }
-        if let (Some(link), Some(details)) = (story.link, alert["details"].as_object_mut()) {
-            details.insert("link".into(), link.as_str().into());
         }
         alert
     }

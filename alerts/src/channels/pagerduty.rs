@@ -58,9 +58,9 @@ impl Spec for PagerdutySpec {
     fn build(self) -> Result<Pagerduty, Vec<Refused>> {
         let mut problems = Vec::new();
         let key = self.routing_key.expose_secret();
-        if key.len() != 32 || !key.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            let hint = "the integration key of an Events API v2 integration, not a REST API key";
-            problems.push(Refused::new("routing_key", "not 32 letters and digits", hint));
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            let hint = "the integration key of an Events API v2 integration: 32 letters and digits";
+            problems.push(Refused::new("routing_key", "empty, or with blanks or line ends in it", hint));
         }
         let usual = match self.region {
             Region::Us => "https://events.pagerduty.com",

@@ -35,14 +35,14 @@ pub(super) const KIND: Kind = Kind::of::<WebhookSpec>(
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WebhookSpec {
-    /// Address that takes a POST.
+    /// Address that takes it.
     #[schemars(with = "String", extend("format" = "secret"))]
     url: SecretString,
     /// Key of the signature; without it there is none.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "secret"))]
     secret: Option<SecretString>,
-    /// Further headers, such as `Authorization`.
+    /// Further headers, as they are.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     headers: BTreeMap<String, SecretString>,

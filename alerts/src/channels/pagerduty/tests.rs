@@ -68,7 +68,7 @@ fn the_region_and_a_stand_in_have_addresses_of_their_own() {
 fn settings_that_cannot_work_are_refused() {
     let key = "0123456789abcdef0123456789abcdef";
     for (settings, path) in [
-        (json!({"routing_key": "short"}), "routing_key"),
+        (json!({"routing_key": ""}), "routing_key"),
         (json!({"routing_key": "0123456789abcdef 123456789abcdef"}), "routing_key"),
         (json!({"routing_key": key, "api_url": "ftp://x.example"}), "api_url"),
         (json!({"routing_key": key, "region": "moon"}), "region"),
