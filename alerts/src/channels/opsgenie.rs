@@ -32,9 +32,10 @@ const ENTITY: usize = 512;
 const NOTE: usize = 25_000;
 const TAG: usize = 50;
 
-/// Settings of an Opsgenie integration of the type "API". Pages have priority P1, tickets P3, tests P5; a test stays
-/// open there until somebody closes it.
+/// Settings of an Opsgenie integration of the type "API".
 ///
+/// Pages have priority P1, tickets P3, tests P5; a test stays open there until somebody closes it. Trouble that came
+/// and went while Opsgenie could not be reached is not told there.
 /// Jira Service Management takes the same requests: `api_url: https://api.atlassian.com/jsm/ops/integration`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +43,7 @@ struct OpsgenieSpec {
     /// Key of the integration.
     #[schemars(with = "String", extend("format" = "secret"))]
     api_key: SecretString,
-    /// Region of the account.
+    /// Region of the account; `us` by default.
     #[serde(default)]
     region: Region,
     /// Names of the teams that are told, if the integration does not say so.

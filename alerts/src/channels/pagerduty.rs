@@ -30,15 +30,17 @@ const SUMMARY: usize = 1024;
 /// should not wait for several.
 const AFTER_429: Duration = Duration::from_secs(60);
 
-/// Settings of a PagerDuty integration. Pages are `critical`, tickets `warning`, tests `info`; a test stays open there
-/// until somebody resolves it.
+/// Settings of a PagerDuty integration.
+///
+/// Pages are `critical`, tickets `warning`, tests `info`; a test stays open there until somebody resolves it. Trouble
+/// that came and went while PagerDuty could not be reached is not told there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PagerdutySpec {
     /// Integration key of an Events API v2 integration: 32 letters and digits.
     #[schemars(with = "String", extend("format" = "secret"))]
     routing_key: SecretString,
-    /// Region of the account.
+    /// Region of the account; `us` by default.
     #[serde(default)]
     region: Region,
     /// Address of the API instead of that of the region.

@@ -57,7 +57,7 @@ struct WebhookSpec {
     /// Type of that body; `application/json` by default, and then it must be JSON.
     #[serde(default)]
     content_type: Option<String>,
-    /// How it is sent.
+    /// How it is sent; `POST` by default.
     #[serde(default)]
     method: Verb,
 }

@@ -154,7 +154,11 @@ fn pieces(n: &Notification) -> Vec<Piece> {
     let fault = n.facts.words.as_ref().and_then(|w| w.fault.as_ref());
     let fault = fault.map(|f| Piece::Line(vec![said(format!("Note: {}.", one_line(f, 300)))]));
     let told = own(n, |w| w.text.as_ref()).map_or_else(|| ours(n), |text| lines(&text));
-    fault.into_iter().chain(told).collect()
+    // Own words may not know that there are tests.
+    let words = n.facts.words.as_ref().is_some_and(|w| w.title.is_some() || w.text.is_some());
+    let test = (words && n.kind == NotificationKind::Test)
+        .then(|| Piece::Line(vec![said("This is a test message: nothing is wrong.")]));
+    test.into_iter().chain(fault).chain(told).collect()
 }
 
 /// The lines of a template's text; those that begin with a dash or star are points of a list.

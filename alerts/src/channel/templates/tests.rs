@@ -84,3 +84,12 @@ fn a_long_text_is_cut_and_says_so() {
     let text = told["text"].as_str().unwrap();
     assert!(text.contains("line 59\n… and 440 more lines."), "{text}");
 }
+
+#[test]
+fn a_test_says_so_whatever_the_words_are() {
+    let n = Notification::test(opened().at, "x");
+    for templates in [json!({"title": "DOWN"}), json!({"text": "all is lost"}), json!({})] {
+        let told = body(dressed("webhook", templates).compose(&n, &[], None));
+        assert!(told["text"].as_str().unwrap().contains("test message"), "{told}");
+    }
+}
