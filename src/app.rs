@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use launchwatch_alerts::{Engine, Known, Plan};
+use jiff::Timestamp;
+use launchwatch_alerts::{Engine, Incident, Known, Plan};
 use launchwatch_probes::Ledger;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -14,11 +15,14 @@ use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
 use crate::inbox::{self, Letter, Orders};
+use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
+use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
+use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::{self, Recorder};
-use crate::pipeline::{dead_man, deliveries, history, janitor};
-use crate::scheduler::{self, InFlight, Permits, Shared, Standing};
-use crate::store::Store;
+use crate::pipeline::{dead_man, deliveries, history, janitor, orders};
+use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
+use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
@@ -133,20 +137,20 @@ impl App {
     pub async fn run(mut self) -> anyhow::Result<()> {
         let started = self.edges.clock.now();
         let memory = self.store.memory().await.context("cannot read what was known before")?;
-        history::fill(&self.board, self.store.as_ref(), &memory, started)
-            .await
-            .context("cannot read the last hours")?;
-        let engine = Engine::new(self.plan(), memory);
+        let open = memory.incidents.clone();
+        let mut engine = Engine::new(self.plan(), memory);
+        let learned = Learned::default();
+        self.look_back(&mut engine, &learned, open, started).await.context("cannot read the last hours")?;
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
         let owed = Arc::new(Notify::new());
-        let standing = Standing::default();
+        let shared = self.shared(inbox, learned);
+        let question = self.watch_ourselves(&shared);
         // The recorder is the last to end: it has tasks of its own, drained after all the others.
         let recording = Tasks::new();
-        let writer = self.recorder(engine, &standing, &owed);
+        let writer = self.recorder(engine, &shared, question, &owed);
         self.start_recorder(&recording, writer, letters);
         self.start_web();
-        self.start_deliveries(inbox.clone(), owed).await.context("cannot read what is owed")?;
-        let shared = self.shared(inbox, standing);
+        self.start_deliveries(shared.inbox.clone(), owed).await.context("cannot read what is owed")?;
         hearing::start(&self.desk(), &self.config.channels);
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
@@ -155,6 +159,38 @@ impl App {
         drop(shared); // the inbox closes when the last runner has ended
         tracing::info!(probes = self.config.probes.len(), channels = self.config.channels.len(), "watching");
         self.wait_and_drain(&recording).await
+    }
+
+    /// Shows the past to all who go by it.
+    async fn look_back(
+        &self,
+        engine: &mut Engine,
+        learned: &Learned,
+        open: Vec<Incident>,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
+        history::fill(&self.board, self.store.as_ref(), open, now).await?;
+        let past =
+            history::Past { engine, learned, board: &self.board, location: &self.config.service.location };
+        past.recall(self.store.as_ref(), &self.config.probes, now).await
+    }
+
+    /// Starts what watches ourselves.
+    fn watch_ourselves(&self, shared: &Shared) -> Question {
+        let (inbox, metrics, tasks) = (&shared.inbox, &self.metrics, &self.tasks);
+        let beat = ourselves::beat(shared.pulse.clone(), inbox.clone(), metrics.clone(), tasks.clone());
+        tasks.spawn("pulse", OnExit::Stop, beat);
+        let question = Question::default();
+        let witnesses = Witnesses {
+            net: Arc::clone(&self.edges.net),
+            urls: self.config.service.witnesses.clone(),
+            user_agent: Arc::clone(&shared.user_agent),
+            question: question.clone(),
+            inbox: inbox.clone(),
+            metrics: metrics.clone(),
+        };
+        tasks.spawn("witnesses", OnExit::Fine, witnesses.run(tasks.clone()));
+        question
     }
 
     async fn wait_and_drain(&self, recording: &Tasks) -> anyhow::Result<()> {
@@ -202,7 +238,7 @@ impl App {
         }
     }
 
-    fn shared(&self, inbox: inbox::Inbox, standing: Standing) -> Arc<Shared> {
+    fn shared(&self, inbox: inbox::Inbox, learned: Learned) -> Arc<Shared> {
         let service = &self.config.service;
         let contact = service.public_url.as_ref().map_or_else(String::new, |u| format!(" (+{u})"));
         Arc::new(Shared {
@@ -211,7 +247,10 @@ impl App {
             inbox,
             permits: Permits::new(service.limits, &self.config.targets),
             in_flight: InFlight::default(),
-            standing,
+            standing: Standing::default(),
+            learned,
+            pulse: Pulse::new(self.edges.clock.clone()),
+            missed_at_most: scheduler::missed_at_most(self.config.probes.len()),
             metrics: self.metrics.clone(),
             tasks: self.tasks.clone(),
             location: Arc::clone(&service.location),
@@ -252,17 +291,22 @@ impl App {
         Ok(())
     }
 
-    fn recorder(&self, engine: Engine, standing: &Standing, owed: &Arc<Notify>) -> Recorder {
+    fn recorder(&self, engine: Engine, shared: &Shared, question: Question, owed: &Arc<Notify>) -> Recorder {
+        let witnessed = !self.config.service.witnesses.is_empty();
         Recorder {
             clock: self.edges.clock.clone(),
             engine,
             store: Arc::clone(&self.store),
             board: self.board.clone(),
-            standing: standing.clone(),
+            standing: shared.standing.clone(),
+            ourselves: SelfWatch::new(witnessed, question, shared.inbox.drops()),
+            location: Arc::clone(&self.config.service.location),
+            orders: orders::Orders::default(),
+            backlog: Backlog::default(),
+            direct: Direct { channels: self.config.channels.clone(), post: Arc::clone(&self.edges.post) },
             metrics: self.metrics.clone(),
             public_url: self.config.service.public_url.clone(),
             owed: Arc::clone(owed),
-            tasks: self.tasks.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The one way in to the recorder.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use launchwatch_alerts::{Command, Disobeyed};
@@ -16,8 +17,10 @@ pub enum Letter {
     Observation(Observation),
     /// A run that goes on has already proved failure.
     Suspect(Suspect),
-    /// How a part of ourselves stands.
+    /// Launchwatch about itself.
     Ourselves(Ourselves),
+    /// Whether any of the witnesses answered just now: if none does, it is we who are cut off.
+    Witnesses(bool),
     /// Somebody wants something.
     Command {
         /// What.
@@ -27,14 +30,14 @@ pub enum Letter {
     },
 }
 
-/// How a part of ourselves stands: a series of the target that stands for launchwatch itself.
+/// What launchwatch says about itself: becomes a sample of the target [`launchwatch_alerts::OURSELVES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ourselves {
-    /// Which part: `channel-<name>`, `outbox`, …
+    /// What it is about: `network`, `pace`, `store`, `channel-…`, `token-…`.
     pub probe: String,
-    /// Whether it works.
+    /// Whether it is in order.
     pub good: bool,
-    /// What is wrong, in one sentence.
+    /// One sentence for a person: what is wrong, and what to do.
     pub summary: String,
 }
 
@@ -59,7 +62,18 @@ pub struct Suspect {
 
 /// The sending side. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Inbox(mpsc::Sender<Letter>);
+pub struct Inbox(mpsc::Sender<Letter>, Drops);
+
+/// How many letters were dropped because the inbox was full: the inbox itself cannot tell that through the inbox.
+#[derive(Clone, Debug, Default)]
+pub struct Drops(Arc<AtomicU64>);
+
+impl Drops {
+    /// Letters dropped since the start.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Letters that wait at most: minutes of results at the highest rates, so that a slow disk does not hold up probing.
 /// What comes when the inbox is full is dropped and counted.
@@ -68,14 +82,23 @@ pub const CAPACITY: usize = 65_536;
 /// The inbox and its other end.
 pub fn inbox() -> (Inbox, mpsc::Receiver<Letter>) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
-    (Inbox(sender), receiver)
+    (Inbox(sender, Drops::default()), receiver)
 }
 
 impl Inbox {
     /// Puts a letter in without waiting. False if it was dropped: the inbox is full, or the recorder is gone.
     #[must_use]
     pub fn put(&self, letter: Letter) -> bool {
-        self.0.try_send(letter).is_ok()
+        let sent = self.0.try_send(letter);
+        if let Err(mpsc::error::TrySendError::Full(_)) = &sent {
+            self.1.0.fetch_add(1, Ordering::Relaxed);
+        }
+        sent.is_ok()
+    }
+
+    /// The count of what is dropped; holding it does not hold the inbox open.
+    pub fn drops(&self) -> Drops {
+        self.1.clone()
     }
 
     /// The door for people. It does not keep the inbox open: who has it need not end before the recorder can.
@@ -129,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_inbox_and_one_that_is_gone_say_try_again() {
         let (sender, mut letters) = mpsc::channel(1);
-        let inbox = Inbox(sender);
+        let inbox = Inbox(sender, Drops::default());
         let orders = inbox.orders();
         let (answer, _) = oneshot::channel();
         assert!(inbox.put(Letter::Command { command: command(), answer }));

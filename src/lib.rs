@@ -22,6 +22,7 @@ pub mod edges;
 pub mod hearing;
 pub mod inbox;
 pub mod observation;
+pub mod ourselves;
 pub mod pipeline;
 pub mod scheduler;
 pub mod standin;

@@ -20,21 +20,27 @@ const DEGRADED: &str = "#e0a100";
 const FAILED: &str = "#c2330f";
 const UNKNOWN: &str = "#8a8a8a";
 
-/// A picture with the sentence that explains it, for chats that show one beside a message.
-pub(crate) struct Shown {
-    /// PNG.
-    pub(crate) png: Vec<u8>,
-    /// `Last 6 h of launch: 41 runs, 35 passed, 6 failed`.
-    pub(crate) words: String,
-}
+/// The last hours of one probe, for chats that show a picture beside a message.
+pub(crate) struct Shown<'a>(&'a Strip);
 
 /// The last hours of the first failing probe, else of the first one that there is.
-pub(crate) fn shown_first(n: &Notification) -> Option<Shown> {
+pub(crate) fn shown_first(n: &Notification) -> Option<Shown<'_>> {
     let strips = &n.facts.strips;
     let of = |probe: &str| strips.iter().find(|s| s.probe == probe);
-    let strip = n.facts.failing.iter().find_map(|f| of(&f.probe)).or_else(|| strips.first())?;
-    let words = format!("Last {} of {}: {}", span(strip), one_line(&strip.probe, 80), counts(strip, ","));
-    Some(Shown { png: png(strip)?, words })
+    let strip = n.facts.failing.iter().find_map(|f| of(&f.probe)).or_else(|| strips.first());
+    strip.filter(|s| !s.cells.is_empty()).map(Shown)
+}
+
+impl Shown<'_> {
+    /// PNG.
+    pub(crate) fn png(&self) -> Option<Vec<u8>> {
+        png(self.0)
+    }
+
+    /// `Last 6 h of launch: 41 runs, 35 passed, 6 failed`.
+    pub(crate) fn words(&self) -> String {
+        format!("Last {} of {}: {}", span(self.0), one_line(&self.0.probe, 80), counts(self.0, ","))
+    }
 }
 
 /// The strip as PNG. `None` where there is nothing to draw.

@@ -65,7 +65,7 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
     let plan = backtest::plan(&config, config.rules.clone(), stretch.from);
     let report = backtest::run(&store, plan, stretch).await.context("cannot read what is on record")?;
     let text = match arguments.json {
-        true => format!("{:#}\n", serde_json::to_value(&report)?),
+        true => format!("{}\n", serde_json::to_string_pretty(&report)?),
         false => backtest::told(&report),
     };
     Ok(Answer { text, code: 0 })

@@ -211,10 +211,7 @@ mod tests {
         let head = head.replace("\n# service", "\nservice").replace("\n#   ", "\n  ");
         fs::write(&path, format!("{head}channels:\n{channels}\n{rules}")).unwrap();
         let secret = |name: &str| {
-            Some(
-                if name.contains("URL") || name.contains("WEBHOOK") { "https://example.org/x" } else { "x" }
-                    .into(),
-            )
+            crate::config::example::secret(name, Registries::BUILT_IN).or_else(|| Some("x".into()))
         };
         let answer = check(&path, Registries::BUILT_IN, &secret, false);
         assert_eq!(answer.code, 0, "{}", answer.text);

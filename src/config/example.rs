@@ -25,6 +25,22 @@ pub(crate) fn lines(kind: &str, example: &str, schema: &Value) -> Vec<String> {
     lines
 }
 
+/// The made-up secret behind a reference that [`lines`] wrote: what an example needs to be usable.
+#[cfg(test)]
+pub(crate) fn secret(name: &str, registries: super::Registries) -> Option<String> {
+    let channels = registries.channels.iter().map(|k| (k.name, k.example, k.schema().to_value()));
+    let probes = registries.probes.iter().map(|k| (k.name, k.example, k.schema().to_value()));
+    channels.chain(probes).find_map(|(kind, example, schema)| {
+        let (root, _) = yaml::read(0, example).ok()?;
+        let root = root?;
+        shape::walk(&root, [&schema]).secrets.into_iter().find_map(|path| {
+            let Some(Step::Key(key)) = path.steps().last() else { return None };
+            let called: String = format!("{kind}_{key}").chars().map(upper).collect();
+            root.at(&path).filter(|_| called == name).and_then(|node| node.text().map(str::to_owned))
+        })
+    })
+}
+
 fn upper(c: char) -> char {
     if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
 }

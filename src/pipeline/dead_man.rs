@@ -17,6 +17,8 @@ use crate::telemetry::Metrics;
 
 /// A recorder that has not gone round its loop for this long does not live: it also waits while it cannot write.
 const SILENT: SignedDuration = SignedDuration::from_secs(60);
+/// The first call comes no later than this: whoever was alarmed by a restart hears soon that it is over.
+const FIRST: Duration = Duration::from_secs(30);
 /// Longest that a call may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -42,12 +44,14 @@ impl Caller {
     /// Calls until the service stops.
     pub async fn run(self) {
         let mut said = String::new();
+        let mut pause = self.dead_man.every.min(FIRST);
         loop {
             tokio::select! {
                 biased; // two replays must agree
                 _ = self.tasks.stopped() => return,
-                () = tokio::time::sleep(self.dead_man.every) => {}
+                () = tokio::time::sleep(pause) => {}
             }
+            pause = self.dead_man.every;
             let (result, why) = match self.trouble() {
                 Some(why) => ("withheld", why),
                 None => match self.call().await {

@@ -4,11 +4,13 @@
 //! There is one writer. It owns the engine, so no lock guards a judgement, and what is judged and what is owed are
 //! written down together.
 
+pub mod backlog;
 pub mod board;
 pub mod dead_man;
 pub mod deliveries;
+pub mod direct;
 pub mod history;
 pub mod janitor;
-mod orders;
+pub mod orders;
 pub mod recorder;
 pub(crate) mod sample;

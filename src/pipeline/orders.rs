@@ -1,4 +1,4 @@
-//! What people want in one round of the recorder: obeyed by the engine, or done to an incident that is over.
+//! What people want: obeyed by the engine, or done to an incident that is over; answered when it is durable.
 
 use jiff::Timestamp;
 use launchwatch_alerts::{Change, Command, Disobeyed, Engine, Incident, IncidentId};
@@ -8,9 +8,9 @@ use crate::store::Store;
 
 type Answer = oneshot::Sender<Result<(), Disobeyed>>;
 
-/// Commands of one round, and who waits for what came of them. Whoever is not answered hears that it is not known.
+/// Commands, and who waits for what came of them. Whoever is not answered hears that it is not known.
 #[derive(Default)]
-pub(super) struct Orders {
+pub struct Orders {
     done: Vec<(Answer, Result<(), Disobeyed>)>,
     /// The engine knows only what is open: these may be about an incident that is over.
     afterwards: Vec<(Command, Answer)>,
@@ -59,8 +59,8 @@ impl Orders {
     }
 
     /// Answers: to be called when all of it is durable.
-    pub(super) fn answer(self) {
-        for (answer, result) in self.done {
+    pub(super) fn answer(&mut self) {
+        for (answer, result) in self.done.drain(..) {
             // Nobody may wait any more.
             drop(answer.send(result));
         }

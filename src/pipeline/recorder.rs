@@ -5,17 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Change, Engine, SeriesId};
+use launchwatch_alerts::{AlertState, Change, Engine, OURSELVES, SeriesId};
+use launchwatch_probes::{Reason, Verdict};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::{board::SharedBoard, orders::Orders, sample};
+use super::backlog::{Attempt, Backlog};
+use super::direct::Direct;
+use super::orders::Orders;
+use super::{board::SharedBoard, sample};
 use crate::clock::Clock;
-use crate::inbox::Letter;
+use crate::inbox::{Letter, Ourselves};
 use crate::observation::{Observation, ProbeId};
+use crate::ourselves::{SelfWatch, Sorted};
 use crate::scheduler::Standing;
-use crate::store::{Batch, Store};
-use crate::tasks::Tasks;
+use crate::store::Store;
 use crate::telemetry::Metrics;
 
 /// Results are gathered this long after the first one, so that one flush to disk serves many.
@@ -24,8 +28,8 @@ const GATHER: Duration = Duration::from_millis(40);
 const BATCH: usize = 16_384;
 /// How often the board shows that the recorder lives, with nothing else to do.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// First and longest pause before a batch that could not be written is tried again.
-const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// Who goes round so long after the last time was paused: a disk that hangs shows up the same way, and does no harm.
+const PAUSED: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
 
 /// What the recorder works with.
 pub struct Recorder {
@@ -37,27 +41,40 @@ pub struct Recorder {
     pub store: Arc<dyn Store>,
     /// Shows.
     pub board: SharedBoard,
-    /// Tells the runners which targets are down.
+    /// Tells the runners which targets are down and which probes are in doubt.
     pub standing: Standing,
+    /// Knows how we ourselves stand.
+    pub ourselves: SelfWatch,
+    /// Where we look from.
+    pub location: Arc<str>,
+    /// What is to be written.
+    pub backlog: Backlog,
+    /// What people want, and who waits for what came of it.
+    pub orders: Orders,
+    /// Tells people while nothing can be written.
+    pub direct: Direct,
     /// Counts.
     pub metrics: Metrics,
     /// Root of links in messages.
     pub public_url: Option<url::Url>,
     /// Wakes the deliveries.
     pub owed: Arc<Notify>,
-    /// All tasks.
-    pub tasks: Tasks,
 }
 
 impl Recorder {
     /// Runs until the inbox is closed: everything that was handed over is written down before it ends.
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) {
         let mut names = SeriesNames::default();
-        let changes = self.engine.start(self.clock.now());
+        let now = self.clock.now();
+        let changes = self.engine.start(now);
         // Also after a restart in the middle of an outage: figures show it, and launches stay rare.
         let known: BTreeSet<String> = self.engine.open().flat_map(|i| i.targets.clone()).collect();
+        let inherited = self.engine.alerts().filter(|a| a.key.series.target == OURSELVES);
+        let inherited = inherited.filter(|a| a.state != AlertState::Calm).map(|a| a.key.series.probe.clone());
+        self.ourselves.inherit(inherited, now);
         self.keep(Vec::new(), changes).await;
         self.show_incidents(&known);
+        let mut round_at = now;
         loop {
             let mut letters = Vec::new();
             let wake = self.wake();
@@ -65,46 +82,85 @@ impl Recorder {
                 biased; // letters first: a tick must judge with everything that is known
                 count = inbox.recv_many(&mut letters, BATCH) => {
                     if count == 0 {
-                        return;
+                        return self.end(&mut names).await;
                     }
                     gather(&mut inbox, &mut letters).await;
                 }
                 () = tokio::time::sleep(wake) => {}
             }
-            self.round(letters, &mut names).await;
+            let now = self.clock.now();
+            if now.duration_since(round_at) > PAUSED {
+                self.engine.paused(now);
+            }
+            round_at = now;
+            let doubted = |probe: &str| self.engine.doubted(&ours(probe, &self.location));
+            let Sorted { letters, words, waiting } = self.ourselves.sort(letters, now, doubted);
+            self.standing.doubt(waiting.iter().map(|probe| (probe, true)));
+            self.round(letters, words, &mut names).await;
         }
     }
 
-    async fn round(&mut self, letters: Vec<Letter>, names: &mut SeriesNames) {
+    /// The service stops: what waited for witnesses is judged and written as it is, and what could not be written gets
+    /// one last try.
+    async fn end(mut self, names: &mut SeriesNames) {
+        let left = self.ourselves.last_words();
+        self.round(left, Vec::new(), names).await;
+        if !self.backlog.is_empty() {
+            self.try_to_write(Attempt::Last).await;
+        }
+    }
+
+    async fn round(&mut self, letters: Vec<Letter>, words: Vec<Ourselves>, names: &mut SeriesNames) {
         let now = self.clock.now();
+        for word in words {
+            self.hear(&word, now);
+        }
         let mut observations = Vec::with_capacity(letters.len());
-        let mut orders = Orders::default();
+        let mut seen_of = BTreeSet::new();
         for letter in letters {
             match letter {
                 Letter::Observation(seen) => {
-                    let series = names.of(&seen.probe, &seen.location);
-                    let curious = self.engine.curious(&series);
-                    let sample = sample::of_observation(series, curious, &seen);
-                    self.engine.see(&sample, now);
+                    let (series, curious) = names.of(&self.engine, &seen.probe, &seen.location);
+                    seen_of.insert(seen.probe.clone());
+                    if our_fault(&seen) {
+                        self.engine.forgive(&series, now);
+                    }
+                    self.engine.see(&sample::of_observation(series, curious, &seen), now);
                     observations.push(seen);
                 }
                 Letter::Suspect(suspect) => {
-                    let series = names.of(&suspect.probe, &suspect.location);
-                    let sample = sample::of_suspect(series, &suspect, now);
-                    self.engine.see(&sample, now);
+                    let (series, _) = names.of(&self.engine, &suspect.probe, &suspect.location);
+                    self.engine.see(&sample::of_suspect(series, &suspect, now), now);
                 }
-                Letter::Ourselves(part) => self.engine.see(&sample::of_ourselves(part, now), now),
-                Letter::Command { command, answer } => orders.obey(&mut self.engine, command, answer, now),
+                Letter::Command { command, answer } => {
+                    self.orders.obey(&mut self.engine, command, answer, now);
+                }
+                // Sorted out before.
+                Letter::Ourselves(_) | Letter::Witnesses(_) => {}
             }
         }
         let mut changes = self.engine.tick(now);
-        orders.obey_afterwards(self.store.as_ref(), &mut changes, now).await;
+        self.doubt(&seen_of, names);
+        self.orders.obey_afterwards(self.store.as_ref(), &mut changes, now).await;
         if self.keep(observations, changes).await {
-            orders.answer();
+            self.orders.answer();
         }
     }
 
-    /// True when it is durable.
+    /// Judges what is said about ourselves.
+    fn hear(&mut self, word: &Ourselves, now: Timestamp) {
+        tracing::warn!(ourselves.probe = %word.probe, ourselves.good = word.good, "{}", word.summary);
+        let series = Arc::new(ours(&word.probe, &self.location));
+        self.engine.see(&sample::of_ourselves(series, word, now), now);
+    }
+
+    /// Tells the runners which of these probes are in doubt: at once, for a slow disk must not hold up a second look.
+    fn doubt(&self, probes: &BTreeSet<ProbeId>, names: &SeriesNames) {
+        let doubted = |p: &ProbeId| names.known(p).is_some_and(|series| self.engine.doubted(series));
+        self.standing.doubt(probes.iter().map(|p| (p, doubted(p))));
+    }
+
+    /// Keeps and shows what came of a round. True when all of it is durable.
     async fn keep(&mut self, observations: Vec<Observation>, mut changes: Vec<Change>) -> bool {
         let now = self.clock.now();
         self.board.write(|board| {
@@ -116,21 +172,21 @@ impl Recorder {
         for seen in &observations {
             self.metrics.run_ended(&seen.probe, &seen.outcome, seen.ended());
         }
-        if observations.is_empty() && changes.is_empty() {
+        if observations.is_empty() && changes.is_empty() && self.backlog.is_empty() {
             return true;
         }
         self.furnish(&mut changes, now);
-        let owes = changes.iter().any(|c| matches!(c, Change::Notify(_)));
         let moved = self.engine.moved();
         for change in &changes {
             say(change);
         }
-        let durable = self.write(Batch { observations, changes, now }).await;
-        self.show_incidents(&moved);
-        if owes {
-            self.owed.notify_one();
+        self.standing.set(moved.iter().map(|target| (target, self.engine.down_since(target))));
+        self.backlog.add(observations, changes);
+        if self.backlog.due() {
+            self.try_to_write(Attempt::Now).await;
         }
-        durable
+        self.show_incidents(&moved);
+        self.backlog.is_empty()
     }
 
     /// Adds to notifications what the engine does not know: the last hours, and the link.
@@ -143,29 +199,54 @@ impl Recorder {
         }
     }
 
-    /// Writes a batch, again and again until it is written: what is owed must not be lost. Meanwhile the inbox fills;
-    /// on a stop the batch gets one last try. True when it is durable.
-    async fn write(&self, batch: Batch) -> bool {
-        let mut pause = RETRY.0;
-        loop {
-            let began = Instant::now();
-            match self.store.record(batch.clone()).await {
-                Ok(()) => {
-                    let now = self.clock.now();
-                    self.metrics.committed(now, began.elapsed());
-                    self.board.write(|b| b.committed_at = Some(now));
-                    return true;
-                }
-                Err(error) => {
-                    self.metrics.store_error();
-                    tracing::error!(%error, "cannot write down results; trying again in {pause:?}");
-                    if self.tasks.stopping() {
-                        return false;
-                    }
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY.1);
-                }
+    /// Tries to write what is to be written. Nothing of what is owed is lost: what cannot be written stays in memory
+    /// and is tried again, while judging goes on.
+    async fn try_to_write(&mut self, attempt: Attempt) {
+        let now = self.clock.now();
+        let batch = self.backlog.batch(now);
+        let owes = batch.changes.iter().any(|c| matches!(c, Change::Notify(_)));
+        let began = Instant::now();
+        let word = match self.store.record(batch).await {
+            Ok(()) => {
+                let now = self.clock.now();
+                self.metrics.committed(now, began.elapsed());
+                self.board.write(|b| b.committed_at = Some(now));
+                self.backlog.written();
+                self.ourselves.writing(None, now)
             }
+            Err(error) => {
+                self.metrics.store_error();
+                let why = error.to_string();
+                let (since, pause, lost) = self.backlog.failed(now);
+                (0..lost).for_each(|_| self.metrics.letter_dropped());
+                if attempt == Attempt::Last {
+                    tracing::error!(%error, "cannot write down the last results; they are lost");
+                } else {
+                    tracing::error!(%error, "cannot write down results; trying again in {pause:?}");
+                }
+                self.complain(since, &why, now);
+                return self.tell_unwritten(attempt, now).await;
+            }
+        };
+        if let Some(word) = word {
+            self.hear(&word, now);
+        }
+        if owes {
+            self.owed.notify_one();
+        }
+    }
+
+    /// While nothing can be written people are told all the same, by nobody but us, so that nothing is told twice.
+    async fn tell_unwritten(&mut self, attempt: Attempt, now: Timestamp) {
+        if let Some(owed) = self.backlog.overdue(now).filter(|_| attempt == Attempt::Now) {
+            let told = self.direct.tell(&owed).await;
+            self.backlog.told(&told);
+        }
+    }
+
+    fn complain(&mut self, since: Timestamp, why: &str, now: Timestamp) {
+        if let Some(word) = self.ourselves.writing(Some((since, why)), now) {
+            self.hear(&word, now);
         }
     }
 
@@ -177,7 +258,6 @@ impl Recorder {
         }
         let of_moved = moved.iter().filter_map(|t| Some((t.clone(), self.engine.incident_of(t)?.clone())));
         let open: BTreeMap<String, _> = of_moved.collect();
-        self.standing.set(moved.iter().map(|target| (target, self.engine.down_since(target))));
         for target in moved {
             self.metrics.incident(target, open.contains_key(target));
         }
@@ -191,7 +271,9 @@ impl Recorder {
     fn wake(&self) -> Duration {
         let now = self.clock.now();
         let until = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or_default();
-        self.engine.next_tick().map_or(HEARTBEAT, until).min(HEARTBEAT)
+        let next = self.engine.next_tick().into_iter().chain(self.ourselves.next()).min();
+        let retry = self.backlog.wait().unwrap_or(HEARTBEAT);
+        next.map_or(HEARTBEAT, until).min(HEARTBEAT).min(retry)
     }
 }
 
@@ -228,22 +310,42 @@ fn say(change: &Change) {
     }
 }
 
-/// The series of each probe, made once.
+/// The series of each probe, and whether anybody wants to know its details: made and asked once.
 #[derive(Default)]
-struct SeriesNames(BTreeMap<ProbeId, Arc<SeriesId>>);
+struct SeriesNames(BTreeMap<ProbeId, (Arc<SeriesId>, bool)>);
 
 impl SeriesNames {
-    fn of(&mut self, probe: &ProbeId, location: &str) -> Arc<SeriesId> {
-        if let Some(known) = self.0.get(probe).filter(|s| s.location == location) {
-            return Arc::clone(known);
+    fn of(&mut self, engine: &Engine, probe: &ProbeId, location: &str) -> (Arc<SeriesId>, bool) {
+        if let Some(known) = self.0.get(probe).filter(|(s, _)| s.location == location) {
+            return known.clone();
         }
         let series = Arc::new(series(probe, location));
-        self.0.insert(probe.clone(), Arc::clone(&series));
-        series
+        let curious = engine.curious(&series);
+        self.0.insert(probe.clone(), (Arc::clone(&series), curious));
+        (series, curious)
     }
+
+    fn known(&self, probe: &ProbeId) -> Option<&SeriesId> {
+        self.0.get(probe).map(|(series, _)| series.as_ref())
+    }
+}
+
+/// Whether a run could not look through our own fault, and not for want of a run.
+fn our_fault(seen: &Observation) -> bool {
+    use Reason::{ProbeAuth, Prober, ProberIsolated};
+    seen.outcome.verdict == Verdict::Unknown
+        && matches!(seen.outcome.reason, Some(ProbeAuth | Prober | ProberIsolated))
+}
+
+/// The series of a probe of ourselves.
+fn ours(probe: &str, location: &str) -> SeriesId {
+    SeriesId { target: OURSELVES.into(), probe: probe.into(), location: location.into() }
 }
 
 /// The series of a probe at a location.
 pub fn series(probe: &ProbeId, location: &str) -> SeriesId {
     SeriesId { target: probe.target().into(), probe: probe.probe().into(), location: location.into() }
 }
+
+#[cfg(test)]
+mod tests;

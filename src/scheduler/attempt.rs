@@ -8,19 +8,22 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use launchwatch_probes::{Cx, CxParts, Follow, Outcome, Progress, Reason, Stage, Verdict, Watcher};
 
+use tokio::sync::watch::Sender;
 use tokio::time::Instant;
 
 use super::in_flight::Going;
-use super::{Permit, Shared};
+use super::{Permit, Shared, patience};
 use crate::config::ProbeConfig;
 use crate::inbox::{Letter, Suspect};
 use crate::observation::{Observation, run_id};
+use crate::ourselves::Moment;
 use crate::tasks::OnExit;
 
 /// How long a launch is followed after its run has ended; the probe's own limit is shorter.
 const FOLLOW_AT_MOST: Duration = Duration::from_secs(3_600);
 
 /// One run.
+#[derive(Clone)]
 pub(super) struct Attempt {
     shared: Arc<Shared>,
     probe: Arc<ProbeConfig>,
@@ -41,12 +44,24 @@ impl Attempt {
     /// Runs the probe, hands over what was found, and says the verdict.
     pub(super) async fn run(self, permit: Permit) -> Verdict {
         let began = self.shared.edges.clock.now();
+        let moment = self.shared.pulse.moment();
         let lag = Duration::try_from(began.duration_since(self.slot)).unwrap_or_default();
         self.shared.metrics.run_began(&self.probe.id, lag);
         let run = run_id(&self.probe.id, self.slot);
         let going = self.probe.launches.then(|| self.shared.in_flight.enter(&run));
-        let mut cx = Cx::new(self.parts(run, began));
-        let outcome = self.look(&mut cx).await;
+        let (open, opened) = tokio::sync::watch::channel(None);
+        let mut cx = Cx::new(self.parts(run, began, open));
+        let stalled = |stage, line| self.suspect(began, Reason::Stalled, Some(stage), line);
+        let of = (&self.shared.learned, &self.probe.id);
+        let mut outcome = tokio::select! {
+            biased; // a result that is there counts, even if a stage becomes too long at the same moment
+            outcome = self.look(&mut cx) => outcome,
+            never = patience::lose(of, self.probe.patience, opened, stalled) => match never {},
+        };
+        self.excuse(&mut outcome, moment);
+        if self.probe.launches {
+            self.shared.learned.saw(&self.probe.id, &outcome);
+        }
         let verdict = outcome.verdict;
         if let Some(follow) = cx.take_follow() {
             self.follow(follow, (permit, going));
@@ -61,6 +76,17 @@ impl Attempt {
         };
         self.shared.hand_over(Letter::Observation(observation));
         verdict
+    }
+
+    /// What a run found in which we stood still is worth nothing, good or bad: neither its times nor its deadline were
+    /// the target's.
+    fn excuse(&self, outcome: &mut Outcome, began: Moment) {
+        if let Some(pause) = self.shared.pulse.stood_still_since(began) {
+            outcome.verdict = Verdict::Unknown;
+            outcome.reason = Some(Reason::Prober);
+            outcome.stages.clear();
+            outcome.summary = format!("launchwatch was paused for {} s during the run", pause.as_secs());
+        }
     }
 
     async fn look(&self, cx: &mut Cx) -> Outcome {
@@ -92,7 +118,7 @@ impl Attempt {
         tokio::time::sleep(self.shared.grace).await;
     }
 
-    fn parts(&self, run: String, began: Timestamp) -> CxParts {
+    fn parts(&self, run: String, began: Timestamp, open: Sender<patience::Open>) -> CxParts {
         let edges = &self.shared.edges;
         CxParts {
             net: Arc::clone(&edges.net),
@@ -101,30 +127,30 @@ impl Attempt {
             nonce: if self.probe.launches { edges.dice.word(16) } else { String::new() },
             deadline: Instant::now() + self.probe.deadline,
             user_agent: Arc::clone(&self.shared.user_agent),
-            watcher: self.probe.launches.then(|| self.watcher(began)),
+            watcher: self.probe.launches.then(|| self.watcher(began, open)),
             now: began,
         }
     }
 
-    /// Tells the recorder of a run that proves failure while it goes on.
-    fn watcher(&self, began: Timestamp) -> Watcher {
-        let shared = Arc::clone(&self.shared);
-        let (probe, slot) = (self.probe.id.clone(), self.slot);
-        let stage = std::sync::Mutex::new(None::<Stage>);
-        Arc::new(move |progress| {
-            let mut stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match progress {
-                Progress::Stage(now) => *stage = Some(*now),
-                Progress::Line(_) => {}
-                Progress::Suspect(reason, line) => {
-                    let (probe, line) = (probe.clone(), line.clone());
-                    let location = Arc::clone(&shared.location);
-                    let suspect =
-                        Suspect { probe, location, slot, began, reason: *reason, stage: *stage, line };
-                    shared.hand_over(Letter::Suspect(suspect));
-                }
+    /// Tells the recorder of a run that proves failure while it goes on, and which stage is open.
+    fn watcher(&self, began: Timestamp, open: Sender<patience::Open>) -> Watcher {
+        let run = self.clone();
+        Arc::new(move |progress| match progress {
+            Progress::Stage(stage) => {
+                open.send_replace(Some((*stage, Instant::now())));
+            }
+            Progress::Line(_) => {}
+            Progress::Suspect(reason, line) => {
+                let stage = open.borrow().map(|(stage, _)| stage);
+                run.suspect(began, *reason, stage, line.clone());
             }
         })
+    }
+
+    fn suspect(&self, began: Timestamp, reason: Reason, stage: Option<Stage>, line: String) {
+        let (probe, location) = (self.probe.id.clone(), Arc::clone(&self.shared.location));
+        let suspect = Suspect { probe, location, slot: self.slot, began, reason, stage, line };
+        self.shared.hand_over(Letter::Suspect(suspect));
     }
 
     /// Lets a launch go on in the background until its end is known; it keeps its place in the budget.

@@ -2,6 +2,8 @@
 
 mod attempt;
 mod in_flight;
+pub mod learned;
+mod patience;
 mod permits;
 mod runner;
 mod standing;
@@ -15,10 +17,12 @@ use launchwatch_probes::Ledger;
 use crate::config::ProbeConfig;
 use crate::edges::Edges;
 use crate::inbox::{Inbox, Letter};
+use crate::ourselves::Pulse;
 use crate::tasks::{OnExit, Tasks};
 use crate::telemetry::Metrics;
 
 pub use in_flight::InFlight;
+pub use learned::Learned;
 pub use permits::{Permit, Permits};
 pub use standing::Standing;
 pub use timetable::Timetable;
@@ -35,8 +39,14 @@ pub struct Shared {
     pub permits: Permits,
     /// Runs going on.
     pub in_flight: InFlight,
-    /// Which targets are known to be down.
+    /// How targets and probes stand.
     pub standing: Standing,
+    /// What launches usually take.
+    pub learned: Learned,
+    /// Whether we stood still.
+    pub pulse: Pulse,
+    /// At most this many slots of a probe that passed during a pause are written down.
+    pub missed_at_most: usize,
     /// Figures about ourselves.
     pub metrics: Metrics,
     /// All tasks.
@@ -56,6 +66,11 @@ impl Shared {
             self.metrics.letter_dropped();
         }
     }
+}
+
+/// How many slots of each of so many probes may be written down as missed after a pause, without filling the inbox.
+pub fn missed_at_most(probes: usize) -> usize {
+    (crate::inbox::CAPACITY / 2 / probes.max(1)).clamp(2, timetable::MISSED_AT_MOST)
 }
 
 /// Starts a task for every probe.

@@ -18,18 +18,38 @@ const BACKED_OFF_AT_MOST: Duration = Duration::from_secs(300);
 /// How long a target must be down before launches become rarer still.
 const LONG_OUTAGE: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 
+/// Who wakes up this much later than the slot was paused: what was due meanwhile is missed, not made up for, or all
+/// probes would run at once.
+const PAUSED: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
+/// Runs that are added to the grid in one doubt.
+const CONFIRMATIONS: u32 = 6;
+/// Of probes that launch nothing, the pauses between them, as multiples of the first: 2, 10, 20, 30 s.
+const STRETCH: [u32; 4] = [1, 5, 10, 15];
+/// Longest pause between confirmations, unless the first is longer.
+const STRETCHED_AT_MOST: Duration = Duration::from_secs(30);
+
 /// Runs one probe until the service stops.
 pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
-    let mut runner =
-        Runner { timetable: Timetable::new(probe.schedule.clone(), &probe.id), shared, probe, last: None };
-    let mut due = runner.timetable.next_after(runner.shared.edges.clock.now()).map(Due::on_grid);
-    while let Some(now_due) = due {
+    let timetable = Timetable::new(probe.schedule.clone(), &probe.id);
+    let mut runner = Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false };
+    let mut now = runner.shared.edges.clock.now();
+    let mut due = runner.timetable.next_after(now).map(Due::on_grid);
+    while let Some(next) = due {
+        let waits = next.slot > now;
         tokio::select! {
             biased; // a stop wins over a slot that comes at the same moment: no run begins that cannot end
             _ = runner.shared.tasks.stopped() => return,
-            () = runner.shared.edges.clock.until(now_due.slot) => {}
+            () = runner.shared.edges.clock.until(next.slot) => {}
         }
-        due = runner.slot(now_due).await;
+        now = runner.shared.edges.clock.now();
+        due = if waits && now.duration_since(next.slot) > PAUSED {
+            runner.sleep_over(next, now)
+        } else if next.confirms && !runner.wants_confirmation() {
+            runner.timetable.next_after(now).map(Due::on_grid)
+        } else {
+            runner.slot(next).await
+        };
+        now = runner.shared.edges.clock.now();
     }
 }
 
@@ -52,6 +72,11 @@ struct Runner {
     timetable: Timetable,
     /// The last verdict that counts.
     last: Option<Verdict>,
+    /// Runs that were added to the grid since the last change.
+    confirmations: u32,
+    /// It failed (or nothing was known), it works again, and its trouble is not over. Other trouble, such as being
+    /// slow, is not decided sooner by looking more often.
+    recovering: bool,
 }
 
 impl Runner {
@@ -70,9 +95,31 @@ impl Runner {
             });
             return following.map(Due::on_grid);
         }
+        let began = self.shared.pulse.moment();
         // In a box, so that of thousands of probes only those that run have the room of a run.
         let verdict = Box::pin(attempt.run(permit)).await;
+        if self.shared.pulse.stood_still_since(began).is_some() {
+            let now = self.shared.edges.clock.now();
+            self.miss_pause(&self.timetable.between(due.slot, now));
+            return self.timetable.next_after(now.max(due.slot)).map(Due::on_grid);
+        }
         self.after_run(due, verdict)
+    }
+
+    /// Slots passed while the process or the machine stood still.
+    fn sleep_over(&self, due: Due, now: Timestamp) -> Option<Due> {
+        let mut passed = self.timetable.between(due.slot, now);
+        if !due.confirms {
+            passed.insert(0, due.slot);
+        }
+        self.miss_pause(&passed);
+        self.timetable.next_after(now).map(Due::on_grid)
+    }
+
+    fn miss_pause(&self, passed: &[Timestamp]) {
+        for slot in passed.iter().take(self.shared.missed_at_most) {
+            self.miss(*slot, "launchwatch was paused");
+        }
     }
 
     /// Waits for a place until the next slot is due.
@@ -93,7 +140,7 @@ impl Runner {
     fn after_run(&mut self, due: Due, verdict: Verdict) -> Option<Due> {
         let now = self.shared.edges.clock.now();
         let passed = self.timetable.between(due.slot, now);
-        let changed = self.changed(verdict);
+        let confirmation = self.confirmation(now, verdict);
         if let (Overlap::Queue, Some((waiting, missed))) = (self.probe.overlap, passed.split_last()) {
             self.miss_all(missed, due);
             return Some(Due::on_grid(*waiting));
@@ -104,26 +151,50 @@ impl Runner {
             let slot = on_grid.map_or(at, |grid| grid.max(at));
             return self.timetable.next_after(slot - Duration::from_micros(1)).map(Due::on_grid);
         }
-        let confirmation = now + self.probe.confirm_after;
-        match on_grid {
-            Some(grid) if changed && confirmation < grid => {
-                Some(Due { slot: to_millis(confirmation), confirms: true })
+        match (on_grid, confirmation) {
+            (Some(grid), Some(at)) if at < grid => {
+                self.confirmations += 1;
+                Some(Due { slot: to_millis(at), confirms: true })
             }
-            other => other.map(Due::on_grid),
+            _ => on_grid.map(Due::on_grid),
         }
     }
 
-    /// Whether the verdict went from working to not working or back: worth a second look at once.
-    fn changed(&mut self, verdict: Verdict) -> bool {
+    /// When to look again besides the grid: while a failure is not decided (the target is not known to be down), and
+    /// while it works again and is not yet believed.
+    fn confirmation(&mut self, now: Timestamp, verdict: Verdict) -> Option<Timestamp> {
         if verdict == Verdict::Unknown {
-            return false;
+            return None;
         }
-        let failed = |v: Verdict| v == Verdict::Failed;
         let before = self.last.replace(verdict);
-        match before {
-            Some(before) => failed(before) != failed(verdict),
-            None => failed(verdict),
+        if before.is_none_or(failed) != failed(verdict) {
+            (self.confirmations, self.recovering) = (0, !failed(verdict));
         }
+        if !failed(verdict) {
+            self.recovering &= self.wants_confirmation();
+        }
+        // Of a failure just found the engine does not know yet: it is asked again when the moment has come.
+        if !failed(verdict) && !self.recovering || self.known_to_be_down() {
+            return None;
+        }
+        let stretch =
+            |n: u32| usize::try_from(n).ok().and_then(|n| STRETCH.get(n)).or(STRETCH.last()).copied();
+        let first = self.probe.confirm_after;
+        let pause = match stretch(self.confirmations) {
+            Some(times) if !self.probe.launches => (first * times).min(STRETCHED_AT_MOST.max(first)),
+            _ => first,
+        };
+        (self.confirmations < CONFIRMATIONS).then(|| now + pause)
+    }
+
+    /// Whether the engine has not made up its mind about this probe.
+    fn wants_confirmation(&self) -> bool {
+        self.shared.standing.doubted(&self.probe.id) && !self.known_to_be_down()
+    }
+
+    /// Whether it fails, and that is no news.
+    fn known_to_be_down(&self) -> bool {
+        self.last.is_some_and(failed) && self.shared.standing.down_since(self.probe.id.target()).is_some()
     }
 
     /// While the target is known to be down, when the next launch may be made at the earliest.
@@ -158,6 +229,10 @@ impl Runner {
         };
         self.shared.hand_over(Letter::Observation(observation));
     }
+}
+
+fn failed(verdict: Verdict) -> bool {
+    verdict == Verdict::Failed
 }
 
 /// Slots are kept in whole milliseconds where they are made up on the spot.

@@ -56,16 +56,18 @@ pub trait Store: Ledger {
     /// How the outbox stands, all channels together.
     async fn outbox(&self) -> Result<Outbox, Error>;
 
-    /// To be called once at the start: what was under way when the process ended counts as a possible duplicate from
-    /// now on. Answers how the channels stood.
-    async fn resume(&self) -> Result<BTreeMap<String, Stand>, Error>;
+    /// To be called once at the start with the channels there are: what was under way when the process ended counts as
+    /// a possible duplicate from now on, and what is owed through other channels is given up, on record. Answers how
+    /// the channels stood, and how much was given up.
+    async fn resume(&self, channels: Vec<String>) -> Result<(BTreeMap<String, Stand>, usize), Error>;
 
     /// These deliveries through this channel are about to be handed to the post.
     async fn begin(&self, channel: &str, which: Vec<NotificationId>, now: Timestamp) -> Result<(), Error>;
 
     /// Writes down what came of deliveries, and how the channel stands. In the same transaction, what a broken channel
-    /// owes, and what a channel refuses, becomes owed through its fallback: once, whatever happens later.
-    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<(), Error>;
+    /// owes, and what a channel refuses, becomes owed through its fallback: once, whatever happens later. Answers how
+    /// much that is.
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<usize, Error>;
 
     /// Deliveries, newest first, for people.
     async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error>;

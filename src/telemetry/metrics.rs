@@ -44,6 +44,9 @@ struct Inner {
     last_commit: Gauge,
     commit_seconds: Histogram,
     store_errors: IntCounter,
+    pauses: IntCounter,
+    paused_seconds: Gauge,
+    clock_sets: IntCounter,
 }
 
 impl Metrics {
@@ -98,6 +101,9 @@ impl Metrics {
                 &COMMIT_BOUNDS,
             )?,
             store_errors: r.counter("launchwatch_store_errors_total", "Writes to the store that failed.")?,
+            pauses: r.counter("launchwatch_pauses_total", "Times that the whole process stood still for over 10 s.")?,
+            paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
+            clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
             registry,
         };
         Ok(Self(Arc::new(inner)))
@@ -170,6 +176,17 @@ impl Metrics {
     /// A batch could not be written.
     pub fn store_error(&self) {
         self.0.store_errors.inc();
+    }
+
+    /// The whole process stood still for so long.
+    pub fn paused(&self, length: Duration) {
+        self.0.pauses.inc();
+        self.0.paused_seconds.set(length.as_secs_f64());
+    }
+
+    /// The clock of the machine was set.
+    pub fn clock_set(&self) {
+        self.0.clock_sets.inc();
     }
 
     /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that

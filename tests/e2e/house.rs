@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms of `src` by floor, lowest first.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["clock", "cron", "dice", "observation", "tasks"],
     &["inbox", "standin", "store"],
     &["config", "edges"],
     &["telemetry"],
+    &["ourselves"],
     &["scheduler"],
     &["hearing", "pipeline"],
     &["web"],

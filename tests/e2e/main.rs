@@ -7,15 +7,20 @@
     reason = "these are tests, helpers included"
 )]
 
+mod cable;
 mod chats;
 mod commands;
 mod day;
+mod deliveries;
 mod deploy;
 mod faults;
 mod house;
+mod ourselves;
 mod outage;
 mod pages;
+mod post;
 mod schedule;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod sites;
 mod world;

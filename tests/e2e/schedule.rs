@@ -109,13 +109,10 @@ async fn a_cron_expression_runs_at_its_times_in_its_time_zone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_first_failure_and_a_first_success_are_confirmed_at_once() {
-    let world = World::start(
-        configuration(&one_probe(
-            "type: http, url: \"http://hub.example/hub/health\", every: 60s, confirm_after: 3s",
-        )),
-        1,
-    )
-    .await;
+    let text = one_probe("type: http, url: \"http://hub.example/hub/health\", every: 60s, confirm_after: 3s");
+    let mut config = configuration(&text);
+    config.rules = vec![launchwatch_alerts::Rule::success_zero()];
+    let world = World::start(config, 1).await;
     world.run_for(5 * MINUTE).await;
     world.break_hub(Fault::ProxyDown);
     world.run_for(5 * MINUTE).await;

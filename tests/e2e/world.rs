@@ -1,76 +1,32 @@
 //! A world: the whole service, a hub in memory, a post office, one clock, one seed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
 use launchwatch::app::App;
 use launchwatch::clock::Clock;
 use launchwatch::config::{self, Config, Registries};
 use launchwatch::dice::Dice;
 use launchwatch::edges::Edges;
 use launchwatch::edges::memory::MemoryNet;
+use launchwatch::pipeline::deliveries::Reload;
 use launchwatch::standin::{self, Fault, StandIn};
 use launchwatch::store::{Retention, SqliteStore, Store};
 use launchwatch::tasks::Tasks;
 use launchwatch::web;
 use tower::ServiceExt;
 
-use launchwatch_alerts::{Envelope, Post, Reply, Undelivered};
-
-/// One letter that reached the post office.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Posted {
-    pub at: Timestamp,
-    pub key: String,
-    pub kind: String,
-    pub body: String,
-}
-
-/// Takes every letter, or refuses it on order.
-#[derive(Clone)]
-pub struct PostOffice {
-    clock: Clock,
-    letters: Arc<Mutex<Vec<Posted>>>,
-    closed: Arc<Mutex<bool>>,
-}
-
-impl PostOffice {
-    fn new(clock: Clock) -> Self {
-        Self { clock, letters: Arc::default(), closed: Arc::default() }
-    }
-
-    pub fn letters(&self) -> Vec<Posted> {
-        self.letters.lock().unwrap().clone()
-    }
-
-    pub fn close(&self, closed: bool) {
-        *self.closed.lock().unwrap() = closed;
-    }
-}
-
-#[async_trait]
-impl Post for PostOffice {
-    async fn deliver(&self, envelope: Envelope) -> Result<Reply, Undelivered> {
-        tokio::time::sleep(Duration::from_millis(120)).await;
-        if *self.closed.lock().unwrap() {
-            return Err(Undelivered { step: "connect", detail: "refused".into() });
-        }
-        let Envelope::Http(request) = envelope else { panic!("this world has no mail") };
-        let body = String::from_utf8(request.body().to_vec()).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
-        let key = request.headers().get("idempotency-key").map_or("", |v| v.to_str().unwrap()).to_owned();
-        let kind = json["kind"].as_str().unwrap_or_default().to_owned();
-        self.letters.lock().unwrap().push(Posted { at: self.clock.now(), key, kind, body });
-        Ok(Reply::Http { status: 200, headers: http::HeaderMap::new(), body: bytes::Bytes::new() })
-    }
-}
+use crate::cable::Cable;
+pub use crate::post::PostOffice;
+use crate::sites::Sites;
 
 /// A world that runs.
 pub struct World {
     pub hub: StandIn,
     pub post: PostOffice,
+    pub sites: Sites,
+    /// The line to everything that is looked at.
+    pub cable: Cable,
     pub clock: Clock,
     pub store: Arc<SqliteStore>,
     /// What is served over HTTP.
@@ -87,9 +43,20 @@ pub const TOKEN: &str = "the-token-of-this-world";
 pub const START: &str = "2018-07-07T12:00:00Z";
 
 pub fn configuration(text: &str) -> Config {
-    let env = |_: &str| Some("http://chat.example/hook".to_owned());
-    let loaded = config::load_text("test.yaml", text, Registries::BUILT_IN, &env);
-    loaded.unwrap_or_else(|problems| panic!("{}", config::told(&problems))).0
+    let env = |name: &str| match name {
+        "HOOK" => Some("http://chat.example/hook".to_owned()),
+        other => Some(format!("http://{}.example/hook", other.to_lowercase())),
+    };
+    configuration_with(text, &env)
+}
+
+/// The same with an environment of one's own.
+pub fn configuration_with(text: &str, env: config::Environment<'_>) -> Config {
+    let loaded = config::load_text("test.yaml", text, Registries::BUILT_IN, env);
+    let mut config = loaded.unwrap_or_else(|problems| panic!("{}", config::told(&problems))).0;
+    // The well-known ones are not of this world.
+    config.service.witnesses.clear();
+    config
 }
 
 /// The three looks an operator would begin with.
@@ -108,12 +75,31 @@ rules:
   - { name: success-zero, failures: 2 }
 "#;
 
-impl World {
-    pub async fn start(config: Config, seed: u64) -> Self {
+/// What a world begins with.
+pub struct Setting {
+    pub config: Config,
+    pub seed: u64,
+    pub clock: Clock,
+    pub store: Arc<SqliteStore>,
+    /// The hub and the post office, where they are there already.
+    pub before: Option<(StandIn, PostOffice)>,
+    pub sites: Sites,
+    pub reload: Option<Reload>,
+}
+
+impl Setting {
+    pub fn new(config: Config, seed: u64) -> Self {
         let clock = Clock::simulated(START.parse().unwrap());
         let date = clock.clone();
         let store = SqliteStore::in_memory(Retention::default()).unwrap();
         let store = Arc::new(store.with_clock(move || date.now()));
+        Self { config, seed, clock, store, before: None, sites: Sites::default(), reload: None }
+    }
+}
+
+impl World {
+    pub async fn start(config: Config, seed: u64) -> Self {
+        let Setting { config, clock, store, .. } = Setting::new(config, seed);
         Self::start_with(config, seed, clock, store, None).await
     }
 
@@ -125,6 +111,12 @@ impl World {
         store: Arc<SqliteStore>,
         before: Option<(StandIn, PostOffice)>,
     ) -> Self {
+        let sites = Sites::default();
+        Self::begin(Setting { config, seed, clock, store, before, sites, reload: None }).await
+    }
+
+    pub async fn begin(setting: Setting) -> Self {
+        let Setting { config, seed, clock, store, before, sites, reload } = setting;
         let outside = Tasks::new();
         let spawn = launchwatch::edges::memory::spawner(&outside);
         let now = clock.clone();
@@ -134,20 +126,27 @@ impl World {
                 standin::Settings { public_url: Some("http://hub.example/".into()), ..Default::default() };
             (StandIn::new(settings, doors), PostOffice::new(clock.clone()))
         });
-        let net = MemoryNet::new(spawn).with_host("hub.example:80", hub.router());
+        let net = MemoryNet::new(spawn)
+            .with_host("hub.example:80", hub.router())
+            .with_host("sites.example:80", sites.router());
+        let cable = Cable::default();
         let edges = Edges {
             clock: clock.clone(),
-            net: Arc::new(net),
+            net: Arc::new(cable.over(net)),
             post: Arc::new(post.clone()),
             dice: Dice::seeded(seed),
         };
         let app = App::build(config, edges, Arc::clone(&store) as Arc<dyn Store>, None).unwrap();
         let app = app.with_token(&TOKEN.to_owned().into());
+        let app = match reload {
+            Some(reload) => app.with_reload(reload),
+            None => app,
+        };
         let pages = web::router(app.sources());
         let tasks = app.tasks();
         #[expect(clippy::disallowed_methods, reason = "the world's own task")]
         let ended = tokio::spawn(async move { app.run().await.unwrap() });
-        Self { hub, post, clock, store, pages, outside, app: tasks, ended }
+        Self { hub, post, sites, cable, clock, store, pages, outside, app: tasks, ended }
     }
 
     /// Lets time pass.
@@ -162,6 +161,17 @@ impl World {
     /// What a path answers: status and body.
     pub async fn get(&self, path: &str) -> (u16, String) {
         ask(&self.pages, path).await
+    }
+
+    /// Ends the service as `kill -9` would: nothing is drained, nothing more is written. Gives what another one can
+    /// begin with in the same world.
+    pub async fn kill(self, config: Config) -> Setting {
+        let Self { hub, post, sites, clock, store, outside, app, ended, .. } = self;
+        ended.abort();
+        let _ = ended.await;
+        app.drain(Duration::ZERO).await;
+        outside.stop();
+        Setting { config, seed: 1, clock, store, before: Some((hub, post)), sites, reload: None }
     }
 
     /// Stops the service in good order.

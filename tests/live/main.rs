@@ -20,4 +20,5 @@ mod channels;
 mod faults;
 mod kills;
 mod launches;
+mod limits;
 mod scrapes;

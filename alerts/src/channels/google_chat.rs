@@ -114,7 +114,7 @@ fn escaped(text: &str) -> String {
 
 fn words(n: &Notification) -> String {
     let story = Story::of(n);
-    let words = picture::shown_first(n).map(|s| escaped(&s.words));
+    let words = picture::shown_first(n).map(|s| escaped(&s.words()));
     GOOGLE.whole(&story, words, MOST)
 }
 

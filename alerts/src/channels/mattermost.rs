@@ -141,7 +141,7 @@ impl Channel for Mattermost {
 impl Bot {
     fn compose(&self, n: &Notification, replies: &[Reply], thread: Option<&MessageRef>) -> Next {
         let (file, replies) = match (picture::shown_first(n), replies.split_first()) {
-            (Some(shown), None) => return self.upload(shown.png),
+            (Some(shown), None) => return self.upload(shown.png().unwrap_or_default()),
             (Some(_), Some((first, rest))) => (answer::uploaded(first), rest),
             (None, _) => (None, replies),
         };

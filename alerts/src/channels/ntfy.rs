@@ -119,7 +119,7 @@ const PLAIN: Markup = Markup {
 impl Ntfy {
     fn message(&self, n: &Notification) -> Value {
         let story = Story::of(n);
-        let words = picture::shown_first(n).map(|s| unlinked(&s.words));
+        let words = picture::shown_first(n).map(|s| unlinked(&s.words()));
         let tail = words.into_iter().chain([unlinked(&story.footer)]).collect::<Vec<_>>().join("\n");
         let pieces = PLAIN.pieces(&story.pieces, MOST - tail.len() - 2);
         let text = joined([pieces, tail]);

@@ -122,17 +122,21 @@ fn root(thread: &MessageRef) -> Option<Root> {
 
 impl Channel for Telegram {
     fn compose(&self, n: &Notification, replies: &[Reply], thread: Option<&MessageRef>) -> Next {
-        // A group that becomes a supergroup gets another id, which Telegram tells once: the same again, there.
-        let moved = replies.iter().find_map(answer::moved_to);
-        let replies: Vec<_> = replies.iter().filter(|r| answer::moved_to(r).is_none()).cloned().collect();
+        // A group that becomes a supergroup gets another id, which Telegram tells once: all over again, there.
+        let at = replies.iter().rposition(|r| answer::moved_to(r).is_some());
+        let moved = at.and_then(|at| answer::moved_to(replies.get(at)?));
+        let replies = at.and_then(|at| replies.get(at + 1..)).unwrap_or(replies);
+        // Some groups take no pictures: the same step again, in words.
+        let pictures = !replies.iter().any(answer::no_pictures);
+        let replies: Vec<_> = replies.iter().filter(|r| !answer::no_pictures(r)).cloned().collect();
         let chat = moved.map_or_else(|| self.chat.clone(), |id| json!(id));
         let root = thread.and_then(|t| Some((root(t)?, t))).filter(|_| moved.is_none());
         let next = follow(
             root.as_ref().map(|(r, t)| (r, *t)),
             &replies,
             answer::read,
-            |root| self.rewrite(n, root),
-            |root| self.tell(n, &chat, root),
+            |root| self.rewrite(n, root, pictures),
+            |root| self.tell(n, &chat, root, pictures),
         );
         match next {
             Next::Done(receipt) => Next::Done(answer::remarked(receipt, moved)),
@@ -146,14 +150,15 @@ impl Channel for Telegram {
 }
 
 impl Telegram {
-    fn rewrite(&self, n: &Notification, root: &Root) -> Next {
+    fn rewrite(&self, n: &Notification, root: &Root, pictures: bool) -> Next {
         let mut fields = vec![("chat_id", root.chat.clone()), ("message_id", json!(root.id))];
         let caption = message::caption(n);
-        match (root.picture, picture::shown_first(n)) {
-            (true, Some(shown)) => {
+        let png = picture::shown_first(n).filter(|_| pictures && root.picture).and_then(|s| s.png());
+        match (root.picture, png) {
+            (true, Some(png)) => {
                 let media = json!({"type": "photo", "media": "attach://photo", "caption": caption, "parse_mode": "HTML"});
                 fields.push(("media", media));
-                self.with_picture("editMessageMedia", fields, shown.png)
+                self.with_picture("editMessageMedia", fields, png)
             }
             (true, None) => {
                 fields.extend([("caption", json!(caption)), ("parse_mode", json!("HTML"))]);
@@ -167,7 +172,7 @@ impl Telegram {
     }
 
     /// A picture with words where they fit beside it, which only a first message has; else words.
-    fn tell(&self, n: &Notification, chat: &Value, root: Option<&Root>) -> Next {
+    fn tell(&self, n: &Notification, chat: &Value, root: Option<&Root>, pictures: bool) -> Next {
         let mut fields = vec![("chat_id", chat.clone())];
         fields.extend(self.topic.map(|t| ("message_thread_id", json!(t))));
         if let Some(root) = root {
@@ -176,7 +181,7 @@ impl Telegram {
                 json!({"message_id": root.id, "allow_sending_without_reply": true}),
             ));
         }
-        match message::of(n, root.is_none()) {
+        match message::of(n, pictures && root.is_none()) {
             Message::Words => {
                 fields.extend(message::text(n));
                 self.call("sendMessage", fields)

@@ -3,8 +3,8 @@
 //! The body is one object:
 //! `version` (1), `id` (the same for every attempt: drop what you have seen), `incident`, `kind` (`opened`, `update`,
 //! `reminder`, `acknowledged`, `resolved`, `test`), `severity` (`page`, `ticket`), `at` (RFC 3339), `title` (one line), `text` (plain text) and
-//! `facts` (`target`, `since`, `until`, `failing`, `working`, `strips`, `link`). With a `body` it is whatever that
-//! template makes.
+//! `facts` (`target`, `since`, `until`, `failing`, `working`, `strips`, `link`, `instead_of`). With a `body` it is
+//! whatever that template makes.
 //!
 //! With a `secret`, `X-Launchwatch-Signature` is `sha256=` and the hex HMAC-SHA256 of
 //! `X-Launchwatch-Timestamp`, a dot and the body. The timestamp (Unix seconds) is when the notification became owed,

@@ -108,7 +108,7 @@ impl Channel for Zulip {
     fn compose(&self, n: &Notification, replies: &[Reply], thread: Option<&MessageRef>) -> Next {
         let shown = picture::shown_first(n);
         let (uploaded, replies) = match (&shown, replies.split_first()) {
-            (Some(shown), None) => return self.upload(shown.png.clone()),
+            (Some(shown), None) => return self.upload(shown.png().unwrap_or_default()),
             (Some(_), Some((first, rest))) => (answer::uploaded(first), rest),
             (None, _) => (None, replies),
         };

@@ -79,6 +79,9 @@ impl Engine {
         };
         self.dirty.out.push(Change::Hidden(hidden));
         self.alter(key, |alert| alert.held = Some(held.clone()));
+        if matches!(held, Held::Maintenance(_)) {
+            self.judged(&key.series).for_each(|(_, seen)| seen.planned = true);
+        }
         match held {
             Held::Silence(id) | Held::Maintenance(id) => {
                 if let Some(silence) = self.silences.get_mut(&id) {
@@ -103,19 +106,6 @@ impl Engine {
                 alert.held = Some(Held::NextLook);
                 self.dirty.alerts.insert(key.clone());
             }
-        }
-    }
-
-    /// A maintenance is over: what it held back is as if it had never fired, and needs fresh evidence.
-    pub(super) fn begin_anew(&mut self, keys: Vec<AlertKey>, now: Timestamp) {
-        for key in keys {
-            self.alter(&key, |alert| {
-                alert.state = AlertState::Pending;
-                (alert.held, alert.fired_at, alert.clear_since) = (None, None, Some(now));
-                alert.fired_lately.pop();
-            });
-            self.dirty.targets.insert(key.series.target.clone());
-            self.well(&key.series.target);
         }
     }
 

@@ -38,7 +38,12 @@ impl Engine {
     /// Takes one sample; what follows comes with [`Engine::flush`].
     pub fn see(&mut self, sample: &Sample, now: Timestamp) {
         self.meet(&sample.series);
+        let planned = self.planned(&sample.series, sample.at);
+        if !planned && self.series.get(&sample.series).is_some_and(|seen| seen.planned) {
+            self.begin_anew(&sample.series, now);
+        }
         let Some(seen) = self.series.get_mut(&sample.series) else { return };
+        seen.planned |= planned;
         let before = seen.health;
         if sample.health != Health::Unknown {
             seen.health = Some(sample.health);

@@ -9,11 +9,13 @@
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
 mod fold;
+mod forgive;
 mod hold;
 mod index;
 mod lifecycle;
 mod obey;
 mod plan;
+mod planned;
 mod quorum;
 mod raise;
 mod resume;
@@ -59,6 +61,8 @@ struct Seen {
     alarmed: Option<Timestamp>,
     /// The interval of its probe.
     every: Duration,
+    /// It was looked at during planned work.
+    planned: bool,
 }
 
 /// What is to be written down.
@@ -147,7 +151,12 @@ impl Engine {
     /// Takes note of a sample of the time before the start, oldest first, and says nothing.
     pub fn recall(&mut self, sample: &Sample) {
         self.meet(&sample.series);
+        let planned = self.planned(&sample.series, sample.at);
+        if !planned && self.series.get(&sample.series).is_some_and(|seen| seen.planned) {
+            self.renew(&sample.series, sample.at);
+        }
         if let Some(seen) = self.series.get_mut(&sample.series) {
+            seen.planned |= planned;
             if sample.health != Health::Unknown {
                 seen.health = Some(sample.health);
             }
@@ -254,7 +263,7 @@ impl Engine {
             return;
         }
         let every = self.every.get(series).copied().unwrap_or(Duration::from_secs(60));
-        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| r.of.matches(series));
+        let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| plan::judges(r, series));
         let row = |(rule, r): (usize, &crate::Rule)| {
             let judge = judge::of(&r.when, every);
             Row { rule, votes: r.quorum > 1, judge }

@@ -10,6 +10,13 @@ use crate::{Alert, Hidden, Incident, Notification, Policy, Rule, SeriesId, Silen
 /// The target that stands for launchwatch itself: its probes are `network`, `pace`, `store` and so on.
 pub const OURSELVES: &str = "launchwatch";
 
+/// Whether a rule is about a series. What we say of ourselves comes at odd times and in few words: only rules that name
+/// [`OURSELVES`] are meant for it.
+pub(super) fn judges(rule: &Rule, series: &SeriesId) -> bool {
+    let named = series.target != OURSELVES || rule.of.targets.iter().any(|t| t == OURSELVES);
+    named && rule.of.matches(series)
+}
+
 /// What must be kept or told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {

@@ -209,7 +209,9 @@ proptest! {
 
     #[test]
     fn a_restart_changes_nothing_that_is_told(events in prop::collection::vec(event(), 0..120)) {
-        prop_assert_eq!(lines(&run(&events, false)), lines(&run(&events, true)));
+        // A maintenance by command is not remembered once it is over.
+        let known: Vec<_> = events.into_iter().filter(|e| !matches!(e, Event::Silence(_, _, _, true))).collect();
+        prop_assert_eq!(lines(&run(&known, false)), lines(&run(&known, true)));
     }
 
     #[test]

@@ -47,11 +47,19 @@ impl Engine {
                 self.tell(&id, Kind::Update, words.as_deref(), now);
             }
             Brings::More if incident.ack.is_some() => self.cause_changed(key, now),
+            Brings::More if !incident.storm && self.says_the_same(&id, key) => {}
             Brings::More => {
+                let Some(incident) = self.incidents.get_mut(&id) else { return };
                 let wait = if incident.storm { STORM_UPDATE } else { GATHER };
                 incident.update_due.get_or_insert(now + wait);
             }
         }
+    }
+
+    /// Whether another rule has told that this series fails: that is then no news.
+    fn says_the_same(&self, id: &IncidentId, key: &AlertKey) -> bool {
+        let mine = self.news(key);
+        self.members.get(id).is_some_and(|members| members.iter().any(|k| k != key && self.news(k) == mine))
     }
 
     /// Firing alerts want to be told together, in these words; and so do incidents that were hushed so far. Each

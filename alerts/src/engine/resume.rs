@@ -82,6 +82,7 @@ impl Engine {
         }
         let holds = alert.clear_since.is_none() || alert.state == AlertState::Pending;
         let together = alert.key.series.location.is_empty();
+        let planned = matches!(alert.held, Some(Held::Maintenance(_)));
         if together && holds {
             self.restore_votes(alert, now);
         }
@@ -92,6 +93,7 @@ impl Engine {
             .collect();
         for (series, seen) in self.judged(&alert.key.series) {
             seen.active += 1;
+            seen.planned |= planned;
             if !voters.contains(&series.location) {
                 continue;
             }
@@ -124,24 +126,19 @@ impl Engine {
     /// Alerts whose reason to be held is gone meanwhile: the next look at each decides.
     fn reconsider(&mut self, now: Timestamp) {
         let freed = self.alerts.values().filter(|a| a.state == AlertState::Firing);
-        let freed = freed.filter(|a| a.held.as_ref().is_some_and(|held| !self.still(a, held, now)));
-        let planned = |a: &&Alert| matches!(a.held, Some(Held::Maintenance(_)));
-        let (planned, others): (Vec<_>, Vec<_>) = freed.partition(planned);
-        let keys = |alerts: Vec<&Alert>| alerts.into_iter().map(|a| a.key.clone()).collect::<Vec<_>>();
-        let (planned, others) = (keys(planned), keys(others));
-        for key in others {
+        let freed = freed.filter(|a| a.held.as_ref().is_some_and(|held| !self.still(a, held)));
+        let keys: Vec<_> = freed.map(|a| a.key.clone()).collect();
+        for key in keys {
             self.alter(&key, |alert| alert.held = Some(Held::NextLook));
         }
-        self.begin_anew(planned, now);
+        self.after_work(now);
     }
 
-    fn still(&self, alert: &Alert, held: &Held, now: Timestamp) -> bool {
+    fn still(&self, alert: &Alert, held: &Held) -> bool {
         match held {
             Held::Silence(id) => self.silences.contains_key(id),
-            Held::Maintenance(name) => {
-                self.silences.contains_key(name)
-                    || self.plan.policy.maintained(&alert.key.series, now) == Some(name)
-            }
+            // Its series know.
+            Held::Maintenance(_) => true,
             Held::Parent(parent) => {
                 self.plan.ancestors(&alert.key.series.target).contains(parent)
                     && (self.in_trouble(parent) || self.suspect(parent))

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::trouble::note;
 use super::{Change, Engine, OURSELVES};
 use crate::{
-    Alert, AlertState, Ear, Facts, Failing, Health, Held, Hushed, IncidentId, Notification, NotificationId,
-    NotificationKind as Kind, SeriesId,
+    Alert, AlertKey, AlertState, Ear, Facts, Failing, Health, Held, Hushed, IncidentId, Notification,
+    NotificationId, NotificationKind as Kind, SeriesId,
 };
 
 /// Failing series, working probes and hushed targets that a notification lists.
@@ -85,11 +85,37 @@ impl Engine {
         let concerned: BTreeSet<String> = ears.iter().map(|e| e.channel.clone()).collect();
         let others = incident.told.difference(&concerned);
         ears.extend(others.map(|channel| Ear { channel: channel.clone(), not_before: quiet }));
+        if incident.target == OURSELVES {
+            ears.retain(|ear| !self.broken(&ear.channel));
+        }
         ears.sort();
         ears.dedup_by(|later, first| later.channel == first.channel);
         people.sort();
         people.dedup();
         (ears, people)
+    }
+
+    /// What an alert tells: that a series fails, whichever rule says so, or what its own rule says.
+    pub(super) fn news<'a>(&self, key: &'a AlertKey) -> (&'a str, &'a str, &'a str) {
+        let rule = self.plan.rules.iter().find(|r| r.name == key.rule);
+        let fails = rule.is_none_or(|r| r.when.is_about_success());
+        (&key.series.target, &key.series.probe, if fails { "" } else { &key.rule })
+    }
+
+    /// The alerts that are listed: of those that tell the same, the loudest, and of those the first.
+    fn each_news_once<'a>(&self, mut alerts: Vec<&'a Alert>) -> Vec<&'a Alert> {
+        let first = |a: &Alert| (std::cmp::Reverse(a.severity), a.fired_at.unwrap_or(a.since));
+        alerts.sort_by(|a, b| (self.news(&a.key), first(a)).cmp(&(self.news(&b.key), first(b))));
+        alerts.dedup_by(|later, first| self.news(&later.key) == self.news(&first.key));
+        alerts.truncate(LISTED);
+        alerts
+    }
+
+    /// Whether it is told of a channel that it does not work: nobody can hear of that through this very channel.
+    fn broken(&self, channel: &str) -> bool {
+        let firing = |a: &Alert| a.state == AlertState::Firing && a.key.series.target == OURSELVES;
+        let of = |a: &Alert| a.key.series.probe.strip_prefix("channel-") == Some(channel);
+        self.alerts.values().any(|a| firing(a) && of(a))
     }
 
     /// The series an incident is about.
@@ -124,12 +150,13 @@ impl Engine {
         let Some(incident) = self.incidents.get(id) else { return Facts::bare("", Timestamp::UNIX_EPOCH) };
         let over = kind == Kind::Resolved;
         let fails = |a: &&Alert| over || (a.state == AlertState::Firing && a.incident.as_ref() == Some(id));
-        let failing = incident.alerts.values().filter(fails).take(LISTED);
-        let failing: Vec<_> = failing.map(|a| failing_of(a, &incident.target)).collect();
+        let failing = self.each_news_once(incident.alerts.values().filter(fails).collect());
+        let failing: Vec<_> = failing.into_iter().map(|a| failing_of(a, &incident.target)).collect();
         let all = if over {
-            incident.alerts.len().saturating_add(usize::try_from(incident.more).unwrap_or(usize::MAX))
+            let listed = incident.alerts.values().map(|a| self.news(&a.key)).collect::<BTreeSet<_>>().len();
+            listed.saturating_add(usize::try_from(incident.more).unwrap_or(usize::MAX))
         } else {
-            self.members.get(id).map_or(0, BTreeSet::len)
+            self.members.get(id).into_iter().flatten().map(|k| self.news(k)).collect::<BTreeSet<_>>().len()
         };
         let more = u32::try_from(all.saturating_sub(failing.len())).unwrap_or(u32::MAX);
         let targets = if over {

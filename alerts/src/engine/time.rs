@@ -8,7 +8,8 @@ use super::lifecycle::signed;
 use super::trouble::note;
 use super::{Change, Engine};
 use crate::{
-    AlertKey, AlertState, Ear, Facts, Held, Incident, IncidentId, Notification, NotificationId, NotificationKind as Kind, Sample, Severity,
+    AlertKey, AlertState, Ear, Facts, Held, Incident, IncidentId, Notification, NotificationId,
+    NotificationKind as Kind, Sample, Severity,
 };
 
 /// The owner of a silence hears this long before its end that the trouble lasts (or at half time, if that is later).
@@ -78,13 +79,7 @@ impl Engine {
     fn turn_maintenance(&mut self, now: Timestamp) {
         let Some(turn) = self.next_turn.filter(|at| *at <= now) else { return };
         self.next_turn = self.plan.policy.next_turn(now);
-        let over = self.alerts.values().filter(|a| match &a.held {
-            Some(Held::Maintenance(name)) if !self.silences.contains_key(name) => {
-                self.plan.policy.maintained(&a.key.series, now) != Some(name)
-            }
-            _ => false,
-        });
-        self.begin_anew(over.map(|a| a.key.clone()).collect(), now);
+        self.after_work(now);
         let before = turn - SignedDuration::from_nanos(1);
         let ids: Vec<_> = self.incidents.keys().cloned().collect();
         for id in ids {
@@ -123,8 +118,7 @@ impl Engine {
         self.dirty.over.push(silence);
         let mine = |held: &Held| matches!(held, Held::Silence(s) | Held::Maintenance(s) if s == id);
         if maintenance {
-            let keys = self.held_by(mine);
-            return self.begin_anew(keys, now);
+            return self.after_work(now);
         }
         // Incidents that were told of before it began speak up again, unless somebody sees to them. Those of which it
         // hid only a part have been telling all the time.
@@ -147,7 +141,10 @@ impl Engine {
     /// What was held back because of a target that was only seen to fail has waited long enough.
     fn stop_waiting(&mut self, now: Timestamp) {
         while let Some(key) = self.index.take_waiting(now) {
-            if self.alerts.get(&key).is_some_and(|a| matches!(a.held, Some(Held::Parent(_)))) {
+            let Some(Held::Parent(parent)) = self.alerts.get(&key).and_then(|a| a.held.as_ref()) else {
+                continue;
+            };
+            if !self.in_trouble(parent) {
                 self.raise(&key, now);
             }
         }

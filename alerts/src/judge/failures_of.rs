@@ -24,6 +24,8 @@ pub(super) struct FailuresOf {
     last: Option<(Timestamp, Option<Timestamp>)>,
     /// Failures in the ring.
     bad: u32,
+    /// Successes at the end of the ring.
+    good: u32,
 }
 
 impl FailuresOf {
@@ -31,13 +33,18 @@ impl FailuresOf {
         let of = of.clamp(1, MOST);
         let failures = failures.clamp(1, of);
         let recover = recover.min(failures - 1);
-        Self { failures, of, recover, ring: VecDeque::new(), last: None, bad: 0 }
+        Self { failures, of, recover, ring: VecDeque::new(), last: None, bad: 0, good: 0 }
     }
 
     /// The last run becomes one of those before.
     fn settle(&mut self) {
         let Some((_, one)) = self.last.take() else { return };
         self.bad += u32::from(one.is_some());
+        self.good = if one.is_some() { 0 } else { self.good.saturating_add(1) };
+        if self.good > self.of - self.failures {
+            self.ring.clear();
+            self.bad = 0;
+        }
         self.ring.push_back(one);
         if u32::try_from(self.ring.len()).is_ok_and(|len| len >= self.of) {
             self.bad -= u32::from(self.ring.pop_front().flatten().is_some());
@@ -60,7 +67,9 @@ impl Judge for FailuresOf {
             self.settle();
         }
         self.last = Some((sample.slot, (sample.health == Health::Bad).then_some(sample.began)));
+        let good = if sample.health == Health::Bad { 0 } else { self.good.saturating_add(1) };
         match self.failures() {
+            _ if good > self.of - self.failures => Reading::Clear,
             bad if bad >= self.failures => Reading::Holds,
             bad if bad <= self.recover => Reading::Clear,
             _ => Reading::Silent,
@@ -113,9 +122,9 @@ mod tests {
             // Unknown runs are no runs.
             ((2, 3, 1), "x????x", ".----H"),
             ((2, 3, 1), "xx..", ".HH."),
-            // Holds until the failures have left the last five.
-            ((3, 5, 1), "xxx......", ".-HHH-..."),
-            ((3, 5, 0), "xxx......", "--HHH--.."),
+            // Holds until the failures have left the last five, or more succeed in a row than could hold with them.
+            ((3, 5, 1), "xxx......", ".-HHH...."),
+            ((3, 5, 0), "xxx......", "--HHH...."),
             // Poor runs are successes.
             ((2, 3, 0), "x~x~~~", "--H--."),
         ] {

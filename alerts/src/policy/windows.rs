@@ -32,30 +32,30 @@ impl Maintenance {
 
 impl Window {
     pub(super) fn covers(&self, now: Timestamp) -> bool {
-        self.near(now).iter().any(|(from, until)| *from <= now && now < *until)
+        self.near(now, 1).iter().any(|(from, until)| *from <= now && now < *until)
     }
 
     pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
-        self.near(now).into_iter().flat_map(|(from, until)| [from, until]).filter(|at| *at > now).min()
+        self.near(now, 8).into_iter().flat_map(|(from, until)| [from, until]).filter(|at| *at > now).min()
     }
 
-    /// All its stretches that may cover this moment or begin next.
-    fn near(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    /// Its stretches that may cover this moment, or begin within so many days.
+    fn near(&self, now: Timestamp, ahead: i32) -> Vec<(Timestamp, Timestamp)> {
         match self {
             Self::Once { from, until } if from < until => vec![(*from, *until)],
             Self::Once { .. } => Vec::new(),
             Self::Weekly { lasts, .. } if lasts.is_zero() => Vec::new(),
-            Self::Weekly { days, at, lasts, time_zone } => weeks(days, *at, *lasts, time_zone, now),
+            Self::Weekly { days, at, lasts, time_zone } => weeks(days, (*at, *lasts), time_zone, now, ahead),
         }
     }
 }
 
 fn weeks(
     days: &[Weekday],
-    at: Time,
-    lasts: Duration,
+    (at, lasts): (Time, Duration),
     zone: &TimeZone,
     now: Timestamp,
+    ahead: i32,
 ) -> Vec<(Timestamp, Timestamp)> {
     let today = local_date(zone, now);
     let lasts = SignedDuration::try_from(lasts).unwrap_or(SignedDuration::MAX);
@@ -69,5 +69,5 @@ fn weeks(
         let from = moment(zone, date, at)?;
         Some((from, from.checked_add(lasts).unwrap_or(Timestamp::MAX)))
     };
-    (-back..=8).filter_map(stretch).collect()
+    (-back..=ahead).filter_map(stretch).collect()
 }

@@ -147,6 +147,17 @@ impl When {
         )
     }
 
+    /// Whether it is about runs that fail: what several such rules say of one series is one piece of news.
+    pub const fn is_about_success(&self) -> bool {
+        matches!(
+            self,
+            Self::Failures { .. }
+                | Self::FailuresOf { .. }
+                | Self::SuccessRatio { .. }
+                | Self::BurnRate { .. }
+        )
+    }
+
     /// Whether it is about speed: such rules say nothing while the prober itself is short of time.
     pub const fn is_about_speed(&self) -> bool {
         matches!(self, Self::Latency { .. })

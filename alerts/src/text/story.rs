@@ -402,4 +402,14 @@ mod tests {
             matches!(&story.pieces[0], Piece::Line(spans) if spans[0].text.contains("no longer watches"))
         );
     }
+
+    #[test]
+    fn who_is_told_in_the_place_of_a_broken_channel_is_told_so_and_still_of_the_end() {
+        let mut n = crate::conformance::fixture::resolved();
+        n.facts.instead_of = Some("ops".into());
+        let story = Story::of(&n);
+        assert!(story.title.contains("works again"), "{}", story.title);
+        let Piece::Line(spans) = &story.pieces[0] else { panic!("{:?}", story.pieces[0]) };
+        assert_eq!(spans[0].text, "Told here because the channel ops does not take it: see to it.");
+    }
 }

@@ -6,7 +6,7 @@ mod when;
 
 use std::time::Duration;
 
-use launchwatch_alerts::{OURSELVES, Rule, Selector, When};
+use launchwatch_alerts::Rule;
 
 use super::names::Names;
 use super::{Desk, schema_of};
@@ -18,7 +18,7 @@ use crate::config::tree::Node;
 use crate::config::typed::Item;
 
 pub(in crate::config) use built_in::MANUAL;
-pub(super) use built_in::OWN;
+pub(super) use built_in::{OWN, OWN_LATER};
 pub(super) use selection::{expanded, patterns, tell};
 
 /// Longest `for` and `keep_firing_for`: who is told a day late is not told.
@@ -45,8 +45,8 @@ pub(super) fn settle(nodes: &[&Node], config: &mut Config, desk: &mut Desk<'_, '
         let place = item.place(&Path::default().key("name"));
         desk.check_name(&keys.name, place, &path.key("name"));
         names.take(desk, &keys.name, place, &path.key("name"));
-        if keys.name == OWN {
-            let what = format!("the name `{OWN}` belongs to the rule about launchwatch itself");
+        if [OWN, OWN_LATER].contains(&keys.name.as_str()) {
+            let what = format!("the name `{}` belongs to a rule about launchwatch itself", keys.name);
             desk.report.error(place, path.key("name"), what, "give the rule another one");
         }
         config.rules.extend(rule(keys, &item, desk));
@@ -56,22 +56,17 @@ pub(super) fn settle(nodes: &[&Node], config: &mut Config, desk: &mut Desk<'_, '
     } else if whole {
         unjudged(nodes, config, desk);
     }
-    config.rules.push(ourselves());
-}
-
-/// What is wrong with launchwatch is told at once, whatever else is configured.
-fn ourselves() -> Rule {
-    let when = When::Failures { failures: 1, successes: 1 };
-    Rule { of: Selector::target(OURSELVES), ..Rule::new(OWN, when) }
+    config.rules.extend(built_in::about_ourselves());
 }
 
 fn rule(keys: RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Option<Rule> {
     let mut of = patterns(keys.targets.as_deref(), keys.probes.as_deref());
-    if let Some(types) = &keys.types {
-        selection::types(types, &mut of, item, desk);
+    let meant = keys.types.as_ref().is_none_or(|types| selection::types(types, &mut of, item, desk));
+    if meant {
+        tell(&of, "rule", false, item, desk);
     }
-    tell(&of, "rule", false, item, desk);
-    let chosen = selection::chosen(&of, desk);
+    // Where it is not clear what is meant, there is no saying what does not fit it.
+    let chosen = if meant { selection::chosen(&of, desk) } else { Vec::new() };
     let hold = span("for", keys.hold, item, desk);
     let keep = span("keep_firing_for", keys.keep_firing_for, item, desk);
     let quorum = quorum(keys.quorum, item, desk);

@@ -9,7 +9,8 @@ use crate::config::{Registries, example, load};
 /// An environment in which everything is set.
 fn everything(name: &str) -> Option<String> {
     let address = name.ends_with("URL") || name.ends_with("WEBHOOK");
-    Some(if address { "https://hooks.example.org/x".to_owned() } else { "x".to_owned() })
+    let other = || if address { "https://hooks.example.org/x" } else { "x" };
+    example::secret(name, Registries::BUILT_IN).or_else(|| Some(other().to_owned()))
 }
 
 fn indented(lines: &[String]) -> String {

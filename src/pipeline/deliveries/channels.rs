@@ -20,10 +20,12 @@ const NO_SOONER: Duration = Duration::from_secs(15);
 /// Reads the channels of the configuration again; may read files, and says why it cannot.
 pub type Reload = Arc<dyn Fn() -> Result<Vec<ChannelConfig>, String> + Send + Sync>;
 
+/// A channel, and a number that grows with each swap.
+type Slot = (Arc<dyn Channel>, u64);
+
 /// The channels by name.
 pub(super) struct Channels {
-    /// With a number that grows with each swap.
-    slots: RwLock<BTreeMap<String, (Arc<dyn Channel>, u64)>>,
+    slots: RwLock<BTreeMap<String, Slot>>,
     asked: Notify,
 }
 
@@ -34,7 +36,7 @@ impl Channels {
     }
 
     /// A channel as it is now, and how often it was swapped.
-    pub(super) fn get(&self, name: &str) -> Option<(Arc<dyn Channel>, u64)> {
+    pub(super) fn get(&self, name: &str) -> Option<Slot> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
@@ -62,8 +64,7 @@ impl Channels {
 
 fn same_secrets(one: &dyn Channel, other: &dyn Channel) -> bool {
     let (one, other) = (one.secrets(), other.secrets());
-    one.len() == other.len()
-        && one.iter().zip(&other).all(|(a, b)| a.expose_secret() == b.expose_secret())
+    one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a.expose_secret() == b.expose_secret())
 }
 
 /// Reads the configuration again every minute, and soon after a channel was refused. While it cannot be read, nothing
@@ -78,7 +79,8 @@ pub(super) async fn reload_when_asked(shared: Arc<Shared>, reload: Reload) {
             () = shared.channels.asked.notified() => {}
             () = tokio::time::sleep(EVERY) => {}
         }
-        let left = last.map_or(Duration::ZERO, |at| (at + NO_SOONER).saturating_duration_since(Instant::now()));
+        let left =
+            last.map_or(Duration::ZERO, |at| (at + NO_SOONER).saturating_duration_since(Instant::now()));
         tokio::select! {
             biased;
             _ = shared.tasks.stopped() => return,
@@ -91,7 +93,10 @@ pub(super) async fn reload_when_asked(shared: Arc<Shared>, reload: Reload) {
             Ok(fresh) => {
                 said.clear();
                 for name in shared.channels.swap(&fresh) {
-                    tracing::info!(channel.name = name, "the channel has a new secret: from now on it is used");
+                    tracing::info!(
+                        channel.name = name,
+                        "the channel has a new secret: from now on it is used"
+                    );
                     shared.ring(&name);
                 }
             }

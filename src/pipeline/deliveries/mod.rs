@@ -19,6 +19,7 @@
 //! Before messages are handed over, the store notes that they are (once for all of a round); what it finds so after a
 //! crash is tried again and marked as a possible duplicate.
 
+mod attempt;
 mod channels;
 mod pace;
 mod stand;
@@ -99,7 +100,10 @@ impl Shared {
 /// The store cannot be read.
 pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<(), crate::store::Error> {
     let Desk { tasks, edges, store, metrics, owed, inbox, reload, stuck } = desk;
-    let stands = store.resume().await?;
+    let (stands, given_up) = store.resume(channels.iter().map(|c| c.name.clone()).collect()).await?;
+    if given_up > 0 {
+        tracing::warn!(count = given_up, "messages of channels that are no longer configured are given up");
+    }
     let shared = Arc::new(Shared {
         tasks: tasks.clone(),
         edges,

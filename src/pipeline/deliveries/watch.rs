@@ -46,7 +46,8 @@ pub(super) async fn run(shared: Arc<Shared>, inbox: Inbox, channels: Vec<String>
         shared.metrics.outbox(outbox.owed, outbox.oldest.map(age));
         let mut bad = 0;
         for name in &channels {
-            let (stand, backlog) = (shared.stand(name), outbox.channels.get(name).copied().unwrap_or_default());
+            let (stand, backlog) =
+                (shared.stand(name), outbox.channels.get(name).copied().unwrap_or_default());
             shared.metrics.channel(name, stand.broken.is_some(), backlog.owed, backlog.due.map(age));
             let trouble = trouble(name, &stand, backlog, now);
             bad += usize::from(trouble.is_some());

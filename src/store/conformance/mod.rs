@@ -1,6 +1,7 @@
 //! What every store promises, one test each: run for every implementation by [`conformance`].
 
 pub(crate) mod incidents;
+pub(crate) mod channels;
 pub(crate) mod owed;
 pub(crate) mod results;
 
@@ -32,6 +33,14 @@ macro_rules! conformance {
             owed a_resolved_incident_is_told_as_one_message
             owed an_update_takes_the_place_of_what_was_not_told
             owed what_was_under_way_when_superseded_still_counts_as_delivered
+            channels what_may_wait_is_due_at_the_end_of_quiet_hours
+            channels a_broken_channel_hands_over_what_it_owes_once
+            channels what_a_fallback_told_of_is_told_there_to_be_over
+            channels a_message_that_is_refused_is_handed_over_alone
+            channels what_was_under_way_at_the_end_is_a_possible_duplicate
+            channels how_channels_stand_is_remembered
+            channels what_is_owed_through_a_channel_that_is_gone_is_given_up_on_record
+            channels what_nobody_has_told_is_counted_from_when_it_could_have_been
             owed a_debt_lives_from_launch_to_payment
             owed a_debt_that_is_given_up_is_counted
             results pruning_drops_what_is_old_and_keeps_the_rest

@@ -14,6 +14,16 @@ pub(super) fn doubt(db: &Connection) -> Result<(), Error> {
         .map_err(fail("take up what was under way"))
 }
 
+/// Gives up what is owed through other channels than these: nobody would ever send it.
+pub(super) fn give_up_others(db: &Connection, channels: &[String]) -> Result<usize, Error> {
+    db.execute(
+        "UPDATE delivery SET state = 'refused', error = 'the channel is no longer configured'
+         WHERE state = 'owed' AND channel NOT IN (SELECT value FROM json_each(?1))",
+        [incidents::json(&channels)?],
+    )
+    .map_err(fail("give up what no channel sends"))
+}
+
 /// Notes that deliveries are handed over now. One that was begun before and not settled may have arrived then.
 pub(super) fn begin(
     db: &Connection,

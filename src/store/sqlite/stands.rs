@@ -28,7 +28,7 @@ fn stand(row: &Row<'_>) -> rusqlite::Result<Stand> {
 }
 
 /// Keeps how a channel stands, and hands over what its fallback is to tell.
-pub(super) fn keep(db: &Connection, report: &Report) -> Result<(), Error> {
+pub(super) fn keep(db: &Connection, report: &Report) -> Result<usize, Error> {
     let what = "keep how a channel stands";
     let stand = &report.stand;
     db.prepare_cached("INSERT OR REPLACE INTO channel (name, broken, failures, not_before, worked, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
@@ -49,13 +49,13 @@ pub(super) fn keep(db: &Connection, report: &Report) -> Result<(), Error> {
         .map_err(fail(what))?;
     match &report.fallback {
         Some(fallback) => hand_over(db, report, fallback),
-        None => Ok(()),
+        None => Ok(0),
     }
 }
 
 /// Owes through the fallback what the channel owes: all of it while the channel is broken, otherwise what it refuses.
 /// A notification is owed once through each channel, so it can neither come twice nor go round in a circle.
-fn hand_over(db: &Connection, report: &Report, fallback: &str) -> Result<(), Error> {
+fn hand_over(db: &Connection, report: &Report, fallback: &str) -> Result<usize, Error> {
     let what = "hand over to a fallback";
     let mut rows = db
         .prepare_cached(
@@ -69,6 +69,7 @@ fn hand_over(db: &Connection, report: &Report, fallback: &str) -> Result<(), Err
         })
         .and_then(Iterator::collect)
         .map_err(fail(what))?;
+    let mut handed = 0;
     for (id, notification, incident, at) in all {
         let there: bool = db
             .prepare_cached(
@@ -80,12 +81,13 @@ fn hand_over(db: &Connection, report: &Report, fallback: &str) -> Result<(), Err
             .map_err(fail(what))?;
         if !there {
             instead(db, id, (&incident, fallback), report).map_err(fail(what))?;
+            handed += 1;
         }
         db.prepare_cached("UPDATE delivery SET handed = 1 WHERE id = ?1")
             .and_then(|mut s| s.execute([id]))
             .map_err(fail(what))?;
     }
-    Ok(())
+    Ok(handed)
 }
 
 /// Owes one delivery through the fallback, in the place of what that still owed of the incident.

@@ -15,8 +15,7 @@ use super::{
 };
 use crate::observation::ProbeId;
 use crate::store::{
-    Batch, Bucket, Debt, Delivery, Error, IncidentQuery, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery,
-    Settlement, Stand, Store, Wanted,
+    Batch, Bucket, Debt, Delivery, Error, IncidentQuery, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery, Settlement, Stand, Store, Wanted,
 };
 
 impl SqliteStore {
@@ -42,10 +41,10 @@ impl SqliteStore {
     }
 
     /// Work in one transaction.
-    async fn change(
+    async fn change<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Inner, &Connection) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
+        work: impl FnOnce(&Inner, &Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         self.run(move |inner| {
             inner.write(|writer| {
                 let what = "change the store";
@@ -53,8 +52,9 @@ impl SqliteStore {
                     .db
                     .transaction_with_behavior(TransactionBehavior::Immediate)
                     .map_err(fail(what))?;
-                work(inner, &tx)?;
-                tx.commit().map_err(fail(what))
+                let made = work(inner, &tx)?;
+                tx.commit().map_err(fail(what))?;
+                Ok(made)
             })
         })
         .await
@@ -104,9 +104,13 @@ impl Store for SqliteStore {
         self.read(|_, db, _| outbox::outbox(db)).await
     }
 
-    async fn resume(&self) -> Result<BTreeMap<String, Stand>, Error> {
-        self.change(|_, db| settle::doubt(db)).await?;
-        self.read(|_, db, _| stands::stands(db)).await
+    async fn resume(&self, channels: Vec<String>) -> Result<(BTreeMap<String, Stand>, usize), Error> {
+        self.change(move |_, db| {
+            settle::doubt(db)?;
+            let given_up = settle::give_up_others(db, &channels)?;
+            Ok((stands::stands(db)?, given_up))
+        })
+        .await
     }
 
     async fn begin(&self, channel: &str, which: Vec<NotificationId>, now: Timestamp) -> Result<(), Error> {
@@ -114,10 +118,10 @@ impl Store for SqliteStore {
         self.change(move |_, db| settle::begin(db, &channel, &which, now)).await
     }
 
-    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<(), Error> {
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<usize, Error> {
         self.change(move |_, db| {
             settle::settle(db, &settlements)?;
-            report.as_ref().map_or(Ok(()), |report| stands::keep(db, report))
+            report.as_ref().map_or(Ok(0), |report| stands::keep(db, report))
         })
         .await
     }

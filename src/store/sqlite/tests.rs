@@ -3,6 +3,7 @@
 mod damage;
 mod kill;
 mod open;
+mod storm;
 mod truth;
 mod write;
 
@@ -38,4 +39,12 @@ fn open(dir: &tempfile::TempDir) -> SqliteStore {
 /// A second connection, for what only a test may do.
 fn beside(dir: &tempfile::TempDir) -> rusqlite::Connection {
     rusqlite::Connection::open(dir.path().join("launchwatch.db")).unwrap()
+}
+
+impl SqliteStore {
+    /// Lets every write fail, as a disk without room does, until it may be written again.
+    pub(crate) fn refuse_writes(&self, refuse: bool) {
+        let writer = self.inner.writer.lock().unwrap();
+        writer.db.pragma_update(None, "query_only", refuse).unwrap();
+    }
 }

@@ -29,7 +29,7 @@ pub(super) fn of(n: &Notification) -> (Value, Option<Vec<u8>>) {
     let story = Story::of(n);
     let shown = picture::shown_first(n);
     let link = story.link.iter().map(|l| (DISCORD.link)(l, "Open the incident"));
-    let under = shown.iter().map(|s| (DISCORD.escaped)(&s.words));
+    let under = shown.iter().map(|s| (DISCORD.escaped)(&s.words()));
     let tail = link.chain(under).collect::<Vec<_>>().join("\n");
     let pieces = DISCORD.pieces(&story.pieces, DESCRIPTION.saturating_sub(tail.len() + 2));
     let description = joined([pieces, tail]);
@@ -41,7 +41,7 @@ pub(super) fn of(n: &Notification) -> (Value, Option<Vec<u8>>) {
     let mut attachments = Vec::new();
     if let Some(shown) = &shown {
         embed = with(embed, "image", json!({"url": format!("attachment://{PICTURE}")}));
-        attachments.push(json!({"id": 0, "filename": PICTURE, "description": shown.words}));
+        attachments.push(json!({"id": 0, "filename": PICTURE, "description": shown.words()}));
     }
     let body = json!({
         "content": DISCORD.headline(&story),
@@ -50,7 +50,7 @@ pub(super) fn of(n: &Notification) -> (Value, Option<Vec<u8>>) {
         // In a rewritten message: this picture instead of the one before.
         "attachments": attachments,
     });
-    (body, shown.map(|s| s.png))
+    (body, shown.and_then(|s| s.png()))
 }
 
 /// What a forum shows in its list.

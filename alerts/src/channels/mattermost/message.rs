@@ -20,6 +20,6 @@ const MATTERMOST: Markup = Markup {
 /// The message.
 pub(super) fn of(n: &Notification) -> String {
     let story = Story::of(n);
-    let words = picture::shown_first(n).map(|s| (MATTERMOST.escaped)(&s.words));
+    let words = picture::shown_first(n).map(|s| (MATTERMOST.escaped)(&s.words()));
     MATTERMOST.whole(&story, words, MOST)
 }

@@ -14,7 +14,7 @@ const MOST: usize = 20_000;
 pub(super) fn message(n: &Notification) -> Value {
     let story = Story::of(n);
     let mut end = Vec::new();
-    end.extend(picture::shown_first(n).map(|s| paragraph(vec![subtle(&s.words)])));
+    end.extend(picture::shown_first(n).map(|s| paragraph(vec![subtle(&s.words())])));
     end.push(paragraph(vec![subtle(&story.footer)]));
     let mut body = vec![paragraph(vec![headline(&story, n.kind)])];
     let (mut left, mut cut) = (MOST - 1000 - size(&body) - size(&end), false);

@@ -89,6 +89,13 @@ pub(super) fn moved_to(reply: &Reply) -> Option<i64> {
     serde_json::from_slice::<Body>(body).ok()?.parameters.migrate_to_chat_id
 }
 
+/// Whether the answer is that the chat takes no picture, or not this one.
+pub(super) fn no_pictures(reply: &Reply) -> bool {
+    let Reply::Http { status: 400..=403, body, .. } = reply else { return false };
+    let said = serde_json::from_slice::<Body>(body).map(|b| b.description.to_ascii_lowercase());
+    said.is_ok_and(|said| ["photo", "media", "image"].iter().any(|word| said.contains(word)))
+}
+
 /// What is to be said of a chat that moved.
 pub(super) fn remarked(receipt: Receipt, moved: Option<i64>) -> Receipt {
     match (receipt, moved) {

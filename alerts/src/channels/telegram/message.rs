@@ -30,10 +30,11 @@ pub(super) enum Message {
 
 /// A picture where one is wanted, there is one, and the whole story fits beside it.
 pub(super) fn of(n: &Notification, with_picture: bool) -> Message {
-    let shown = with_picture.then(|| picture::shown_first(n)).flatten();
-    match shown {
-        Some(shown) if written(n, usize::MAX).len() <= CAPTION => Message::Picture(shown.png, caption(n)),
-        _ => Message::Words,
+    let fits = || written(n, usize::MAX).len() <= CAPTION;
+    let shown = picture::shown_first(n).filter(|_| with_picture && fits());
+    match shown.and_then(|s| s.png()) {
+        Some(png) => Message::Picture(png, caption(n)),
+        None => Message::Words,
     }
 }
 
@@ -53,6 +54,6 @@ pub(super) fn caption(n: &Notification) -> String {
 
 fn written(n: &Notification, most: usize) -> String {
     let story = Story::of(n);
-    let words = picture::shown_first(n).map(|s| (TELEGRAM.escaped)(&s.words));
+    let words = picture::shown_first(n).map(|s| (TELEGRAM.escaped)(&s.words()));
     TELEGRAM.whole(&story, words, most)
 }

@@ -93,7 +93,23 @@ fn a_group_that_moved_is_followed_and_that_is_said() {
             Receipt::Remarked { message: Some(_), remark } => assert!(remark.contains("-100777"), "{remark}"),
             other => panic!("{other:?}"),
         }
+        // What went well before that was in the old chat.
+        let next = telegram.compose(&resolved(), &[good(), moved.clone()], root.as_ref());
+        assert_eq!(method(next), "sendPhoto");
     }
+}
+
+#[test]
+fn a_group_that_takes_no_pictures_gets_words() {
+    let telegram = example("telegram");
+    let no = fault(400, "Bad Request: not enough rights to send photos to the chat");
+    assert_eq!(method(telegram.compose(&opened(), std::slice::from_ref(&no), None)), "sendMessage");
+    let receipt = done(telegram.compose(&opened(), &[no.clone(), good()], None));
+    assert!(matches!(receipt, Receipt::Delivered(Some(_))), "{receipt:?}");
+    let root = thread("telegram");
+    let compose = |replies: &[Reply]| method(telegram.compose(&resolved(), replies, root.as_ref()));
+    assert_eq!(compose(std::slice::from_ref(&no)), "editMessageCaption");
+    assert_eq!(compose(&[no, good()]), "sendMessage");
 }
 
 #[test]

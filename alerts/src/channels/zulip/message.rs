@@ -34,7 +34,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The message; `uploaded` is where the picture is.
-pub(super) fn of(n: &Notification, shown: Option<&Shown>, uploaded: Option<&str>) -> String {
+pub(super) fn of(n: &Notification, shown: Option<&Shown<'_>>, uploaded: Option<&str>) -> String {
     let story = Story::of(n);
     let picture = uploaded
         .map(|path| {
@@ -44,6 +44,6 @@ pub(super) fn of(n: &Notification, shown: Option<&Shown>, uploaded: Option<&str>
             )
         })
         .unwrap_or_default();
-    let under = shown.map(|s| format!("{}{picture}", escaped(&s.words)));
+    let under = shown.map(|s| format!("{}{picture}", escaped(&s.words())));
     ZULIP.whole(&story, under, MOST)
 }

@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::*;
+use crate::Policy;
 
 fn took(what: &str, times: u32, mut work: impl FnMut()) -> Duration {
     let began = Instant::now();
@@ -10,6 +11,18 @@ fn took(what: &str, times: u32, mut work: impl FnMut()) -> Duration {
     let each = began.elapsed() / times;
     println!("{what}: {each:?}");
     each
+}
+
+/// Five maintenances a week, none of which goes on.
+fn planned() -> Policy {
+    let when = Window::Weekly {
+        days: Vec::new(),
+        at: jiff::civil::time(3, 0, 0, 0),
+        lasts: Duration::from_secs(1_200),
+        time_zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
+    };
+    let one = Maintenance { name: "upgrade".into(), of: Selector::default(), when };
+    Policy { maintenance: vec![one; 5], ..Policy::default() }
 }
 
 #[test]
@@ -51,6 +64,10 @@ fn ten_thousand_firing_alerts_cost_less_than_a_millisecond_a_tick() {
         }
     });
     took("flush", 1, || drop(engine.flush()));
+    let planned = planned();
+    took("a look with five maintenances", 10_000, || {
+        std::hint::black_box(planned.maintained(&id("hub/launch"), at(40)));
+    });
     assert!(next < Duration::from_millis(1) && tick < Duration::from_millis(1));
     assert!(all < Duration::from_secs(2) && well < Duration::from_secs(2));
 }

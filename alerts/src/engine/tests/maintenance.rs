@@ -71,6 +71,23 @@ fn planned_work_that_begins_during_an_outage_is_written_down_and_hushes_all_but_
 }
 
 #[test]
+fn what_was_seen_in_planned_work_does_not_count_after_it_though_we_were_restarted() {
+    for restarts in [false, true] {
+        let mut plan = planned().plan;
+        plan.rules = vec![Rule::new("r", When::Failures { failures: 3, successes: 2 })];
+        let mut world = World::new(plan);
+        world.until(2_100).play(30, &[("hub/launch", "xxx")]).until(2_210);
+        if restarts {
+            world.restart();
+        }
+        world.play(30, &[("hub/launch", "xx.xx.")]);
+        assert_eq!(world.story(), [""; 0]);
+        world.play(30, &[("hub/launch", "xxx")]);
+        assert_eq!(world.story().len(), 1, "three of its own are told");
+    }
+}
+
+#[test]
 fn planned_work_comes_again_next_week() {
     let mut world = planned();
     let week = 7 * 86_400;

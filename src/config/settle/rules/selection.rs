@@ -25,21 +25,25 @@ pub(in crate::config::settle) fn patterns(targets: Option<&[String]>, probes: Op
     Selector { targets: list(targets), probes: list(probes), series: Vec::new() }
 }
 
-/// Narrows a selection down to some types of probes.
-pub(super) fn types(types: &[String], of: &mut Selector, item: &Item<'_>, desk: &mut Desk<'_, '_>) {
+/// Narrows a selection down to some types of probes. Whether there are probes of each; told if not.
+pub(super) fn types(types: &[String], of: &mut Selector, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> bool {
+    let mut all = true;
     let known: Vec<&str> = desk.registries.probes.iter().map(|k| k.name).collect();
     for (at, name) in types.iter().enumerate() {
         let inner = Path::default().key("types").index(at);
         if !known.contains(&name.as_str()) {
             let what = format!("there is no type of probe `{name}`");
             desk.refuse(item, &inner, what, words::did_you_mean(name, &known));
+            all = false;
         } else if !desk.nameless && !desk.named.iter().any(|n| n.kind.is_some_and(|k| k.name == *name)) {
             let hint = format!("leave it off, or add one to a target: `- type: {name}`");
             desk.refuse(item, &inner, format!("no probe is a `{name}`"), hint);
+            all = false;
         }
     }
     let wanted = |named: &Named| named.kind.is_some_and(|k| types.iter().any(|t| t == k.name));
     of.series = if types.is_empty() { Vec::new() } else { narrowed(&desk.named, wanted) };
+    all
 }
 
 /// The shortest list of `target/probe` that stands for exactly these probes.

@@ -10,7 +10,7 @@ use launchwatch_alerts::{Side, When};
 use super::selection::Chosen;
 use crate::config::duration::{Span, show};
 use crate::config::file::{FailuresOfKeys, NoDataKeys, RuleKeys, WhenKeys};
-use crate::config::path::Path;
+use crate::config::path::{Path, Step};
 use crate::config::settle::Desk;
 use crate::config::tree::{Content, Node};
 use crate::config::typed::Item;
@@ -159,28 +159,29 @@ impl Judge<'_, '_, '_> {
         time
     }
 
-    /// Tells if so many runs never happen within a stretch of time.
-    fn fits(&mut self, inner: &Path, at_least: u32, noun: &str, over: Duration) {
+    /// Tells if so many runs never happen within a stretch of time. `about`: the probes that have what is judged.
+    fn fits(&mut self, inner: &Path, at_least: u32, over: Duration, about: impl Fn(&Chosen) -> bool) {
         if over.is_zero() || self.desk.nameless {
             return;
         }
+        let chosen: Vec<&Chosen> = self.chosen.iter().filter(|c| about(c)).collect();
         let most = |c: &Chosen| c.period.map(|period| over.as_nanos().div_ceil(period.as_nanos().max(1)));
         // Of a probe whose schedule cannot be read nothing is known: it may run as often as it takes.
-        let most_of_all = self.chosen.iter().map(|c| most(c).unwrap_or(u128::MAX)).max().unwrap_or(u128::MAX);
+        let most_of_all = chosen.iter().map(|c| most(c).unwrap_or(u128::MAX)).max().unwrap_or(u128::MAX);
         let enough = u128::from(at_least);
         if most_of_all < enough {
-            let most = plural(most_of_all, noun);
+            let most = plural(most_of_all);
             let what = format!("at most {most} within {}, so {at_least} are never seen", show(over));
-            let hint = match noun {
-                "run" => format!("look at a longer time, or write `at_least: {most_of_all}`"),
-                _ => "look at a longer time".to_owned(),
+            let fewer = match inner.steps().last() {
+                Some(Step::Key(key)) if key == "at_least" => format!(", or write `at_least: {most_of_all}`"),
+                _ => String::new(),
             };
-            self.refuse(inner, what, hint);
+            self.refuse(inner, what, format!("look at a longer time{fewer}"));
             return;
         }
-        let rare = self.chosen.iter().find_map(|c| Some((c, most(c)?)).filter(|(_, most)| *most < enough));
+        let rare = chosen.iter().find_map(|c| Some((c, most(c)?)).filter(|(_, most)| *most < enough));
         if let Some((first, most)) = rare {
-            let (id, most) = (&first.id, plural(most, noun));
+            let (id, most) = (&first.id, plural(most));
             let what =
                 format!("`{id}` makes at most {most} within {}, so this rule never judges it", show(over));
             self.doubt(inner, what, "give it a rule of its own that looks at a longer time");
@@ -196,6 +197,6 @@ impl Judge<'_, '_, '_> {
     }
 }
 
-fn plural(count: u128, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+fn plural(count: u128) -> String {
+    format!("{count} run{}", if count == 1 { "" } else { "s" })
 }

@@ -103,3 +103,54 @@ async fn a_private_authority_is_trusted_only_if_given() {
         }
     }
 }
+
+/// Sends one request and is taken by whatever is answered.
+struct Once(String);
+
+impl launchwatch_alerts::Channel for Once {
+    fn compose(
+        &self,
+        _: &launchwatch_alerts::Notification,
+        replies: &[Reply],
+        _: Option<&launchwatch_alerts::MessageRef>,
+    ) -> launchwatch_alerts::Next {
+        use launchwatch_alerts::{Next, Receipt};
+        match replies {
+            [] => Next::Send(Box::new(request(&self.0))),
+            _ => Next::Done(Receipt::Delivered(None)),
+        }
+    }
+
+    fn time_limit(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(700)
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_in_is_cut_at_the_time_limit_of_the_whole() {
+    use launchwatch_alerts::{Notification, Receipt, courier};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = Once(format!("http://{}/", listener.local_addr().unwrap()));
+    let drip = async {
+        let mut stream = listener.accept().await?.0;
+        let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+        while !seen.ends_with(b"body") {
+            let read = stream.read(&mut buffer).await?;
+            seen.extend_from_slice(&buffer[..read]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await?;
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            stream.write_all(b"x").await?;
+        }
+    };
+    let (test, post) = (Notification::test(jiff::Timestamp::UNIX_EPOCH, "x"), post(None));
+    let began = tokio::time::Instant::now();
+    let receipt = tokio::select! {
+        receipt = courier::deliver(&channel, &test, None, &post) => receipt,
+        ended = drip => { let ended: std::io::Result<()> = ended; panic!("{ended:?}") }
+    };
+    let Receipt::Retry { why, .. } = receipt else { panic!("{receipt:?}") };
+    assert!(why.starts_with("time limit"), "{why}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use launchwatch_alerts::{Selector, SeriesId, Side, When};
 
-use super::{CERTIFICATE, Judge};
+use super::{CERTIFICATE, Chosen, Judge};
 use crate::config::duration::show;
 use crate::config::file::{CertificateKeys, ChangedKeys, ForecastKeys, LatencyKeys, ThresholdKeys};
 use crate::config::path::Path;
@@ -35,7 +35,11 @@ impl Judge<'_, '_, '_> {
             self.stage(stage, &base.key("stage"));
         }
         if self.count(&base.key("at_least"), at_least) {
-            self.fits(&base.key("at_least"), at_least, "run", over);
+            let has = |c: &Chosen| {
+                let stage = keys.stage.as_deref();
+                stage.is_none_or(|s| c.kind.is_none_or(|k| k.stages.iter().any(|own| own.as_str() == s)))
+            };
+            self.fits(&base.key("at_least"), at_least, over, has);
         }
         When::Latency { stage: keys.stage.clone(), quantile, above, recover, over, at_least }
     }
@@ -71,7 +75,11 @@ impl Judge<'_, '_, '_> {
         self.measurement(&keys.measurement, &base.key("measurement"));
         let within = self.time(&base.key("within"), keys.within, 24 * HOUR);
         let over = self.time(&base.key("over"), keys.over, 6 * HOUR);
-        self.fits(&base.key("over"), VALUES, "value", over);
+        let makes = |c: &Chosen| {
+            let known = c.kind.map(|k| k.measurements).unwrap_or_default();
+            known.is_empty() || known.iter().any(|pattern| fits(pattern, &keys.measurement))
+        };
+        self.fits(&base.key("over"), VALUES, over, makes);
         let (side, bound) = self.side(keys.above, keys.below, base)?;
         Some(When::Forecast { measurement: keys.measurement.clone(), side, bound, within, over })
     }

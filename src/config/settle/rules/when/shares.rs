@@ -21,7 +21,7 @@ impl Judge<'_, '_, '_> {
             self.refuse(&base.key("below"), format!("{below} is no share of runs"), hint);
         }
         if self.count(&base.key("at_least"), at_least) {
-            self.fits(&base.key("at_least"), at_least, "run", over);
+            self.fits(&base.key("at_least"), at_least, over, |_| true);
         }
         When::SuccessRatio { below, over, at_least, recover }
     }
@@ -67,7 +67,7 @@ impl Judge<'_, '_, '_> {
         };
         let longest = windows.iter().map(|w| w.long).max().unwrap_or_default();
         if self.count(&base.key("at_least"), at_least) {
-            self.fits(&base.key("at_least"), at_least, "run", longest);
+            self.fits(&base.key("at_least"), at_least, longest, |_| true);
         }
         When::BurnRate { objective, windows, at_least }
     }
