@@ -1,9 +1,10 @@
 //! What a channel is: it composes envelopes and reads replies. It never sends, sleeps or retries.
 
-mod hearing;
 mod follow;
+mod hearing;
 mod kind;
 mod receipt;
+mod templates;
 
 use std::fmt;
 use std::time::Duration;
@@ -14,11 +15,12 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use self::hearing::Hearing;
 pub(crate) use self::follow::{Answer, follow, hinted, judged, not_theirs};
+pub use self::hearing::Hearing;
 pub use self::kind::{Kind, Refused, Spec};
 pub(crate) use self::receipt::retry_after;
 pub use self::receipt::{Receipt, Settled};
+pub use self::templates::Templates;
 use crate::Notification;
 
 /// What a service calls a message that it took (Slack's `ts`, Matrix' event id, a Message-ID): the first one of an
@@ -81,6 +83,26 @@ impl fmt::Debug for Letter {
     }
 }
 
+/// A program to be run. Nothing of our own environment is handed on but `PATH`.
+#[derive(Clone)]
+pub struct Order {
+    /// Program (a path, or a name that `PATH` knows) and arguments; no shell reads them.
+    pub argv: Vec<String>,
+    /// Its variables besides `PATH`.
+    pub env: Vec<(String, String)>,
+    /// What it reads.
+    pub stdin: Bytes,
+    /// Longest it may run; then it is killed, with all that it started.
+    pub time_limit: Duration,
+}
+
+impl fmt::Debug for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = self.argv.first().map_or("nothing", String::as_str);
+        write!(f, "Order({program}, {} arguments)", self.argv.len().saturating_sub(1))
+    }
+}
+
 /// What is handed to the post. Its `Debug` shows neither path, query, headers nor body: each may hold a secret.
 #[derive(Clone)]
 pub enum Envelope {
@@ -88,6 +110,8 @@ pub enum Envelope {
     Http(http::Request<Bytes>),
     /// A mail.
     Mail(Letter),
+    /// A program to be run.
+    Command(Order),
 }
 
 impl fmt::Debug for Envelope {
@@ -98,6 +122,7 @@ impl fmt::Debug for Envelope {
                 write!(f, "Http({method} {host}, {} bytes)", r.body().len())
             }
             Self::Mail(letter) => write!(f, "Mail({letter:?})"),
+            Self::Command(order) => write!(f, "Command({order:?})"),
         }
     }
 }
@@ -116,6 +141,15 @@ pub enum Reply {
     },
     /// What the relay said for each recipient, in the order of the letter: code and text.
     Mail(Vec<(String, u16, String)>),
+    /// How a program ended.
+    Command {
+        /// Its exit code; `None` when a signal ended it.
+        code: Option<i32>,
+        /// The end of what it said, at most 4 KiB: its errors, or else its output.
+        said: String,
+    },
+    /// Nothing came back in this step: only for ornaments, and for channels that have a [`Channel::step_limit`].
+    Lost(Undelivered),
 }
 
 /// Nothing came back: the connection could not be made or broke. Says at which step, without secrets.
@@ -123,7 +157,7 @@ pub enum Reply {
 #[error("{step}: {detail}")]
 pub struct Undelivered {
     /// The step that failed: `resolve`, `connect`, `tls`, `send`, `answer`; for mail also `greeting`, `starttls`,
-    /// `login`, `mail from`, `rcpt`, `data`.
+    /// `login`, `mail from`, `rcpt`, `data`; for a program `start`, `run`.
     pub step: &'static str,
     /// In words.
     pub detail: String,
@@ -162,8 +196,8 @@ pub trait Channel: Send + Sync {
     }
 
     /// Whether the envelope that `compose` gives for these replies is an ornament, such as the upload of a picture:
-    /// it gets little time, and if nothing comes back that counts as an answer with status 599, so that no ornament
-    /// can hold up a message.
+    /// it gets little time, and if nothing comes back the channel hears [`Reply::Lost`], so that no ornament can hold
+    /// up a message.
     fn is_ornament(&self, _: &Notification, _replies: &[Reply], _thread: Option<&MessageRef>) -> bool {
         false
     }
@@ -171,6 +205,13 @@ pub trait Channel: Send + Sync {
     /// Longest time one delivery may take, all steps together.
     fn time_limit(&self) -> Duration {
         Duration::from_secs(20)
+    }
+
+    /// Longest time one step may take, for a channel that goes on when a step fails because the others are told
+    /// elsewhere (several addresses): it then hears of the failure as [`Reply::Lost`]. With `None` the first failure
+    /// ends the delivery.
+    fn step_limit(&self) -> Option<Duration> {
+        None
     }
 }
 

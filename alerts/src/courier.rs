@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::{Channel, MessageRef, Next, Notification, Post, Receipt, Reply, Settled};
+use crate::{Channel, Envelope, MessageRef, Next, Notification, Post, Receipt, Reply, Settled, Undelivered};
 
 /// Most envelopes of one delivery.
 const MOST_STEPS: usize = 8;
@@ -52,16 +52,14 @@ async fn walk(
 ) -> Receipt {
     let mut replies: Vec<Reply> = before.into_iter().collect();
     for _ in 0..MOST_STEPS {
-        match channel.compose(notification, &replies, thread) {
+        let envelope = match channel.compose(notification, &replies, thread) {
             Next::Done(receipt) => return receipt,
-            Next::Send(envelope) if channel.is_ornament(notification, &replies, thread) => {
-                let answer = tokio::time::timeout(ORNAMENT, post.deliver(*envelope)).await;
-                replies.push(answer.ok().and_then(Result::ok).unwrap_or_else(unanswered));
-            }
-            Next::Send(envelope) => match post.deliver(*envelope).await {
-                Ok(reply) => replies.push(reply),
-                Err(broken) => return Receipt::Retry { after: None, why: broken.to_string() },
-            },
+            Next::Send(envelope) => *envelope,
+        };
+        let ornament = channel.is_ornament(notification, &replies, thread).then_some(ORNAMENT);
+        match step(envelope, ornament.or(channel.step_limit()), post).await {
+            Ok(reply) => replies.push(reply),
+            Err(broken) => return Receipt::Retry { after: None, why: broken.to_string() },
         }
     }
     match channel.compose(notification, &replies, thread) {
@@ -70,8 +68,15 @@ async fn walk(
     }
 }
 
-fn unanswered() -> Reply {
-    Reply::Http { status: 599, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
+/// One envelope and what came back within `limit`; where there is one, a failure is a reply too.
+async fn step(envelope: Envelope, limit: Option<Duration>, post: &dyn Post) -> Result<Reply, Undelivered> {
+    let Some(limit) = limit else { return post.deliver(envelope).await };
+    let slow = |_| {
+        let detail = format!("no answer within {} s", limit.as_secs());
+        Err(Undelivered { step: "answer", detail })
+    };
+    let reply = tokio::time::timeout(limit, post.deliver(envelope)).await.unwrap_or_else(slow);
+    Ok(reply.unwrap_or_else(Reply::Lost))
 }
 
 /// A service may echo what it was sent: the channel's secrets become stars.

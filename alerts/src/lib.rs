@@ -14,6 +14,7 @@ mod engine;
 mod incident;
 mod judge;
 mod notification;
+mod payload;
 mod picture;
 mod policy;
 mod request;
@@ -23,8 +24,8 @@ mod silence;
 pub mod text;
 
 pub use channel::{
-    Channel, Envelope, Hearing, Kind, Letter, MessageRef, Next, Post, Receipt, Refused, Reply, Settled, Smtp,
-    SmtpTls, Spec, Undelivered,
+    Channel, Envelope, Hearing, Kind, Letter, MessageRef, Next, Order, Post, Receipt, Refused, Reply,
+    Settled, Smtp, SmtpTls, Spec, Templates, Undelivered,
 };
 pub use channels::CHANNELS;
 pub use command::{Command, Disobeyed};
@@ -33,6 +34,7 @@ pub use incident::{Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentI
 pub use judge::LookBack;
 pub use notification::{
     Ack, Cell, Ear, Facts, Failing, Hushed, Kind as NotificationKind, Notification, NotificationId, Strip,
+    Words,
 };
 pub use policy::{
     Audience, Hours, Maintenance, Override, Person, Policy, Recipient, Reminders, Rotation, Route, Step,

@@ -157,6 +157,23 @@ pub struct Facts {
     /// The channel that is to tell this and is broken: another one tells it in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<String>,
+    /// Words of an operator's own template that stand for ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<Words>,
+}
+
+/// Words that a template made of a notification. They hold foreign text: whoever shows them cleans them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// Instead of the headline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Instead of all between headline and link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Why some of the words are ours after all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// Something owed to somebody. Written in the same transaction as the change that caused it.
@@ -230,6 +247,7 @@ impl Facts {
             note: None,
             link: None,
             instead_of: None,
+            words: None,
         }
     }
 }

@@ -5,15 +5,17 @@ mod markup;
 mod phrase;
 mod render;
 mod story;
+mod template;
 mod time;
 
 pub use clean::one_line;
 pub(crate) use clean::{
-    backslashed, html_escaped, last_lines, mrkdwn_escaped, unfenced, unlinked,
+    at_most, backslashed, html_escaped, key, last_lines, mrkdwn_escaped, unfenced, unlinked,
 };
 pub(crate) use markup::{Markup, bare_address, joined};
-pub(crate) use render::{code_lead, html, html_spans};
+pub(crate) use render::{code_lead, html, html_spans, pieces_as_text};
 pub(crate) use story::{Piece, Span, Story};
+pub(crate) use template::{Template, Tried};
 pub use time::lasted;
 
 use crate::Notification;

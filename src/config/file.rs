@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use launchwatch_alerts::Templates;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -166,9 +167,11 @@ pub(crate) struct ChannelKeys {
     /// Most messages a minute, 1 to 600; more wait.
     #[schemars(extend("default" = 20))]
     pub(crate) per_minute: Option<u32>,
+    // The manual of it stands where it is made.
+    pub(crate) template: Option<Templates>,
 }
 
 impl ChannelKeys {
     /// The names of the keys, with `type`.
-    pub(crate) const NAMES: &'static [&'static str] = &["type", "name", "fallback", "per_minute"];
+    pub(crate) const NAMES: &'static [&'static str] = &["type", "name", "fallback", "per_minute", "template"];
 }

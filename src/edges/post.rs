@@ -1,5 +1,6 @@
-//! The real post: envelopes leave by HTTP (reqwest) or by a mail relay (lettre).
+//! The real post: envelopes leave by HTTP (reqwest), by a mail relay (lettre) or through a program.
 
+mod command;
 mod http;
 mod smtp;
 mod trust;
@@ -77,6 +78,7 @@ impl Post for RealPost {
         match envelope {
             Envelope::Http(request) => http::deliver(&self.client, request).await,
             Envelope::Mail(letter) => smtp::deliver(&letter, &self.trust).await,
+            Envelope::Command(order) => command::deliver(order).await,
         }
     }
 }

@@ -91,7 +91,7 @@ impl Caller {
         match tokio::time::timeout(PATIENCE, call).await {
             Ok(Ok(Reply::Http { status: 200..=299, .. })) => Ok(()),
             Ok(Ok(Reply::Http { status, .. })) => Err(format!("HTTP {status}")),
-            Ok(Ok(Reply::Mail(_))) => Err("a mail reply to an HTTP request".into()),
+            Ok(Ok(_)) => Err("the reply does not belong to the request".into()),
             Ok(Err(undelivered)) => Err(undelivered.to_string()),
             Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
         }

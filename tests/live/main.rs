@@ -13,6 +13,7 @@
 
 mod kit;
 
+mod alertmanager;
 mod alerts;
 mod answers;
 mod channels;

@@ -24,6 +24,12 @@ registry! {
     telegram,
     ntfy,
     webhook,
+    pagerduty,
+    opsgenie,
+    incident_io,
+    alertmanager,
+    github,
+    command,
 }
 
 /// The channel of this name.

@@ -17,9 +17,7 @@ use self::answer::Answer;
 use crate::channel::Kind;
 use crate::request;
 use crate::text::Story;
-use crate::{
-    Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Receipt, Refused, Reply, Spec,
-};
+use crate::{Channel, Hearing, MessageRef, Next, Notification, NotificationKind, Refused, Reply, Spec};
 
 pub(super) const KIND: Kind = Kind::of::<SlackSpec>(
     "slack",
@@ -214,10 +212,7 @@ impl Slack {
                 let body = SlackApiPostWebhookMessageRequest::new(blocks::content(&Story::of(n), None, true));
                 send(url.expose_secret(), None, &body)
             }
-            Some(Reply::Http { status, headers, body }) => {
-                Next::Done(Receipt::by_status(*status, headers, &String::from_utf8_lossy(body)))
-            }
-            Some(Reply::Mail(_)) => Next::Done(request::wrong_reply()),
+            Some(reply) => Next::Done(request::answered(reply)),
         }
     }
 

@@ -3,11 +3,14 @@
 //! The body is one object:
 //! `version` (1), `id` (the same for every attempt: drop what you have seen), `incident`, `kind` (`opened`, `update`,
 //! `reminder`, `acknowledged`, `resolved`, `test`), `severity` (`page`, `ticket`), `at` (RFC 3339), `title` (one line), `text` (plain text) and
-//! `facts` (`target`, `since`, `until`, `failing`, `working`, `strips`, `link`, `instead_of`).
+//! `facts` (`target`, `since`, `until`, `failing`, `working`, `strips`, `link`, `instead_of`). With a `body` it is
+//! whatever that template makes.
 //!
 //! With a `secret`, `X-Launchwatch-Signature` is `sha256=` and the hex HMAC-SHA256 of
 //! `X-Launchwatch-Timestamp`, a dot and the body. The timestamp (Unix seconds) is when the notification became owed,
 //! so that every attempt has the same bytes; a late delivery has an old timestamp.
+
+mod body;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +19,11 @@ use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::body::OwnBody;
 use crate::channel::Kind;
-use crate::{Channel, Facts, MessageRef, Next, Notification, Receipt, Refused, Reply, Spec, request, text};
+use crate::{Channel, MessageRef, Next, Notification, Refused, Reply, Spec, payload, request};
 
 pub(super) const KIND: Kind = Kind::of::<WebhookSpec>(
     "webhook",
@@ -31,21 +35,47 @@ pub(super) const KIND: Kind = Kind::of::<WebhookSpec>(
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WebhookSpec {
-    /// Address that takes a POST.
+    /// Address that takes it.
     #[schemars(with = "String", extend("format" = "secret"))]
     url: SecretString,
     /// Key of the signature; without it there is none.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "secret"))]
     secret: Option<SecretString>,
-    /// Further headers, such as `Authorization`.
+    /// Further headers, as they are.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     headers: BTreeMap<String, SecretString>,
+    /// Further headers whose values are secrets, such as `Authorization`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, request::SecretText>")]
+    secret_headers: BTreeMap<String, SecretString>,
+    /// Template (Jinja) of the body, instead of the built-in JSON. Its variables are those of `template`; in JSON
+    /// write `{{ title|tojson }}`. A body that fails when it is sent is replaced by the built-in one.
+    #[serde(default)]
+    body: Option<String>,
+    /// Type of that body; `application/json` by default, and then it must be JSON.
+    #[serde(default)]
+    content_type: Option<String>,
+    /// How it is sent; `POST` by default.
+    #[serde(default)]
+    method: Verb,
+}
+
+/// How a body is sent.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+enum Verb {
+    #[default]
+    Post,
+    Put,
+    Patch,
 }
 
 struct Webhook {
     url: SecretString,
+    method: Method,
+    body: Option<OwnBody>,
     secret: Option<SecretString>,
     headers: Vec<(HeaderName, HeaderValue)>,
     header_secrets: Vec<SecretString>,
@@ -60,7 +90,7 @@ impl Spec for WebhookSpec {
             problems.push(problem);
         }
         let mut headers = Vec::new();
-        for (name, value) in &self.headers {
+        for (key, name, value) in all_headers(&self.headers, &self.secret_headers) {
             let parsed =
                 HeaderName::try_from(name).ok().zip(HeaderValue::from_str(value.expose_secret()).ok());
             match parsed {
@@ -68,40 +98,51 @@ impl Spec for WebhookSpec {
                     value.set_sensitive(true);
                     headers.push((name, value));
                 }
-                None => problems.push(Refused::new(format!("headers.{name}"), "not a valid HTTP header", "")),
+                None => problems.push(Refused::new(format!("{key}.{name}"), "not a valid HTTP header", "")),
             }
         }
+        if self.body.is_none() && self.content_type.is_some() {
+            problems.push(Refused::new("content_type", "has no body that it is the type of", "add `body`"));
+        }
+        let body = self
+            .body
+            .and_then(|b| OwnBody::read(b, self.content_type.as_deref()).map_err(|r| problems.push(r)).ok());
+        let method = match self.method {
+            Verb::Post => Method::POST,
+            Verb::Put => Method::PUT,
+            Verb::Patch => Method::PATCH,
+        };
         if problems.is_empty() {
-            let header_secrets = self.headers.into_values().collect();
-            Ok(Webhook { url: self.url, secret: self.secret, headers, header_secrets })
+            let header_secrets =
+                self.headers.into_values().chain(self.secret_headers.into_values()).collect();
+            Ok(Webhook { url: self.url, method, body, secret: self.secret, headers, header_secrets })
         } else {
             Err(problems)
         }
     }
 }
 
-/// The body. Its fields are a promise to receivers.
-#[derive(Serialize)]
-struct Body<'a> {
-    version: u8,
-    id: &'a str,
-    incident: &'a str,
-    kind: &'static str,
-    severity: &'static str,
-    at: jiff::Timestamp,
-    title: String,
-    text: String,
-    facts: Facts,
+/// The headers of both kinds: key of the settings, name, value.
+fn all_headers<'a>(
+    plain: &'a BTreeMap<String, SecretString>,
+    secret: &'a BTreeMap<String, SecretString>,
+) -> impl Iterator<Item = (&'static str, &'a String, &'a SecretString)> {
+    let plain = plain.iter().map(|(name, value)| ("headers", name, value));
+    plain.chain(secret.iter().map(|(name, value)| ("secret_headers", name, value)))
 }
 
 impl Channel for Webhook {
     fn compose(&self, n: &Notification, replies: &[Reply], _thread: Option<&MessageRef>) -> Next {
         match replies.last() {
             None => self.request(n),
-            Some(Reply::Http { status, headers, body }) => {
-                Next::Done(Receipt::by_status(*status, headers, &String::from_utf8_lossy(body)))
+            Some(reply) => {
+                let receipt = request::answered(reply);
+                let fault = self.body.as_ref().and_then(|b| b.write(n).err());
+                Next::Done(match fault {
+                    Some(fault) => receipt.beside(format!("template error: body, {fault}")),
+                    None => receipt,
+                })
             }
-            Some(Reply::Mail(_)) => Next::Done(request::wrong_reply()),
         }
     }
 
@@ -112,30 +153,21 @@ impl Channel for Webhook {
 
 impl Webhook {
     fn request(&self, n: &Notification) -> Next {
-        let body = Body {
-            version: 1,
-            id: &n.id.0,
-            incident: &n.incident.0,
-            kind: n.kind.as_str(),
-            severity: n.severity.as_str(),
-            at: n.at,
-            title: text::title(n),
-            text: text::plain(n),
-            facts: bounded(&n.facts),
-        };
-        let Ok(bytes) = serde_json::to_vec(&body) else {
+        let own = self.body.as_ref().and_then(|b| Some((b.write(n).ok()?, b.content_type.clone())));
+        let json = || Some((payload::json(n)?, HeaderValue::from_static("application/json")));
+        let Some((bytes, content_type)) = own.or_else(json) else {
             return request::refused("the notification cannot be written as JSON");
         };
         let timestamp = n.at.as_second();
         let mut headers = vec![
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (CONTENT_TYPE, content_type),
             (USER_AGENT, HeaderValue::from_static("launchwatch")),
             (HeaderName::from_static("x-launchwatch-timestamp"), HeaderValue::from(timestamp)),
         ];
         headers.extend(request::header("idempotency-key", &n.id.0));
         headers.extend(self.signature(timestamp, &bytes));
         headers.extend(self.headers.iter().cloned());
-        request::bytes(Method::POST, self.url.expose_secret(), headers, bytes.into())
+        request::bytes(self.method.clone(), self.url.expose_secret(), headers, bytes.into())
     }
 
     fn signature(&self, timestamp: i64, body: &[u8]) -> Option<(HeaderName, HeaderValue)> {
@@ -146,41 +178,6 @@ impl Webhook {
         let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
         request::header("x-launchwatch-signature", &format!("sha256={hex}"))
     }
-}
-
-/// The facts, cut to what a receiver can be expected to take: foreign text can hold megabytes.
-fn bounded(facts: &Facts) -> Facts {
-    let mut facts = facts.clone();
-    facts.target = text::one_line(&facts.target, 200);
-    facts.failing.truncate(50);
-    facts.working.truncate(200);
-    facts.strips.truncate(50);
-    for failing in &mut facts.failing {
-        failing.probe = text::one_line(&failing.probe, 200);
-        failing.says = text::one_line(&failing.says, 200);
-        failing.target = failing.target.as_deref().map(|t| text::one_line(t, 200));
-        failing.summary = text::one_line(&failing.summary, 500);
-        failing.reason = failing.reason.as_deref().map(|r| text::one_line(r, 80));
-        failing.stage = failing.stage.as_deref().map(|s| text::one_line(s, 80));
-        failing.evidence = text::last_lines(&failing.evidence, 20, 2500).0;
-    }
-    facts.working.iter_mut().for_each(|w| *w = text::one_line(w, 200));
-    facts.people.truncate(50);
-    facts.people.iter_mut().for_each(|p| *p = text::one_line(p, 200));
-    facts.note = facts.note.as_deref().map(|n| text::one_line(n, 500));
-    facts.instead_of = facts.instead_of.as_deref().map(|c| text::one_line(c, 200));
-    facts.hushed.truncate(50);
-    for hushed in &mut facts.hushed {
-        hushed.target = text::one_line(&hushed.target, 200);
-        hushed.why = text::one_line(&hushed.why, 300);
-    }
-    for strip in &mut facts.strips {
-        strip.probe = text::one_line(&strip.probe, 200);
-        let extra = strip.cells.len().saturating_sub(400);
-        strip.cells.drain(..extra);
-    }
-    facts.link = facts.link.filter(|l| l.len() < 2000);
-    facts
 }
 
 #[cfg(test)]

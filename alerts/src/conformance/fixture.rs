@@ -188,7 +188,8 @@ pub(crate) fn good() -> Reply {
         r#""id":"42","channel_id":"1100000000000000001","url":"/user_uploads/1/ab/hours.png","#, // Zulip, Discord
         r#""file_infos":[{"id":"f1"}],"#,                                                        // Mattermost
         r#""name":"spaces/A/messages/B.C","thread":{"name":"spaces/A/threads/B"},"#, // Google Chat
-        r#""result":{"message_id":42,"chat":{"id":-1001234567890},"photo":[]}}"#,    // Telegram
+        r#""result":{"message_id":42,"chat":{"id":-1001234567890},"photo":[]},"#,    // Telegram
+        r#""number":17}"#,                                                           // GitHub
     );
     http_reply(200, &[], body)
 }
@@ -200,6 +201,7 @@ pub(crate) fn contented(envelope: &Envelope) -> Reply {
         Envelope::Mail(letter) => {
             Reply::Mail(letter.to.iter().map(|to| (to.clone(), 250, "ok".to_owned())).collect())
         }
+        Envelope::Command(_) => Reply::Command { code: Some(0), said: String::new() },
     }
 }
 
@@ -233,6 +235,9 @@ pub(crate) fn bytes(envelope: &Envelope) -> Vec<u8> {
         Envelope::Mail(letter) => {
             [format!("{} {:?}\n", letter.from, letter.to).into_bytes(), letter.message.clone()].concat()
         }
+        Envelope::Command(order) => {
+            [format!("{:?} {:?}\n", order.argv, order.env).into_bytes(), order.stdin.to_vec()].concat()
+        }
     }
 }
 
@@ -241,7 +246,7 @@ pub(crate) fn body(next: Next) -> Value {
     match next {
         Next::Send(e) => match *e {
             Envelope::Http(r) => super::body::read(&r),
-            Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

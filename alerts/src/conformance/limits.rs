@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::fixture::{contented, example, of_kind, thread};
+use super::fixture::{contented, example, of_kind, opened, thread};
 use super::services::{self, Service};
 use crate::{
-    CHANNELS, Envelope, Failing, Hushed, IncidentId, Next, Notification, NotificationId, Severity, Strip,
+    CHANNELS, Envelope, Failing, Hushed, IncidentId, Next, Notification, NotificationId, NotificationKind,
+    Severity, Strip,
 };
 
 const AWKWARD: &[(&str, &str)] = &[
@@ -55,23 +56,20 @@ fn with(text: &str, many: usize, severity: Severity, mut n: Notification) -> Not
     n
 }
 
-fn awkward() -> Vec<(String, Notification)> {
+/// Every awkward text in every kind of notification: it comes as page and as ticket, first and in a thread, as those
+/// take turns. What is huge takes its time, and is tried with one kind that quotes and one that does not.
+fn awkward(kinds: Vec<Notification>) -> Vec<(String, Notification)> {
     let mut out = Vec::new();
-    for kind in of_kind() {
-        for severity in [Severity::Ticket, Severity::Page] {
-            for (name, text) in AWKWARD {
-                for many in [0, 1, 12] {
-                    let name = format!("{:?} {name} {many}", kind.kind);
-                    out.push((name, with(text, many, severity, kind.clone())));
-                }
+    for (nth, kind) in kinds.into_iter().enumerate() {
+        for (at, (name, text)) in AWKWARD.iter().enumerate() {
+            for many in [0, 1, 12] {
+                let severity = [Severity::Page, Severity::Ticket][(nth / 2 + at + many) % 2];
+                let name = format!("{:?} {name} {many}", kind.kind);
+                out.push((name, with(text, many, severity, kind.clone())));
             }
         }
-        for (name, text) in [
-            ("megabytes", "&".repeat(1_000_000)),
-            ("quotes", "\"".repeat(100_000)),
-            ("wide", "漢".repeat(100_000)),
-            ("lines", "'\n".repeat(20_000)),
-        ] {
+        let huge = if nth == 0 || kind.kind == NotificationKind::Resolved { huge() } else { Vec::new() };
+        for (name, text) in huge {
             out.push((format!("{:?} {name}", kind.kind), with(&text, 3, Severity::Page, kind.clone())));
         }
         let mut turned = with("ends before it begins", 1, Severity::Page, kind);
@@ -83,11 +81,38 @@ fn awkward() -> Vec<(String, Notification)> {
     out
 }
 
+fn huge() -> Vec<(&'static str, String)> {
+    vec![
+        ("megabytes", "&".repeat(1_000_000)),
+        ("quotes", "\"".repeat(100_000)),
+        ("wide", "漢".repeat(100_000)),
+        ("lines", "'\n".repeat(20_000)),
+    ]
+}
+
 #[test]
 fn any_text_becomes_a_message_that_the_service_can_take() {
-    for (at, (name, n)) in awkward().into_iter().enumerate() {
-        for kind in CHANNELS {
-            let channel = example(kind.name);
+    every_channel_takes_all(awkward(of_kind()));
+}
+
+/// A template repeats what it finds without any care.
+#[test]
+fn so_does_any_text_that_comes_by_way_of_a_template() {
+    let careless = "{{ target }} {{ note }} {{ failing }}\n- {{ working|join('\n') }}{% for f in failing %}\n{{ f.evidence|join('\n') }}{% endfor %}";
+    let templates = serde_json::json!({"title": careless, "text": careless});
+    let templates: crate::Templates = serde_json::from_value(templates).unwrap();
+    // One kind will do, and one rendering for all channels: it takes its time.
+    let mut awkward = awkward(vec![opened()]);
+    for (_, n) in &mut awkward {
+        n.facts.words = Some(templates.words(n));
+    }
+    every_channel_takes_all(awkward);
+}
+
+fn every_channel_takes_all(awkward: Vec<(String, Notification)>) {
+    let channels: Vec<_> = CHANNELS.iter().map(|kind| (kind, example(kind.name))).collect();
+    for (at, (name, n)) in awkward.into_iter().enumerate() {
+        for (kind, channel) in &channels {
             let thread = thread(kind.name).filter(|_| at % 2 == 0);
             let mut replies = Vec::new();
             let receipt = loop {
@@ -110,8 +135,7 @@ fn check(channel: &str, name: &str, envelope: &Envelope) {
         Envelope::Http(r) => {
             let mut body = super::body::read(r);
             if channel == "webhook" {
-                // Ids are ours and go as they are; so does the link.
-                (body["id"], body["incident"], body["facts"]["link"]) = Default::default();
+                without_ids(&mut body);
             }
             let service = services::of(channel);
             let bytes = body.to_string().len();
@@ -119,7 +143,7 @@ fn check(channel: &str, name: &str, envelope: &Envelope) {
             // What is shown letter for letter need not be escaped; what is read as markup must be.
             let html = body["formatted_body"].as_str().unwrap_or_default();
             assert!(!html.contains("<script>"), "{channel} {name}: {html}");
-            (service.check)(&body);
+            (service.check)(&body, name);
             for (pointer, most) in service.texts {
                 let Some(text) = body.pointer(pointer) else { continue };
                 let text = text.as_str().unwrap();
@@ -130,6 +154,15 @@ fn check(channel: &str, name: &str, envelope: &Envelope) {
             let words = super::body::strings(&body).join("\n").replace("example.org/x?@channel", "");
             assert!(!words.contains("@channel"), "{channel} {name}: {words}");
             words
+        }
+        Envelope::Command(order) => {
+            let mut body: Value = serde_json::from_slice(&order.stdin).unwrap();
+            without_ids(&mut body);
+            assert!(order.stdin.len() < services::of(channel).most, "{name}: {} bytes", order.stdin.len());
+            let env = order.env.iter().map(|(name, value)| format!("{name}={value}"));
+            let env: Vec<_> = env.chain(order.argv.iter().cloned()).collect();
+            assert!(env.iter().all(|e| e.len() < 1000 && !e.contains(['\0', '\n'])), "{name}: {env:?}");
+            format!("{body} {env:?}")
         }
         Envelope::Mail(letter) => {
             let text = str::from_utf8(&letter.message).expect("ASCII");
@@ -145,6 +178,11 @@ fn check(channel: &str, name: &str, envelope: &Envelope) {
     for mark in ['\u{202e}', '\u{2066}', '\u{200f}', '\u{1b}', '\u{7}'] {
         assert!(!words.contains(mark), "{channel} {name}: {mark:?} survived");
     }
+}
+
+/// Ids are ours and go as they are; so does the link.
+fn without_ids(body: &mut Value) {
+    (body["id"], body["incident"], body["facts"]["link"]) = Default::default();
 }
 
 /// What the service counts: Telegram counts after it has read the markup.
@@ -187,31 +225,6 @@ fn quiet(service: &Service, name: &str, text: &str) {
         let common = ["https://evil", "www.evil", "@ada", "@all", "@everyone", "@here"];
         for live in service.never.iter().chain(&common) {
             assert!(!part.contains(live), "{name}: {live} in part {at}: {part}");
-        }
-    }
-}
-
-/// The limits of Block Kit.
-pub(super) fn slack(body: &Value) {
-    let name = "slack";
-    let chars = |v: &Value| v.as_str().unwrap().chars().count();
-    assert!(chars(&body["text"]) <= 4000, "{name}");
-    assert!(!body["text"].as_str().unwrap().contains("<!"), "{name}");
-    let blocks = body["blocks"].as_array().unwrap();
-    assert!((1..=50).contains(&blocks.len()), "{name}: {} blocks", blocks.len());
-    for block in blocks {
-        match block["type"].as_str().unwrap() {
-            "header" => assert!((1..=150).contains(&chars(&block["text"]["text"])), "{name}"),
-            "section" => {
-                assert!((1..=3000).contains(&chars(&block["text"]["text"])), "{name}");
-                assert!(!block["text"]["text"].as_str().unwrap().contains("<!"), "{name}");
-            }
-            "context" => assert!((1..=3000).contains(&chars(&block["elements"][0]["text"])), "{name}"),
-            "rich_text" => {
-                let text = chars(&block["elements"][0]["elements"][0]["text"]);
-                assert!((1..=3000).contains(&text), "{name}: {text}");
-            }
-            other => panic!("{name}: {other}"),
         }
     }
 }

@@ -43,8 +43,13 @@ fn shown(channel: &str, envelope: &Envelope) -> String {
                     written.push_str(&format!("--- {pointer}\n{}\n\n", text.as_str().unwrap()));
                 }
             }
+            if body.is_null() {
+                return format!("{out}\n");
+            }
             format!("{out}\n{body:#}\n\n{written}")
         }
+        // What it reads is what a webhook sends.
+        Envelope::Command(order) => format!("{:?}\n{:#?}\n\n", order.argv, order.env),
         Envelope::Mail(letter) => {
             let text = String::from_utf8(letter.message.clone()).unwrap().replace("\r\n", "\n");
             let mut out = format!(

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::*;
-use crate::{Envelope, Undelivered};
 
 /// Sends `steps` requests, then is done; says back what the last reply said.
 struct Walker {
@@ -130,9 +129,7 @@ struct Adorned;
 impl Channel for Adorned {
     fn compose(&self, _: &Notification, replies: &[Reply], _: Option<&MessageRef>) -> Next {
         match replies {
-            [Reply::Http { status, .. }, _] => {
-                Next::Done(Receipt::Refused { why: format!("ornament: {status}") })
-            }
+            [Reply::Lost(lost), _] => Next::Done(Receipt::Refused { why: format!("ornament, {lost}") }),
             _ => {
                 Next::Send(Box::new(Envelope::Http(http::Request::new(Bytes::from(vec![0; replies.len()])))))
             }
@@ -150,7 +147,7 @@ struct Lossy(bool);
 #[async_trait]
 impl Post for Lossy {
     async fn deliver(&self, envelope: Envelope) -> Result<Reply, Undelivered> {
-        let Envelope::Http(request) = envelope else { panic!("a letter") };
+        let Envelope::Http(request) = envelope else { panic!("{envelope:?}") };
         match (request.body().is_empty(), self.0) {
             (true, true) => Err(Undelivered { step: "connect", detail: "no".into() }),
             (true, false) => std::future::pending().await,
@@ -161,11 +158,43 @@ impl Post for Lossy {
     }
 }
 
+/// Goes on when a step fails.
+struct Stoic(Walker);
+
+impl Channel for Stoic {
+    fn compose(&self, n: &Notification, replies: &[Reply], thread: Option<&MessageRef>) -> Next {
+        match replies {
+            [.., Reply::Lost(lost)] if replies.len() >= self.0.steps => {
+                Next::Done(Receipt::Retry { after: None, why: format!("{} lost: {lost}", replies.len()) })
+            }
+            _ => self.0.compose(n, replies, thread),
+        }
+    }
+
+    fn step_limit(&self) -> Option<Duration> {
+        Some(Duration::from_secs(5))
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_ornament_that_gets_lost_holds_up_nothing() {
     let n = Notification::test(Timestamp::UNIX_EPOCH, "x");
-    for at_once in [true, false] {
+    for (at_once, lost) in [(true, "connect: no"), (false, "answer: no answer within 5 s")] {
         let receipt = deliver(&Adorned, &n, None, &Lossy(at_once)).await;
-        assert_eq!(receipt, Receipt::Refused { why: "ornament: 599".into() });
+        assert_eq!(receipt, Receipt::Refused { why: format!("ornament, {lost}") });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_with_several_addresses_hears_of_a_failed_step_and_goes_on() {
+    let n = Notification::test(Timestamp::UNIX_EPOCH, "x");
+    for (answer, expected, seconds) in [
+        (Err(Some("refused")), "2 lost: connect: refused", 0),
+        (Err(None), "2 lost: answer: no answer within 5 s", 10),
+    ] {
+        let before = tokio::time::Instant::now();
+        let office = Office { answer, taken: Mutex::new(0) };
+        assert_eq!(deliver(&Stoic(walker(2)), &n, None, &office).await, retry(expected));
+        assert_eq!(before.elapsed(), Duration::from_secs(seconds));
     }
 }

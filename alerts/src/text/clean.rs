@@ -1,5 +1,7 @@
 //! Makes foreign text harmless: no control characters, no hidden direction marks, no mentions, no end.
 
+use sha2::{Digest, Sha256};
+
 /// Foreign text as one line of at most `most` bytes: control sequences, line ends and runs of blanks become one
 /// blank, invisible and direction-changing characters go, mentions of whole rooms are defused.
 pub fn one_line(text: &str, most: usize) -> String {
@@ -38,6 +40,24 @@ pub(crate) fn last_lines(texts: &[String], most_lines: usize, most_bytes: usize)
 /// At most `most` bytes of `text`, whole characters only.
 fn cut(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or_default()
+}
+
+/// Text of our own with its line ends, at most `most` bytes of it.
+pub(crate) fn at_most(text: &str, most: usize) -> String {
+    shortened(text, most, false)
+}
+
+/// A name that every service takes as a key: letters, digits and `-._/:` as they are, everything else in hex, at most
+/// `most` bytes. The same text gives the same key; what is too long keeps its beginning and a mark of the whole.
+pub(crate) fn key(text: &str, most: usize) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._/:".contains(&b);
+    let spelled = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("={b:02x}") };
+    let key: String = text.bytes().map(spelled).collect();
+    if key.len() <= most {
+        return if key.is_empty() { "-".to_owned() } else { key };
+    }
+    let mark: String = Sha256::digest(text).iter().take(8).map(|b| format!("{b:02x}")).collect();
+    format!("{}~{mark}", cut(&key, most.saturating_sub(17)))
 }
 
 fn shortened(text: &str, most: usize, already_cut: bool) -> String {
@@ -189,6 +209,19 @@ mod tests {
         let line = one_line(&"ü".repeat(1_000_000), 10);
         assert_eq!(line, "üüü…");
         assert_eq!(one_line(&format!("{}x", " ".repeat(500)), 10), "…");
+    }
+
+    #[test]
+    fn a_key_is_the_same_each_time_and_short() {
+        for (text, most, expected) in [
+            ("hub-20240503", 30, "hub-20240503"),
+            ("a b/ü", 30, "a=20b/=c3=bc"),
+            ("", 30, "-"),
+            ("a-very-long-incident-name", 20, "a-v~a7a4723dccb40565"),
+        ] {
+            assert_eq!(key(text, most), expected);
+        }
+        assert_ne!(key(&"a".repeat(90), 20), key(&"a".repeat(91), 20));
     }
 
     #[test]

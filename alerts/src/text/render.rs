@@ -12,6 +12,11 @@ pub(super) fn plain(story: &Story) -> String {
     parts.join("\n\n")
 }
 
+/// The pieces of a story as plain text, without headline, link and footer.
+pub(crate) fn pieces_as_text(story: &Story) -> String {
+    plain_pieces(&story.pieces)
+}
+
 /// The pieces alone.
 fn plain_pieces(pieces: &[Piece]) -> String {
     let mut out = String::new();

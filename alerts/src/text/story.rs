@@ -3,7 +3,7 @@
 use super::clean::{last_lines, one_line};
 use super::phrase::{self, Loss, loss};
 use super::time::{between, lasted, moment};
-use crate::{Facts, Failing, Notification, NotificationKind};
+use crate::{Facts, Failing, Notification, NotificationKind, Words};
 
 /// Failing probes that are named one by one; the rest is counted.
 const NAMED: usize = 10;
@@ -15,6 +15,11 @@ const QUOTED: usize = 3;
 const LINES: usize = 12;
 /// Bytes of last lines of one probe: three probes, escaped, still fit into a Matrix event.
 const LINE_BYTES: usize = 1500;
+
+/// Lines of a template's text.
+const OWN_LINES: usize = 60;
+/// Bytes of a template's text: escaped, it still fits into a Matrix event.
+const OWN_BYTES: usize = 6000;
 
 /// A stretch of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +77,11 @@ impl Story {
             NotificationKind::Test => ("🔔", "TEST"),
         };
         let incident = one_line(&n.incident.0, 80);
-        let link = n.facts.link.as_deref().and_then(|l| url::Url::parse(l).ok());
+        let link = n.facts.link.as_deref().filter(|l| l.len() < 1000).and_then(|l| url::Url::parse(l).ok());
         Self {
             mark,
             word,
-            title: one_line(&title(n), 140),
+            title: one_line(&own(n, |w| w.title.as_ref()).unwrap_or_else(|| title(n)), 140),
             pieces: pieces(n),
             link: link.filter(|l| matches!(l.scheme(), "http" | "https") && l.as_str().len() < 1000),
             footer: format!("As of {} · {} · incident {incident}", moment(n.at, n.at), n.severity.as_str()),
@@ -142,7 +147,43 @@ fn trouble(facts: &Facts) -> (String, bool) {
     (words.to_owned(), all)
 }
 
+/// What a template made instead of our words.
+fn own(n: &Notification, which: impl Fn(&Words) -> Option<&String>) -> Option<String> {
+    n.facts.words.as_ref().and_then(which).filter(|w| !w.trim().is_empty()).cloned()
+}
+
 fn pieces(n: &Notification) -> Vec<Piece> {
+    let fault = n.facts.words.as_ref().and_then(|w| w.fault.as_ref());
+    let fault = fault.map(|f| Piece::Line(vec![said(format!("Note: {}.", one_line(f, 300)))]));
+    let told = own(n, |w| w.text.as_ref()).map_or_else(|| ours(n), |text| lines(&text));
+    // Own words may not know that there are tests.
+    let words = n.facts.words.as_ref().is_some_and(|w| w.title.is_some() || w.text.is_some());
+    let test = (words && n.kind == NotificationKind::Test)
+        .then(|| Piece::Line(vec![said("This is a test message: nothing is wrong.")]));
+    test.into_iter().chain(fault).chain(told).collect()
+}
+
+/// The lines of a template's text; those that begin with a dash or star are points of a list.
+fn lines(text: &str) -> Vec<Piece> {
+    let (mut out, mut room) = (Vec::new(), OWN_BYTES);
+    let mut all = text.lines().filter(|l| !l.trim().is_empty());
+    for line in all.by_ref().take(OWN_LINES) {
+        let line = one_line(line, room.min(1000));
+        room -= line.len();
+        out.push(match line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
+            Some(item) => Piece::Item(vec![said(item)]),
+            None => Piece::Line(vec![said(line)]),
+        });
+        if room < 100 {
+            break;
+        }
+    }
+    let left = all.count();
+    out.extend((left > 0).then(|| Piece::Line(vec![said(format!("… and {left} more lines."))])));
+    out
+}
+
+fn ours(n: &Notification) -> Vec<Piece> {
     let note =
         n.facts.note.as_ref().map(|note| Piece::Line(vec![said(format!("Note: {}.", one_line(note, 300)))]));
     let instead = n.facts.instead_of.as_ref().map(|broken| {
@@ -224,8 +265,9 @@ struct Alike<'a>(Vec<&'a Failing>);
 fn groups(n: &Notification) -> Vec<Alike<'_>> {
     let mut out: Vec<Alike<'_>> = Vec::new();
     let same = |a: &Failing, b: &Failing| {
-        let key = |f: &Failing| (f.target.is_some(), f.probe.clone(), f.reason.clone(), f.stage.clone());
-        a.target.is_some() && key(a) == key(b)
+        a.target.is_some()
+            && b.target.is_some()
+            && (&a.probe, &a.reason, &a.stage) == (&b.probe, &b.reason, &b.stage)
     };
     for f in &n.facts.failing {
         match out.iter_mut().find(|g| g.0.first().is_some_and(|one| same(one, f))) {

@@ -90,6 +90,10 @@ fn channel(node: &Node, path: &Path, names: &mut Names, desk: &mut Desk<'_, '_>)
             "what must wait is told later, not lost",
         );
     }
+    let channel = match keys.template {
+        Some(templates) => templates.over(channel),
+        None => channel,
+    };
     let name = keys.name.unwrap_or_else(|| kind.name.to_owned());
     let (kind, fallback) = (kind.name, keys.fallback);
     Some(ChannelConfig { name, kind, channel: Arc::from(channel), fallback, per_minute })

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod command;
 mod mail;
 mod relay;
 mod web;

@@ -168,7 +168,23 @@ def prometheus(s):
     return command, {}, lambda: facts if answers(facts["url"] + "-/ready", 400) else None, {}
 
 
-SERVERS = {each.__name__: each for each in (proxy, hub, binderhub, smtp, synapse, prometheus)}
+def alertmanager(s):
+    port, password = s.port("LIVE_ALERTMANAGER_PORT"), "a-password-of-the-live-tests"
+    hook = s.get("LIVE_ALERT_HOOK", "http://127.0.0.1:9/")
+    config = s.work / "alertmanager.yml"
+    config.write_text((HERE / "alertmanager.yml").read_text().replace("@HOOK@", json.dumps(hook)))
+    share = s.work / "share"
+    if not share.is_symlink():
+        share.symlink_to(DEBIAN.parent / "share" / "prometheus")  # where tests/setup made it look for its templates
+    command = [DEBIAN / "prometheus-alertmanager", f"--config.file={config}", f"--storage.path={s.work}/alertmanager",
+               f"--web.listen-address=127.0.0.1:{port}", f"--web.config.file={HERE}/alertmanager-web.yml",
+               "--cluster.listen-address="]
+    facts = {"url": f"http://127.0.0.1:{port}/", "user": "launchwatch", "password": password}
+    # Without a user it only says that there is somebody.
+    return command, {}, lambda: facts if listens(port) and answers(facts["url"] + "-/ready") else None, {}
+
+
+SERVERS = {each.__name__: each for each in (proxy, hub, binderhub, smtp, synapse, prometheus, alertmanager)}
 
 
 def main():

@@ -14,7 +14,7 @@ fn to(next: Next) -> String {
     match next {
         Next::Send(e) => match *e {
             Envelope::Http(r) => format!("{} {}", r.method(), r.uri()),
-            Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

@@ -14,7 +14,7 @@ const GREYLISTING: Duration = Duration::from_secs(300);
 pub(super) fn of<'a>(recipient: &Address, replies: &'a [Reply]) -> Option<(u16, &'a str)> {
     let answers = replies.iter().rev().filter_map(|r| match r {
         Reply::Mail(answers) => Some(answers),
-        Reply::Http { .. } => None,
+        _ => None,
     });
     let mine = |to: &str| to.eq_ignore_ascii_case(recipient.as_ref());
     answers.flatten().find(|(to, ..)| mine(to)).map(|(_, code, said)| (*code, said.as_str()))

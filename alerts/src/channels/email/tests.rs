@@ -20,7 +20,7 @@ fn letter(next: Next) -> Letter {
     match next {
         Next::Send(e) => match *e {
             Envelope::Mail(letter) => letter,
-            Envelope::Http(_) => panic!("a request"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

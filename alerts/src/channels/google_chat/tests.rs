@@ -39,7 +39,7 @@ fn an_incident_is_a_thread_and_a_second_attempt_is_the_same_message() {
     let uri = |n: Notification| match chat.compose(&n, &[], None) {
         Next::Send(e) => match *e {
             Envelope::Http(r) => r.uri().to_string(),
-            Envelope::Mail(_) => panic!(),
+            other => panic!("{other:?}"),
         },
         Next::Done(_) => panic!(),
     };

@@ -9,7 +9,7 @@ fn path(next: Next) -> String {
     match next {
         Next::Send(e) => match *e {
             crate::Envelope::Http(r) => r.uri().path().to_owned(),
-            crate::Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::conformance::fixture::{body, built, done, example, good, http_reply, opened, resolved, thread};
-use crate::{Envelope, Receipt};
+use crate::{Envelope, Receipt, Undelivered};
 
 const HOOK: &str = "https://mattermost.example.org/hooks/k3yk3yk3y";
 
@@ -47,7 +47,7 @@ fn the_news_goes_into_the_thread_with_a_picture() {
     assert!(body(compose(&[good()])).get("root_id").is_none(), "the first message is rewritten");
     let told = body(compose(&[good(), good()]));
     assert_eq!((&told["root_id"], &told["file_ids"]), (&json!("k5ts0tx1kfrq8p7xo4ghq6yczc"), &json!(["f1"])));
-    let lost = http_reply(599, &[], "");
+    let lost = Reply::Lost(Undelivered { step: "connect", detail: "refused".into() });
     assert!(body(compose(&[lost, good()])).get("file_ids").is_none());
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 use slack_morphism::prelude::{SlackApiChatPostMessageResponse, SlackApiChatUpdateResponse};
 
 use super::*;
+use crate::Receipt;
 use crate::conformance::fixture::{
     body, built, done, example, good, http_reply, opened, resolved, thread, update,
 };
@@ -16,7 +17,7 @@ fn method(next: Next) -> String {
     match next {
         Next::Send(e) => match *e {
             crate::Envelope::Http(r) => r.uri().path().rsplit('/').next().unwrap().to_owned(),
-            crate::Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

@@ -10,7 +10,7 @@ fn method(next: Next) -> String {
     match next {
         Next::Send(e) => match *e {
             Envelope::Http(r) => r.uri().path().rsplit('/').next().unwrap().to_owned(),
-            Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("done: {r:?}"),
     }

@@ -1,13 +1,14 @@
 use serde_json::json;
 
 use super::*;
+use crate::Receipt;
 use crate::conformance::fixture::{built, done, http_reply, opened};
 
 fn request(settings: serde_json::Value) -> http::Request<bytes::Bytes> {
     match built("webhook", settings).compose(&opened(), &[], None) {
         Next::Send(e) => match *e {
             crate::Envelope::Http(r) => r,
-            crate::Envelope::Mail(_) => panic!("a letter"),
+            other => panic!("{other:?}"),
         },
         Next::Done(r) => panic!("{r:?}"),
     }
@@ -59,7 +60,7 @@ fn the_body_holds_what_it_promises() {
     ] {
         assert_eq!(body[key], value);
     }
-    let facts: Facts = serde_json::from_value(body["facts"].clone()).unwrap();
+    let facts: crate::Facts = serde_json::from_value(body["facts"].clone()).unwrap();
     assert_eq!(facts, opened().facts, "what is small enough goes as it is");
 }
 
@@ -82,5 +83,62 @@ fn settings_that_cannot_work_are_refused() {
         (json!({"url": "https://x.example/", "headers": {"a": "b\nc"}}), "headers.a"),
     ] {
         assert_eq!(KIND.build(settings.clone()).err().unwrap()[0].path, path, "{settings}");
+    }
+}
+
+#[test]
+fn a_body_of_ones_own_is_sent_as_it_is_and_signed() {
+    let settings = json!({
+        "url": "https://x.example/", "secret": "k3y", "method": "PUT", "secret_headers": {"Authorization": "Key abc"},
+        "body": "{\"text\": {{ (title ~ '\n' ~ lasted)|tojson }}, \"n\": {{ failing|length }}}",
+    });
+    let r = request(settings);
+    assert_eq!(r.method(), "PUT");
+    assert_eq!(r.headers()["content-type"], "application/json");
+    assert!(r.headers()["authorization"].is_sensitive());
+    assert_eq!(
+        r.body(),
+        "{\"text\": \"mybinder: nobody can launch since 18:27 UTC (2 min)\\n2 min\", \"n\": 1}"
+    );
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"k3y").unwrap();
+    mac.update(&[b"1714760950.", &r.body()[..]].concat());
+    let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(r.headers()["x-launchwatch-signature"], format!("sha256={hex}"));
+
+    let plain =
+        json!({"url": "https://x.example/", "body": "{{ word }}: {{ title }}", "content_type": "text/plain"});
+    let r = request(plain);
+    assert_eq!(r.headers()["content-type"], "text/plain");
+    assert!(r.body().starts_with(b"DOWN: mybinder"));
+}
+
+#[test]
+fn a_body_that_fails_when_it_is_sent_is_replaced_and_told() {
+    let fails = "{% for f in failing %}{% if f.evidence|length == 4 %}{{ nowhere }}{% endif %}{% endfor %}{}";
+    let channel = built("webhook", json!({"url": "https://x.example/", "body": fails}));
+    let sent = crate::conformance::fixture::body(channel.compose(&opened(), &[], None));
+    assert_eq!(sent["version"], 1, "the built-in body: {sent}");
+    let receipt = done(channel.compose(&opened(), &[http_reply(200, &[], "")], None));
+    assert!(
+        matches!(&receipt, Receipt::Remarked { remark, .. } if remark.starts_with("template error: body, line 1")),
+        "{receipt:?}"
+    );
+}
+
+#[test]
+fn a_body_that_cannot_work_is_refused_with_its_line() {
+    for (more, path, words) in [
+        (json!({"body": "{\n\"text\": \"{{ title }}\"}"}), "body", "not JSON"),
+        (json!({"body": "{\n{{ titel }}}"}), "body", "line 2: undefined value"),
+        (json!({"body": " "}), "body", "makes nothing"),
+        (json!({"body": "{}", "content_type": "a\nb"}), "content_type", "type"),
+        (json!({"content_type": "text/plain"}), "content_type", "no body"),
+        (json!({"secret_headers": {"a b": "c"}}), "secret_headers.a b", "header"),
+        (json!({"method": "GET"}), "method", "GET"),
+    ] {
+        let mut settings = more;
+        settings["url"] = "https://x.example/".into();
+        let refused = KIND.build(settings.clone()).err().unwrap().remove(0);
+        assert!(refused.path == path && refused.what.contains(words), "{settings}: {refused:?}");
     }
 }

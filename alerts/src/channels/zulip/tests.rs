@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::conformance::fixture::{body, built, done, example, good, http_reply, opened, resolved, thread};
-use crate::{Envelope, Receipt};
+use crate::{Envelope, Receipt, Undelivered};
 
 /// Without strips there is no picture, so that the first reply is the message's.
 fn bare(mut n: Notification) -> Notification {
@@ -52,7 +52,7 @@ fn a_picture_that_cannot_be_uploaded_is_left_out() {
     let older = http_reply(200, &[], r#"{"result":"success","uri":"/user_uploads/2/x.png"}"#);
     assert!(content(older).contains("(/user_uploads/2/x.png)"));
     for reply in [
-        http_reply(599, &[], ""),
+        Reply::Lost(Undelivered { step: "connect", detail: "refused".into() }),
         http_reply(413, &[], r#"{"result":"error","msg":"too large"}"#),
         http_reply(200, &[], "<html>"),
         http_reply(200, &[], r#"{"url":"/user_uploads/x) [y](https://evil.example"}"#),

@@ -39,7 +39,7 @@ async fn delivered(
 fn codes(reply: Result<Reply, Undelivered>) -> Vec<u16> {
     match reply.unwrap() {
         Reply::Mail(answers) => answers.iter().map(|(_, code, _)| *code).collect(),
-        Reply::Http { status, .. } => panic!("{status}"),
+        other => panic!("{other:?}"),
     }
 }
 

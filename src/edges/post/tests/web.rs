@@ -39,7 +39,7 @@ async fn answered(answer: &[u8]) -> (Result<Reply, Undelivered>, String) {
 fn parts(reply: Result<Reply, Undelivered>) -> (u16, ::http::HeaderMap, Bytes) {
     match reply.unwrap() {
         Reply::Http { status, headers, body } => (status, headers, body),
-        Reply::Mail(m) => panic!("{m:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
