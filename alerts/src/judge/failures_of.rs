@@ -126,7 +126,7 @@ mod tests {
             ((3, 5, 1), "xxx......", ".-HHH...."),
             ((3, 5, 0), "xxx......", "--HHH...."),
             // Poor runs are successes.
-            ((2, 3, 0), "x~x~~~", "--H--."),
+            ((2, 3, 0), "x~x~~~", "--H-.."),
         ] {
             let judge = FailuresOf::new(failures, of, recover);
             assert_eq!(readings(judge, runs), expected, "{failures} of {of}, over at {recover}: {runs}");

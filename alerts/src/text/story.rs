@@ -3,7 +3,7 @@
 use super::clean::{last_lines, one_line};
 use super::phrase::{self, Loss, loss};
 use super::time::{between, lasted, moment};
-use crate::{Facts, Failing, Notification, NotificationKind, Words};
+use crate::{Facts, Failing, Notification, NotificationKind, OURSELVES, Severity, Words};
 
 /// Failing probes that are named one by one; the rest is counted.
 const NAMED: usize = 10;
@@ -69,6 +69,7 @@ impl Story {
     /// The story of a notification.
     pub(crate) fn of(n: &Notification) -> Self {
         let (mark, word) = match n.kind {
+            NotificationKind::Opened if n.severity == Severity::Ticket => ("🟡", "TICKET"),
             NotificationKind::Opened => ("🔴", "DOWN"),
             NotificationKind::Update => ("🔶", "UPDATE"),
             NotificationKind::Reminder => ("⏰", "REMINDER"),
@@ -124,6 +125,9 @@ fn trouble(facts: &Facts) -> (String, bool) {
     if facts.targets > 1 && facts.failing.iter().any(|f| f.target.is_some()) {
         return (format!("{} fail at once", facts.targets), false);
     }
+    if facts.target == OURSELVES || facts.failing.iter().all(judged) && !facts.failing.is_empty() {
+        return (unlike_it_should(facts), false);
+    }
     // After the end, what failed is among what works.
     let others = || facts.working.iter().filter(|w| facts.failing.iter().all(|f| f.probe != **w));
     let launches_work = others().any(|w| w.to_ascii_lowercase().contains("launch"));
@@ -145,6 +149,22 @@ fn trouble(facts: &Facts) -> (String, bool) {
         },
     };
     (words.to_owned(), all)
+}
+
+/// Whether no run failed: a rule judged a figure, or that nothing is known.
+fn judged(f: &Failing) -> bool {
+    f.reason.is_none() && f.stage.is_none() && !f.says.is_empty()
+}
+
+/// What is wrong where no run failed, or with ourselves.
+fn unlike_it_should(facts: &Facts) -> String {
+    match facts.failing.as_slice() {
+        [] => "is in trouble".to_owned(),
+        [one] if facts.target == OURSELVES => one_line(&one.summary, 80),
+        [one] => format!("{}: {}", one_line(&one.probe, 40), one_line(&one.says, 60)),
+        many if facts.target == OURSELVES => format!("{} parts of it are in trouble", many.len()),
+        many => format!("{} checks are not as they should be", many.len()),
+    }
 }
 
 /// What a template made instead of our words.
@@ -217,7 +237,8 @@ fn by_kind(n: &Notification) -> Vec<Piece> {
             let mut out = items(n, true);
             out.extend(more(n));
             let works = named("Still works: ", &facts.working);
-            let none = || (facts.targets < 2).then(|| Piece::Line(vec![said("No check of it passes.")]));
+            let down = facts.targets < 2 && facts.target != OURSELVES && !facts.failing.iter().all(judged);
+            let none = || down.then(|| Piece::Line(vec![said("No check of it passes.")]));
             out.extend(works.or_else(none));
             out.extend(hushed(facts));
             out.extend(about_people(n));
@@ -314,15 +335,21 @@ fn cause(f: &Failing) -> String {
 /// `the Hub could not start the server, while starting the server (3 runs in a row, since 18:31 UTC).` The moment
 /// is left out where the headline says it.
 fn words(f: &Failing, n: &Notification, now: bool) -> String {
+    let since = now && moment(f.since, n.at) != moment(n.facts.since, n.at);
+    let since = if since { format!(", since {}", moment(f.since, n.at)) } else { String::new() };
+    if n.facts.target == OURSELVES || f.target.as_deref() == Some(OURSELVES) {
+        return format!("{}{since}.", one_line(&f.summary, 300).trim_end_matches('.'));
+    }
+    if judged(f) {
+        return format!("{}{since}.", one_line(&f.says, 200));
+    }
     let mut words = cause(f);
     let runs = if f.failures == 1 { "run" } else { "runs" };
     match f.says.as_str() {
         "" => words.push_str(&format!(" ({} {runs} in a row", f.failures)),
         says => words.push_str(&format!(" ({}", one_line(says, 200))),
     }
-    if now && moment(f.since, n.at) != moment(n.facts.since, n.at) {
-        words.push_str(&format!(", since {}", moment(f.since, n.at)));
-    }
+    words.push_str(&since);
     words.push_str(").");
     let summary = one_line(&f.summary, 300);
     if !summary.is_empty() {
@@ -411,5 +438,30 @@ mod tests {
         assert!(story.title.contains("works again"), "{}", story.title);
         let Piece::Line(spans) = &story.pieces[0] else { panic!("{:?}", story.pieces[0]) };
         assert_eq!(spans[0].text, "Told here because the channel ops does not take it: see to it.");
+    }
+
+    #[test]
+    fn trouble_of_our_own_and_figures_are_not_said_to_be_down() {
+        let mut n = crate::conformance::fixture::opened();
+        n.facts.failing.truncate(1);
+        let one = &mut n.facts.failing[0];
+        (one.reason, one.stage, one.summary) = (None, None, String::new());
+        one.says = "p95 of launch 45 s over 1 h, limit 30 s".into();
+        n.facts.working.clear();
+        n.severity = Severity::Ticket;
+        let plain = super::super::plain(&n);
+        assert!(
+            plain.starts_with(
+                "🟡 mybinder: launch-requirements: p95 of launch 45 s over 1 h, limit 30 s since"
+            ),
+            "{plain}"
+        );
+        assert!(!plain.contains("fails") && !plain.contains("No check of it passes"), "{plain}");
+        n.facts.target = OURSELVES.into();
+        let one = &mut n.facts.failing[0];
+        (one.probe, one.summary) = ("network".into(), "cut off from the network: no witness answers".into());
+        let plain = super::super::plain(&n);
+        assert!(plain.contains("launchwatch: cut off from the network: no witness answers since"), "{plain}");
+        assert!(!plain.contains("in a row") && !plain.contains("nothing works"), "{plain}");
     }
 }
