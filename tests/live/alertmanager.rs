@@ -193,7 +193,8 @@ fn site(up: Arc<AtomicBool>) -> Router {
 fn configuration(page: &str, alertmanager: &Server) -> String {
     format!(
         r#"version: 1
-service: {{ listen: "127.0.0.1:0" }}
+service: {{ listen: "127.0.0.1:0", witnesses: [] }}
+rules: [{{ name: quick, failures: 2 }}]
 targets:
   - name: site
     url: {page}

@@ -37,7 +37,8 @@ fn configuration(page: &str, slack: &Slack, synapse: Option<&Server>) -> String 
     });
     format!(
         r#"version: 1
-service: {{ listen: "127.0.0.1:0", grace: 5s }}
+service: {{ listen: "127.0.0.1:0", grace: 5s, witnesses: [] }}
+rules: [{{ name: quick, failures: 2 }}]
 targets:
   - {{ name: site, url: "{page}", probes: [{{ type: http, name: front-page, every: 1s, deadline: 900ms, confirm_after: 300ms }}] }}
 channels:

@@ -57,7 +57,7 @@ fn configuration(hubs: &Hubs, every: &str) -> String {
     let (binder, hub) = (hubs.binder_url(), hubs.hub_url());
     format!(
         r#"version: 1
-service: {{ listen: "127.0.0.1:0", grace: 45s }}
+service: {{ listen: "127.0.0.1:0", grace: 45s, witnesses: [] }}
 targets:
   - name: binder
     url: {binder}

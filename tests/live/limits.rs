@@ -20,7 +20,10 @@ fn targets(names: &[&str]) -> String {
             "  - {{ name: {name}, url: \"http://127.0.0.1:9/\", probes: [ {{ type: http, every: 2s, deadline: 1s }} ] }}\n"
         )
     };
-    format!("targets:\n{}", names.iter().map(target).collect::<String>())
+    format!(
+        "rules: [{{ name: quick, failures: 2 }}]\ntargets:\n{}",
+        names.iter().map(target).collect::<String>()
+    )
 }
 
 /// How often each recipient got each message, by Message-ID.
@@ -53,7 +56,8 @@ async fn a_relay_that_turns_one_recipient_away_is_tried_again_for_that_one_alone
     let work = tempfile::tempdir().expect("a folder");
     let smtp = Server::start("smtp", work.path(), &Env::new()).await;
     let port = smtp.facts["port"].as_u64().expect("a port");
-    let service = format!("service: {{ listen: \"127.0.0.1:0\", ca_file: \"{}\" }}\n", smtp.fact("ca"));
+    let service =
+        format!("service: {{ listen: \"127.0.0.1:0\", witnesses: [], ca_file: \"{}\" }}\n", smtp.fact("ca"));
     let channel = format!(
         "channels:\n  - {{ type: email, name: mail, host: localhost, port: {port}, username: launchwatch, \
          password: \"env:SMTP_PASSWORD\", from: watch@x.example, to: [ann@x.example, bob@x.example, cid@x.example] }}\n"
@@ -123,7 +127,10 @@ async fn a_homeserver_that_limits_us_gets_its_time_and_a_room_that_was_left_is_t
          - {{ type: webhook, name: hook, url: \"env:HOOK\" }}\n"
     );
     let yaml = |names: &[&str]| {
-        format!("version: 1\nservice: {{ listen: \"127.0.0.1:0\" }}\n{}{channels}", targets(names))
+        format!(
+            "version: 1\nservice: {{ listen: \"127.0.0.1:0\", witnesses: [] }}\n{}{channels}",
+            targets(names)
+        )
     };
     let secrets = [("MATRIX_TOKEN", synapse.fact("bot_token")), ("HOOK", sink.url.as_str())];
     let home = Home::new(&yaml(&["one", "two", "three", "four"]), &secrets);
@@ -162,7 +169,7 @@ async fn a_homeserver_that_limits_us_gets_its_time_and_a_room_that_was_left_is_t
 async fn a_secret_that_is_replaced_in_its_file_is_picked_up_and_the_queue_goes_out() {
     let sink = Sink::start().await;
     let text = format!(
-        "version: 1\nservice: {{ listen: \"127.0.0.1:0\" }}\n{}channels:\n  - {{ type: webhook, name: hook, url: \"file:hook\" }}\n",
+        "version: 1\nservice: {{ listen: \"127.0.0.1:0\", witnesses: [] }}\n{}channels:\n  - {{ type: webhook, name: hook, url: \"file:hook\" }}\n",
         targets(&["one"])
     );
     let home = Home::new(&text, &[]);

@@ -21,7 +21,7 @@ async fn prometheus_scrapes_the_runs_and_its_linter_is_silent() {
     let home = Home::new(
         &format!(
             r#"version: 1
-service: {{ listen: "127.0.0.1:0" }}
+service: {{ listen: "127.0.0.1:0", witnesses: [] }}
 targets:
   - name: site
     url: {page}
