@@ -1,8 +1,10 @@
 //! The sentences every channel uses: plain words for a volunteer who was woken at night.
 
 mod clean;
+mod headline;
 mod markup;
 mod phrase;
+mod points;
 mod render;
 mod story;
 mod template;

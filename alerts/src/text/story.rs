@@ -1,14 +1,13 @@
 //! A notification as a headline and a few pieces, before any service's markup.
 
 use super::clean::{last_lines, one_line};
-use super::phrase::{self, Loss, loss};
-use super::time::{between, lasted, moment};
+use super::headline::{judged, title};
+use super::points::{items, more};
+use super::time::moment;
 use crate::{Facts, Failing, Notification, NotificationKind, OURSELVES, Severity, Words};
 
 /// Failing probes that are named one by one; the rest is counted.
-const NAMED: usize = 10;
-/// Targets that fail alike and are named.
-const ALIKE: usize = 8;
+pub(super) const NAMED: usize = 10;
 /// Failing probes whose last lines are shown.
 const QUOTED: usize = 3;
 /// Last lines of one probe.
@@ -87,83 +86,6 @@ impl Story {
             link: link.filter(|l| matches!(l.scheme(), "http" | "https") && l.as_str().len() < 1000),
             footer: format!("As of {} · {} · incident {incident}", moment(n.at, n.at), n.severity.as_str()),
         }
-    }
-}
-
-fn title(n: &Notification) -> String {
-    let target = one_line(&n.facts.target, 60);
-    let since = || format!("since {} ({})", moment(n.facts.since, n.at), lasted(n.facts.since, n.at));
-    match n.kind {
-        NotificationKind::Test => format!("{target}: test message, nothing is wrong"),
-        NotificationKind::Opened => format!("{target}: {} {}", trouble(&n.facts).0, since()),
-        NotificationKind::Update => format!("{target}, update: {} {}", trouble(&n.facts).0, since()),
-        NotificationKind::Reminder => format!("{target}, still: {} {}", trouble(&n.facts).0, since()),
-        NotificationKind::Acknowledged => {
-            let by = n.facts.ack.as_ref().map_or("somebody", |a| a.by.as_str());
-            format!("{target}: {} sees to it, {} {}", one_line(by, 40), trouble(&n.facts).0, since())
-        }
-        // Nobody has seen it work.
-        NotificationKind::Resolved if n.facts.note.is_some() => {
-            format!("{target}: closed, was in trouble {}", spell(n))
-        }
-        NotificationKind::Resolved => {
-            let was = if trouble(&n.facts).1 { "was down" } else { "was in trouble" };
-            format!("{target}: works again, {was} {}", spell(n))
-        }
-    }
-}
-
-/// `18:27–19:09 UTC (42 min)`.
-fn spell(n: &Notification) -> String {
-    let until = n.facts.until.unwrap_or(n.at);
-    format!("{} ({})", between(n.facts.since, until, n.at), lasted(n.facts.since, until))
-}
-
-/// What users are without, as far as the failing stages tell, and whether that is all of it. Says `nobody` only
-/// where no other launch works.
-fn trouble(facts: &Facts) -> (String, bool) {
-    if facts.targets > 1 && facts.failing.iter().any(|f| f.target.is_some()) {
-        return (format!("{} fail at once", facts.targets), false);
-    }
-    if facts.target == OURSELVES || facts.failing.iter().all(judged) && !facts.failing.is_empty() {
-        return (unlike_it_should(facts), false);
-    }
-    // After the end, what failed is among what works.
-    let others = || facts.working.iter().filter(|w| facts.failing.iter().all(|f| f.probe != **w));
-    let launches_work = others().any(|w| w.to_ascii_lowercase().contains("launch"));
-    let worst = facts.failing.iter().map(|f| loss(f.stage.as_deref())).min();
-    let (words, all) = match (worst, others().next().is_none()) {
-        (None, _) => ("is in trouble", false),
-        (Some(Loss::Launch), _) if launches_work => ("some launches fail", false),
-        (Some(Loss::Launch), _) | (Some(Loss::Build), true) => ("nobody can launch", true),
-        (Some(Loss::Use), _) => ("servers start but cannot be used", true),
-        (Some(Loss::Build), false) => ("new images cannot be built", false),
-        (Some(Loss::Teardown), _) => ("servers cannot be shut down", false),
-        (Some(Loss::Reach), true) => ("cannot be reached", true),
-        (Some(Loss::Other), true) => ("nothing works", true),
-        (Some(Loss::Reach | Loss::Other), false) => match facts.failing.as_slice() {
-            [one] => return (format!("{} fails", one_line(&one.probe, 40)), false),
-            many => {
-                return (format!("{} of {} checks fail", many.len(), many.len() + others().count()), false);
-            }
-        },
-    };
-    (words.to_owned(), all)
-}
-
-/// Whether no run failed: a rule judged a figure, or that nothing is known.
-fn judged(f: &Failing) -> bool {
-    f.reason.is_none() && f.stage.is_none() && !f.says.is_empty()
-}
-
-/// What is wrong where no run failed, or with ourselves.
-fn unlike_it_should(facts: &Facts) -> String {
-    match facts.failing.as_slice() {
-        [] => "is in trouble".to_owned(),
-        [one] if facts.target == OURSELVES => one_line(&one.summary, 80),
-        [one] => format!("{}: {}", one_line(&one.probe, 40), one_line(&one.says, 60)),
-        many if facts.target == OURSELVES => format!("{} parts of it are in trouble", many.len()),
-        many => format!("{} checks are not as they should be", many.len()),
     }
 }
 
@@ -271,101 +193,8 @@ fn about_people(n: &Notification) -> Option<Piece> {
     }
 }
 
-fn said(text: impl Into<String>) -> Span {
+pub(super) fn said(text: impl Into<String>) -> Span {
     Span { text: text.into(), strong: false }
-}
-
-/// What fails, a point each; of many targets those that fail alike in one point.
-fn items(n: &Notification, now: bool) -> Vec<Piece> {
-    groups(n).iter().take(NAMED).filter_map(|g| g.item(n, now)).collect()
-}
-
-/// Series that fail alike: the same probe, of many targets, for the same reason.
-struct Alike<'a>(Vec<&'a Failing>);
-
-fn groups(n: &Notification) -> Vec<Alike<'_>> {
-    let mut out: Vec<Alike<'_>> = Vec::new();
-    let same = |a: &Failing, b: &Failing| {
-        a.target.is_some()
-            && b.target.is_some()
-            && (&a.probe, &a.reason, &a.stage) == (&b.probe, &b.reason, &b.stage)
-    };
-    for f in &n.facts.failing {
-        match out.iter_mut().find(|g| g.0.first().is_some_and(|one| same(one, f))) {
-            Some(alike) => alike.0.push(f),
-            None => out.push(Alike(vec![f])),
-        }
-    }
-    out
-}
-
-impl Alike<'_> {
-    /// `launch: …`, `hub-1/launch: …` or `launch on hub-1, hub-2 and 48 more: …`.
-    fn item(&self, n: &Notification, now: bool) -> Option<Piece> {
-        let first = self.0.first()?;
-        let probe = one_line(&first.probe, 80);
-        let names: Vec<_> =
-            self.0.iter().filter_map(|f| f.target.as_ref()).take(ALIKE).map(|t| one_line(t, 60)).collect();
-        let (name, of) = match (names.as_slice(), self.0.len().saturating_sub(ALIKE)) {
-            ([], _) => (probe, String::new()),
-            ([one], 0) => (format!("{one}/{probe}"), String::new()),
-            (many, 0) => (probe, format!(" on {}", many.join(", "))),
-            (many, rest) => (probe, format!(" on {} and {rest} more", many.join(", "))),
-        };
-        let all = words(first, n, now);
-        let alike = self.0.iter().all(|f| words(f, n, now) == all);
-        let words = if alike { all } else { format!("{}.", cause(first)) };
-        Some(Piece::Item(vec![Span { text: name, strong: true }, said(format!("{of}: {words}"))]))
-    }
-}
-
-/// `the Hub could not start the server, while starting the server`.
-fn cause(f: &Failing) -> String {
-    let mut words = match &f.reason {
-        Some(reason) => super::reason(reason),
-        None => "fails".into(),
-    };
-    let implied = |stage: &&String| f.reason.as_deref().is_some_and(|reason| phrase::implied(reason, stage));
-    if let Some(stage) = f.stage.as_ref().filter(|s| !implied(s)) {
-        words.push_str(&format!(", {}", super::stage(stage)));
-    }
-    words
-}
-
-/// `the Hub could not start the server, while starting the server (3 runs in a row, since 18:31 UTC).` The moment
-/// is left out where the headline says it.
-fn words(f: &Failing, n: &Notification, now: bool) -> String {
-    let since = now && moment(f.since, n.at) != moment(n.facts.since, n.at);
-    let since = if since { format!(", since {}", moment(f.since, n.at)) } else { String::new() };
-    if n.facts.target == OURSELVES || f.target.as_deref() == Some(OURSELVES) {
-        return format!("{}{since}.", one_line(&f.summary, 300).trim_end_matches('.'));
-    }
-    if judged(f) {
-        return format!("{}{since}.", one_line(&f.says, 200));
-    }
-    let mut words = cause(f);
-    let runs = if f.failures == 1 { "run" } else { "runs" };
-    match f.says.as_str() {
-        "" => words.push_str(&format!(" ({} {runs} in a row", f.failures)),
-        says => words.push_str(&format!(" ({}", one_line(says, 200))),
-    }
-    words.push_str(&since);
-    words.push_str(").");
-    let summary = one_line(&f.summary, 300);
-    if !summary.is_empty() {
-        words.push_str(&format!(" It said: “{summary}”"));
-    }
-    words
-}
-
-fn more(n: &Notification) -> Option<Piece> {
-    let facts = &n.facts;
-    let listed: usize = groups(n).iter().skip(NAMED).map(|g| g.0.len()).sum();
-    let rest = listed.saturating_add(usize::try_from(facts.more).unwrap_or(usize::MAX));
-    if rest == 0 {
-        return None;
-    }
-    Some(Piece::Line(vec![said(format!("… and {rest} more."))]))
 }
 
 fn named(lead: &str, names: &[String]) -> Option<Piece> {
