@@ -105,7 +105,8 @@ impl Service {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let at: SocketAddr = ([127, 0, 0, 1], port).into();
         let config = folder.path().join("launchwatch.yaml");
-        let text = format!("version: 1\nservice:\n  listen: {at}\n  grace: 6s\n  witnesses: []\n{limits}{body}");
+        let text =
+            format!("version: 1\nservice:\n  listen: {at}\n  grace: 6s\n  witnesses: []\n{limits}{body}");
         std::fs::write(&config, text).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = with_files(&binary());
