@@ -20,7 +20,7 @@ mod outage;
 mod pages;
 mod post;
 mod schedule;
+mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
-mod sites;
 mod world;

@@ -118,7 +118,10 @@ async fn while_nothing_can_be_written_judging_goes_on_and_all_is_written_later()
     pass(11).await;
     assert_eq!(bench.runs().await, 12);
     assert_eq!(bench.store.incidents(10).await.unwrap().len(), 2);
-    assert!(bench.store.owed("ops", bench.clock.now(), 10, Wanted::Due).await.unwrap().is_empty(), "told twice");
+    assert!(
+        bench.store.owed("ops", bench.clock.now(), 10, Wanted::Due).await.unwrap().is_empty(),
+        "told twice"
+    );
     pass(6).await;
     assert_eq!(bench.open(), ["hub"]);
     drop(bench.inbox);

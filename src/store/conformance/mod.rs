@@ -1,7 +1,7 @@
 //! What every store promises, one test each: run for every implementation by [`conformance`].
 
-pub(crate) mod incidents;
 pub(crate) mod channels;
+pub(crate) mod incidents;
 pub(crate) mod owed;
 pub(crate) mod results;
 

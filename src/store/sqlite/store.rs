@@ -15,7 +15,8 @@ use super::{
 };
 use crate::observation::ProbeId;
 use crate::store::{
-    Batch, Bucket, Debt, Delivery, Error, IncidentQuery, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery, Settlement, Stand, Store, Wanted,
+    Batch, Bucket, Debt, Delivery, Error, IncidentQuery, Outbox, Owed, Pruned, Report, RunQuery, SeriesQuery,
+    Settlement, Stand, Store, Wanted,
 };
 
 impl SqliteStore {

@@ -83,4 +83,3 @@ pub(super) fn about_ourselves() -> [Rule; 2] {
     };
     [rule(OWN, &NOW, Severity::Page), rule(OWN_LATER, &LATER, Severity::Ticket)]
 }
-
