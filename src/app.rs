@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
-use crate::inbox::{self, Letter, Orders};
+use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
@@ -45,6 +45,7 @@ pub struct App {
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
     token: Option<web::Token>,
+    without_memory: Option<String>,
 }
 
 impl App {
@@ -75,6 +76,7 @@ impl App {
             orders: inbox.0.orders(),
             inbox: Some(inbox),
             token: None,
+            without_memory: None,
         })
     }
 
@@ -100,6 +102,13 @@ impl App {
         self
     }
 
+    /// Says that nothing outlives this process, and why: on `/readyz`, and to people.
+    #[must_use]
+    pub fn without_memory(mut self, why: String) -> Self {
+        self.without_memory = Some(why);
+        self
+    }
+
     /// What pages are made from.
     pub fn sources(&self) -> web::Sources {
         web::Sources {
@@ -110,6 +119,7 @@ impl App {
             orders: self.orders.clone(),
             token: self.token.clone(),
             dice: self.edges.dice.clone(),
+            without_memory: self.without_memory.clone(),
             extra: Arc::clone(&self.extra),
         }
     }
@@ -145,6 +155,11 @@ impl App {
         let owed = Arc::new(Notify::new());
         let shared = self.shared(inbox, learned);
         let question = self.watch_ourselves(&shared);
+        if let Some(summary) = self.without_memory.clone() {
+            let word = Ourselves { probe: "store-folder".into(), good: false, summary };
+            // It is the first letter: there is room.
+            let _put = shared.inbox.put(Letter::Ourselves(word));
+        }
         // The recorder is the last to end: it has tasks of its own, drained after all the others.
         let recording = Tasks::new();
         let writer = self.recorder(engine, &shared, question, &owed);

@@ -1,5 +1,6 @@
 //! Runs the service.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use tokio::net::TcpListener;
 
 use super::{FAILED, client, token, world};
 use crate::app::App;
-use crate::store::SqliteStore;
+use crate::config::Service;
+use crate::store::{Error, SqliteStore};
 use crate::tasks::Tasks;
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
@@ -19,8 +21,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     };
     let service = config.service.clone();
     let edges = world::edges(service.ca_file.as_deref())?;
-    let store = SqliteStore::open(&service.state, service.retention)
-        .with_context(|| format!("cannot open the store in {}", service.state.display()))?;
+    let (store, unwritable) = store(&service)?;
     let clock = edges.clock.clone();
     let store = store.with_clock(move || clock.now());
     let listener = TcpListener::bind(service.listen)
@@ -28,17 +29,42 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}", service.listen))?;
     let address = listener.local_addr()?;
     tracing::info!("pages and metrics at http://{address}/");
-    // Whoever can read the state directory may command: `launchwatch ack` works with nothing set up.
-    let token = token::fresh(&token::token_file(&service.state))?;
-    let near = client::near(address)?;
-    token::write(&token::address_file(&service.state), near.as_str())
-        .context("cannot write down where we listen")?;
-    let app = App::build(config, edges, Arc::new(store), Some(listener))?.with_token(&token);
+    let app = App::build(config, edges, Arc::new(store), Some(listener))?;
+    let app = match unwritable {
+        Some(why) => app.without_memory(why),
+        None => {
+            // Whoever can read the state directory may command: `launchwatch ack` works with nothing set up.
+            let token = token::fresh(&token::token_file(&service.state))?;
+            let near = client::near(address)?;
+            token::write(&token::address_file(&service.state), near.as_str())
+                .context("cannot write down where we listen")?;
+            app.with_token(&token)
+        }
+    };
     let file = path.to_owned();
     let app = app.with_reload(Arc::new(move || world::channels(&file)));
     stop_on_signal(&app.tasks());
     app.run().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The store. Where its folder may not be written to, one in memory and why: to watch and tell without a memory is
+/// better than not to watch.
+fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
+    let error = match SqliteStore::open(&service.state, service.retention) {
+        Ok(store) => return Ok((store, None)),
+        Err(error) => error,
+    };
+    let refused =
+        |e: &std::io::Error| matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    if !matches!(&error, Error::File { source, .. } if refused(source)) {
+        return Err(error).with_context(|| format!("cannot open the store in {}", service.state.display()));
+    }
+    let why =
+        format!("nothing can be written to the state folder ({error}), so nothing outlives this process");
+    tracing::error!("{why}; mend its rights and start again");
+    let store = SqliteStore::in_memory(service.retention).context("cannot keep anything in memory either")?;
+    Ok((store, Some(why)))
 }
 
 /// The first signal drains, the second ends the process at once: launches under way are then cleaned up at the next

@@ -25,6 +25,9 @@ pub(super) async fn ready(State(sources): State<Sources>) -> (StatusCode, String
     if silence(&sources).is_none_or(|for_| for_ > STALE) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the recorder does not run\n".into());
     }
+    if let Some(why) = &sources.without_memory {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
+    }
     match sources.store.outbox().await {
         Ok(_) => (StatusCode::OK, "ready\n".into()),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("the store does not answer: {error}\n")),

@@ -47,6 +47,8 @@ pub struct Sources {
     pub token: Option<Token>,
     /// Names for what people make.
     pub dice: Dice,
+    /// Why nothing outlives this process, if so.
+    pub without_memory: Option<String>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

@@ -22,3 +22,4 @@ mod kills;
 mod launches;
 mod limits;
 mod scrapes;
+mod state;

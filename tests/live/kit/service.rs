@@ -189,6 +189,11 @@ impl Serve {
     }
 
     /// A figure of `/metrics`, summed over the lines that begin with `name` and hold all of `labels`.
+    /// Number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> Result<f64, String> {
         let text = self.get("metrics").await?;
         let fits = |line: &&str| {

@@ -75,7 +75,7 @@ fn some(desk: &Desk<'_, '_>, name: &str, when: When, wanted: impl Fn(&Named) -> 
 /// targets, or mends itself, can wait for the morning.
 pub(super) fn about_ourselves() -> [Rule; 2] {
     const LATER: [&str; 3] = ["token-*", "pace", "clock"];
-    const NOW: [&str; 6] = ["network", "store", "inbox", "files", "channel*", "dead-man*"];
+    const NOW: [&str; 6] = ["network", "store*", "inbox", "files", "channel*", "dead-man*"];
     let rule = |name: &str, probes: &[&str], severity| {
         let probes = probes.iter().map(|p| (*p).to_owned()).collect();
         let of = Selector { probes, ..Selector::target(OURSELVES) };
