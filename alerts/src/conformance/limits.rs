@@ -56,14 +56,15 @@ fn with(text: &str, many: usize, severity: Severity, mut n: Notification) -> Not
     n
 }
 
-/// Every awkward text in every kind of notification: it comes as page and as ticket, first and in a thread, as those
-/// take turns. What is huge takes its time, and is tried with one kind that quotes and one that does not.
+/// Every awkward text in every kind of notification: it comes as page and as ticket, with empty and short and long
+/// lists, first and in a thread, as those take turns. What is huge takes its time, and is tried with one kind that
+/// quotes and one that does not.
 fn awkward(kinds: Vec<Notification>) -> Vec<(String, Notification)> {
     let mut out = Vec::new();
     for (nth, kind) in kinds.into_iter().enumerate() {
         for (at, (name, text)) in AWKWARD.iter().enumerate() {
-            for many in [0, 1, 12] {
-                let severity = [Severity::Page, Severity::Ticket][(nth / 2 + at + many) % 2];
+            for many in [(nth / 2 + at) % 2, 12] {
+                let severity = [Severity::Page, Severity::Ticket][(nth / 4 + at) % 2];
                 let name = format!("{:?} {name} {many}", kind.kind);
                 out.push((name, with(text, many, severity, kind.clone())));
             }

@@ -52,7 +52,8 @@ async fn when_nobody_could_be_told_for_an_hour_each_channel_tells_each_incident_
     for host in [OPS, SPARE] {
         world.post.always(host, crate::post::Order::Take);
     }
-    world.run_for(10 * MINUTE).await;
+    // The longest wait is five minutes and a fifth.
+    world.run_for(14 * MINUTE).await;
     for host in [OPS, SPARE] {
         assert_eq!(about(&world, host, "a").len(), 1, "{:?}", world.post.letters_of(host));
         assert_eq!(about(&world, host, "b"), ["resolved"]);
