@@ -212,3 +212,40 @@ pub struct Incident {
     #[serde(default)]
     pub timeline: Vec<Entry>,
 }
+
+impl Incident {
+    /// The same, as far as one target is concerned: where many fail at once, without the others' alerts and without
+    /// the timeline, so that each of a thousand targets can be shown with its own.
+    #[must_use]
+    pub fn part(&self, target: &str) -> Self {
+        if !self.storm {
+            return self.clone();
+        }
+        let mine = self.alerts.iter().filter(|(_, alert)| alert.key.series.target == target);
+        Self {
+            id: self.id.clone(),
+            target: self.target.clone(),
+            targets: BTreeSet::from([target.to_owned()]),
+            storm: true,
+            state: self.state,
+            severity: self.severity,
+            since: self.since,
+            opened_at: self.opened_at,
+            resolved_at: self.resolved_at,
+            alerts: mine.map(|(name, alert)| (name.clone(), alert.clone())).collect(),
+            more: 0,
+            notifications: self.notifications,
+            told: self.told.clone(),
+            update_due: self.update_due,
+            ack: self.ack.clone(),
+            ack_causes: BTreeSet::new(),
+            assignee: self.assignee.clone(),
+            reminder_due: self.reminder_due,
+            reminders: self.reminders,
+            steps: self.steps,
+            step_due: self.step_due,
+            label: self.label,
+            timeline: Vec::new(),
+        }
+    }
+}

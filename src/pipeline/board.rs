@@ -42,7 +42,7 @@ pub struct Board {
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
     /// By id.
     pub probes: BTreeMap<ProbeId, ProbeState>,
-    /// Open incidents by target, and the last few resolved ones.
+    /// Open incidents by target, each as far as the target is concerned.
     pub open: BTreeMap<String, Incident>,
     /// When results were last written down.
     pub committed_at: Option<Timestamp>,

@@ -57,7 +57,8 @@ pub async fn fill(
                 }
             }
         }
-        board.open = open.into_iter().map(|i| (i.target.clone(), i)).collect();
+        let parts = open.iter().flat_map(|i| i.targets.iter().map(|t| (t.clone(), i.part(t))));
+        board.open = parts.collect();
     });
     Ok(())
 }

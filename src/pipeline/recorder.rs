@@ -256,7 +256,7 @@ impl Recorder {
         if moved.is_empty() {
             return;
         }
-        let of_moved = moved.iter().filter_map(|t| Some((t.clone(), self.engine.incident_of(t)?.clone())));
+        let of_moved = moved.iter().filter_map(|t| Some((t.clone(), self.engine.incident_of(t)?.part(t))));
         let open: BTreeMap<String, _> = of_moved.collect();
         for target in moved {
             self.metrics.incident(target, open.contains_key(target));

@@ -188,12 +188,12 @@ impl Serve {
         named(&target["probes"], probe).ok_or_else(|| format!("no probe {probe}: {target}"))
     }
 
-    /// A figure of `/metrics`, summed over the lines that begin with `name` and hold all of `labels`.
     /// Number of its process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
+    /// A figure of `/metrics`, summed over the lines that begin with `name` and hold all of `labels`.
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> Result<f64, String> {
         let text = self.get("metrics").await?;
         let fits = |line: &&str| {
