@@ -1,4 +1,4 @@
-//! A look that failed through our own fault is no silence of the series: we were there.
+//! A look that failed through our own fault, or a pause of ours, is no silence of the series.
 
 use std::sync::Arc;
 
@@ -18,5 +18,12 @@ impl Engine {
             }
         }
         self.wind(series);
+    }
+
+    /// To be called when the process or the machine stood still until now: that nobody was heard of meanwhile is not
+    /// their fault, so nothing counts as silent until it has been silent anew.
+    pub fn paused(&mut self, now: Timestamp) {
+        let all: Vec<_> = self.series.keys().cloned().collect();
+        all.iter().for_each(|series| self.forgive(series, now));
     }
 }

@@ -1,7 +1,5 @@
 //! What time alone demands: judges with an alarm, updates, reminders, escalation, and the ends of silences.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::lifecycle::signed;
@@ -9,7 +7,7 @@ use super::trouble::note;
 use super::{Change, Engine};
 use crate::{
     AlertKey, AlertState, Ear, Facts, Held, Incident, IncidentId, Notification, NotificationId,
-    NotificationKind as Kind, Sample, Severity,
+    NotificationKind as Kind, Severity,
 };
 
 /// The owner of a silence hears this long before its end that the trouble lasts (or at half time, if that is later).
@@ -39,24 +37,6 @@ impl Engine {
             self.silences.values().flat_map(|s| [Some(s.until), warn_at(s).filter(|_| !s.warned)]);
         let all = of_incidents.chain(of_silences).flatten();
         all.chain(alarm).chain(self.index.next()).chain(self.next_turn).min()
-    }
-
-    /// To be called when the process or the machine stood still until now: that nobody was heard of meanwhile is not
-    /// their fault, so nothing counts as silent until it has been silent anew.
-    pub fn paused(&mut self, now: Timestamp) {
-        let silence = |r: &crate::Rule| matches!(r.when, crate::When::NoData { .. });
-        let rules = &self.plan.rules;
-        let mut moved = Vec::new();
-        for (series, seen) in &mut self.series {
-            let rows = seen.rows.iter_mut().filter(|row| rules.get(row.rule).is_some_and(silence));
-            for row in rows {
-                row.judge.see(&Sample::good(Arc::clone(series), now, now, now));
-                moved.push(Arc::clone(series));
-            }
-        }
-        for series in moved {
-            self.wind(&series);
-        }
     }
 
     fn ring(&mut self, now: Timestamp) {
