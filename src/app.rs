@@ -238,6 +238,7 @@ impl App {
         Plan {
             rules: self.config.rules.clone(),
             known: known.collect(),
+            kinds: self.config.kinds(),
             depends_on: depends_on.collect(),
             policy: self.config.policy.clone(),
         }

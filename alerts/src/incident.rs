@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::diagnosis::{Diagnosis, Proposal};
 use crate::{Ack, SeriesId, Severity};
 
 /// Names one incident for life.
@@ -149,6 +150,48 @@ pub struct Entry {
     pub what: String,
 }
 
+/// A cause that was named, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    /// When it was first named at this rank.
+    pub at: Timestamp,
+    /// Its name in the vocabulary.
+    pub label: String,
+    /// 1 for the likeliest.
+    pub rank: u32,
+    /// What spoke for it then.
+    pub evidence: Vec<String>,
+}
+
+/// An action that was proposed, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// When it was first proposed.
+    pub at: Timestamp,
+    /// What, how far it may go by itself, and what must hold before.
+    pub proposal: Proposal,
+    /// Whether launchwatch did it.
+    pub executed: bool,
+}
+
+/// One time an alert of an incident was firing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spell {
+    /// What the alert is called in the field's vocabulary.
+    pub alert: String,
+    /// The rule.
+    pub rule: String,
+    /// Over which series.
+    pub series: SeriesId,
+    /// How loud.
+    pub severity: Severity,
+    /// When it began to fire.
+    pub fired_at: Timestamp,
+    /// When it was over.
+    #[serde(default)]
+    pub resolved_at: Option<Timestamp>,
+}
+
 /// The trouble of one target and of what depends on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
@@ -208,6 +251,21 @@ pub struct Incident {
     /// What people said of it afterwards.
     #[serde(default)]
     pub label: Option<Label>,
+    /// When the last alert that pages was over, while others go on: users have their service back.
+    #[serde(default)]
+    pub recovered_at: Option<Timestamp>,
+    /// The likely causes as things stand, the likeliest first.
+    #[serde(default)]
+    pub diagnosis: Vec<Diagnosis>,
+    /// What was named as a cause, and when; the first hundred.
+    #[serde(default)]
+    pub named: Vec<Named>,
+    /// What was proposed, and when; the first hundred.
+    #[serde(default)]
+    pub proposed: Vec<Proposed>,
+    /// When its alerts were firing, in the order they began; the first thousand.
+    #[serde(default)]
+    pub spells: Vec<Spell>,
     /// What happened, oldest first; the last 500 entries.
     #[serde(default)]
     pub timeline: Vec<Entry>,
@@ -245,6 +303,11 @@ impl Incident {
             steps: self.steps,
             step_due: self.step_due,
             label: self.label,
+            recovered_at: self.recovered_at,
+            diagnosis: self.diagnosis.clone(),
+            named: Vec::new(),
+            proposed: Vec::new(),
+            spells: Vec::new(),
             timeline: Vec::new(),
         }
     }

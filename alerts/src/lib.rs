@@ -10,6 +10,7 @@ mod command;
 #[cfg(test)]
 mod conformance;
 pub mod courier;
+pub mod diagnosis;
 mod engine;
 mod incident;
 mod judge;
@@ -30,7 +31,10 @@ pub use channel::{
 pub use channels::CHANNELS;
 pub use command::{Command, Disobeyed};
 pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan};
-pub use incident::{Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label};
+pub use incident::{
+    Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label, Named, Proposed,
+    Spell,
+};
 pub use judge::LookBack;
 pub use notification::{
     Ack, Cell, Ear, Facts, Failing, Hushed, Kind as NotificationKind, Notification, NotificationId, Strip,

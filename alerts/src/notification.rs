@@ -157,6 +157,9 @@ pub struct Facts {
     /// The channel that is to tell this and is broken: another one tells it in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<String>,
+    /// The likely causes, the likeliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<crate::diagnosis::Diagnosis>,
     /// Words of an operator's own template that stand for ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<Words>,
@@ -247,6 +250,7 @@ impl Facts {
             note: None,
             link: None,
             instead_of: None,
+            causes: Vec::new(),
             words: None,
         }
     }

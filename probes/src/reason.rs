@@ -108,6 +108,16 @@ vocabulary! {
         Prober = 33 "prober",
         /// The Hub does not answer, or answers with errors, when asked to launch.
         HubUnavailable = 34 "hub_unavailable",
+        /// Our own pod runs and is ready, but the Hub does not notice.
+        Unseen = 35 "unseen",
+        /// A ResourceQuota of the namespace refuses pods.
+        ResourceQuota = 36 "resource_quota",
+        /// What the Hub believes and what the cluster runs are not the same.
+        Drift = 37 "drift",
+        /// The pod waits for a node, and the cluster is making one.
+        WaitsForNode = 38 "waits_for_node",
+        /// Only some of the sources could be read, or they contradict each other: nothing can be said.
+        HalfAnswer = 39 "half_answer",
     }
 }
 

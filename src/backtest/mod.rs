@@ -49,7 +49,13 @@ pub fn plan(config: &Config, rules: Vec<Rule>, at: Timestamp) -> Plan {
         .iter()
         .map(|p| Known { series: recorder::series(&p.id, location), every: p.schedule.interval(at) });
     let depends_on = config.targets.iter().map(|t| (t.name.clone(), t.depends_on.clone()));
-    Plan { rules, known: known.collect(), depends_on: depends_on.collect(), policy: config.policy.clone() }
+    Plan {
+        rules,
+        known: known.collect(),
+        kinds: config.kinds(),
+        depends_on: depends_on.collect(),
+        policy: config.policy.clone(),
+    }
 }
 
 /// Everything that a store holds of the last `back`, up to its last run; `None` if it holds no run.

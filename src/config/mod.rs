@@ -20,6 +20,7 @@ mod settle;
 mod settled;
 mod shape;
 mod source;
+mod telling;
 mod texts;
 mod tree;
 mod typed;

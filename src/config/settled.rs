@@ -150,6 +150,8 @@ pub struct ProbeConfig {
     pub kind: &'static str,
     /// Whether a run starts servers.
     pub launches: bool,
+    /// Whether each launch must build.
+    pub fresh: bool,
     /// The probe, built.
     pub probe: Arc<dyn Probe>,
     /// When it runs.

@@ -116,6 +116,11 @@ pub(crate) fn incident(id: &str, opened: i64, state: IncidentState) -> Incident 
         steps: 0,
         step_due: None,
         label: None,
+        recovered_at: None,
+        diagnosis: Vec::new(),
+        named: Vec::new(),
+        proposed: Vec::new(),
+        spells: Vec::new(),
         timeline: Vec::new(),
     }
 }

@@ -38,6 +38,7 @@ impl Engine {
     /// Takes one sample; what follows comes with [`Engine::flush`].
     pub fn see(&mut self, sample: &Sample, now: Timestamp) {
         self.meet(&sample.series);
+        self.remember(sample);
         let planned = self.planned(&sample.series, sample.at);
         if !planned && self.series.get(&sample.series).is_some_and(|seen| seen.planned) {
             self.begin_anew(&sample.series, now);
@@ -51,10 +52,11 @@ impl Engine {
         let active = seen.active > 0;
         let mut said = Vec::new();
         for row in &mut seen.rows {
-            let reading = row.judge.see(sample);
+            let aside = set_aside(self.plan.rules.get(row.rule), sample);
+            let reading = row.judge.see(aside.as_ref().unwrap_or(sample));
             // Nearly all samples of nearly all series end here.
             if active || row.votes || reading == Reading::Holds {
-                said.push(said_by(row, reading, sample.at, Some(sample)));
+                said.push(said_by(row, reading, sample.at, aside.is_none().then_some(sample)));
             }
         }
         let recovered = before == Some(Health::Bad) && matches!(sample.health, Health::Good | Health::Poor);
@@ -283,6 +285,12 @@ impl Engine {
             seen.active = seen.active.saturating_add_signed(by);
         }
     }
+}
+
+/// A failure that does not count for a rule says nothing to its judge.
+pub(super) fn set_aside(rule: Option<&Rule>, sample: &Sample) -> Option<Sample> {
+    let aside = sample.health == Health::Bad && rule.is_some_and(|r| !r.counts(sample.reason));
+    aside.then(|| Sample { health: Health::Unknown, ..sample.clone() })
 }
 
 fn said_by<'a>(row: &super::Row, reading: Reading, as_of: Timestamp, sample: Option<&'a Sample>) -> Said<'a> {

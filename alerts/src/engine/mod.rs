@@ -8,6 +8,7 @@
 //! back (`hold`) or joins an incident (`raise`, `trouble`, `fold`); incidents owe notifications (`tell`); people speak through
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
+mod explain;
 mod fold;
 mod forgive;
 mod hold;
@@ -40,6 +41,9 @@ use crate::judge::{self, Judge, LookBack};
 use crate::{Alert, AlertKey, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
 pub use plan::{Change, Known, Memory, OURSELVES, Plan};
+
+/// Runs of a probe that tells why, which are shown again after a restart.
+const RECALLED: usize = 20;
 
 /// A rule over a series.
 #[derive(Debug)]
@@ -106,6 +110,10 @@ pub struct Engine {
     /// A second, and the names of incidents that were opened in it and are over: not to be given again.
     used: (i64, BTreeSet<IncidentId>),
     dirty: Dirty,
+    /// The last looks of the probes that tell why.
+    tracks: BTreeMap<Arc<SeriesId>, crate::diagnosis::Track>,
+    /// Targets of which something new was seen since causes were last named.
+    looked_at: BTreeSet<String>,
 }
 
 impl Engine {
@@ -127,6 +135,8 @@ impl Engine {
             index: index::Index::default(),
             used: (0, BTreeSet::new()),
             dirty: Dirty::default(),
+            tracks: BTreeMap::new(),
+            looked_at: BTreeSet::new(),
             plan,
         };
         let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();
@@ -139,18 +149,21 @@ impl Engine {
     /// How much of the past of a series must be shown to [`Engine::recall`].
     pub fn looks_back(&self, series: &SeriesId) -> LookBack {
         let rows = self.series.get(series).map(|s| s.rows.as_slice()).unwrap_or_default();
-        rows.iter().fold(LookBack::default(), |most, row| most.max(row.judge.looks_back()))
+        let runs = if self.telling(series) { RECALLED } else { 0 };
+        let least = LookBack { runs, ..LookBack::default() };
+        rows.iter().fold(least, |most, row| most.max(row.judge.looks_back()))
     }
 
     /// Whether somebody wants to know the [`crate::Details`] of the samples of this series.
     pub fn curious(&self, series: &SeriesId) -> bool {
         let wants = |row: &Row| self.plan.rules.get(row.rule).is_some_and(|r| r.when.wants_details());
-        self.series.get(series).is_some_and(|seen| seen.rows.iter().any(wants))
+        self.telling(series) || self.series.get(series).is_some_and(|seen| seen.rows.iter().any(wants))
     }
 
     /// Takes note of a sample of the time before the start, oldest first, and says nothing.
     pub fn recall(&mut self, sample: &Sample) {
         self.meet(&sample.series);
+        self.remember(sample);
         let planned = self.planned(&sample.series, sample.at);
         if !planned && self.series.get(&sample.series).is_some_and(|seen| seen.planned) {
             self.renew(&sample.series, sample.at);
@@ -164,7 +177,8 @@ impl Engine {
                 .rows
                 .iter_mut()
                 .filter_map(|row| {
-                    let reading = row.judge.see(sample);
+                    let aside = lifecycle::set_aside(self.plan.rules.get(row.rule), sample);
+                    let reading = row.judge.see(aside.as_ref().unwrap_or(sample));
                     row.votes.then_some((row.rule, reading))
                 })
                 .collect();

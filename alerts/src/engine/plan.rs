@@ -59,6 +59,8 @@ pub struct Plan {
     pub rules: Vec<Rule>,
     /// Series that are configured: what is not among them any more is closed at the start.
     pub known: Vec<Known>,
+    /// Types of the probes whose looks help to name causes; see [`crate::diagnosis::Track::kind`].
+    pub kinds: BTreeMap<SeriesId, String>,
     /// Targets on which a target depends.
     pub depends_on: BTreeMap<String, Vec<String>>,
     /// Who is told.

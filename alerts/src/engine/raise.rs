@@ -152,6 +152,11 @@ impl Engine {
             steps: 0,
             step_due: None,
             label: None,
+            recovered_at: None,
+            diagnosis: Vec::new(),
+            named: Vec::new(),
+            proposed: Vec::new(),
+            spells: Vec::new(),
             timeline: Vec::new(),
         };
         let id = incident.id.clone();

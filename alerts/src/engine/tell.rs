@@ -27,6 +27,9 @@ impl Engine {
             kind => kind,
         };
         self.refresh(id);
+        if kind != Kind::Resolved {
+            self.explain_one(id, now);
+        }
         if kind != Kind::Resolved
             && kind != Kind::Acknowledged
             && let Some(why) = self.hushed(id, now)
@@ -175,6 +178,7 @@ impl Engine {
             ack: incident.ack.clone(),
             working: if incident.storm { Vec::new() } else { self.working(&incident.target) },
             note: words.map(Into::into),
+            causes: incident.diagnosis.clone(),
             ..Facts::bare(&incident.target, incident.since)
         }
     }

@@ -22,6 +22,7 @@ impl Engine {
         self.turn_maintenance(now);
         self.silences_end(now);
         self.stop_waiting(now);
+        self.explain(now);
         self.incidents_go_on(now);
         self.forget(now);
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Change, Engine};
 use crate::{
     Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, NotificationKind as Kind,
+    Spell,
 };
 
 /// What a storm is called.
@@ -34,6 +35,19 @@ impl Engine {
         if incident.timeline.len() < ENTRIES / 2 {
             note(incident, now, None, format!("{} fires: {}", name(key), alert.says));
         }
+        incident.recovered_at = incident.recovered_at.filter(|_| alert.severity < crate::Severity::Page);
+        if incident.spells.len() < LISTED {
+            let called = self.plan.rules.iter().find(|r| r.name == key.rule).map_or(&key.rule, |r| &r.alert);
+            let (alert_name, fired_at) = (called.clone(), alert.fired_at.unwrap_or(now));
+            incident.spells.push(Spell {
+                alert: alert_name,
+                rule: key.rule.clone(),
+                series: key.series.clone(),
+                severity: alert.severity,
+                fired_at,
+                resolved_at: None,
+            });
+        }
         list(incident, alert);
         self.dirty.incidents.insert(id.clone());
     }
@@ -50,11 +64,20 @@ impl Engine {
             mine.state = AlertState::Calm;
             mine.at = now;
         }
+        let open = |s: &&mut Spell| {
+            s.rule == alert.key.rule && s.series == alert.key.series && s.resolved_at.is_none()
+        };
+        if let Some(spell) = incident.spells.iter_mut().rev().find(open) {
+            spell.resolved_at = Some(now);
+        }
         let storm = incident.storm;
         note(incident, now, None, format!("{} is well", name(&alert.key)));
         if left == 0 {
             self.resolve(id, None, now);
-        } else if !same && storm {
+            return;
+        }
+        self.recovered(id, now);
+        if !same && storm {
             // The others of a storm go on without it.
             self.by_target.remove(target);
             self.dirty.targets.insert(target.clone());

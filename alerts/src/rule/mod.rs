@@ -37,8 +37,15 @@ impl Severity {
 pub struct Rule {
     /// Name, unique among rules.
     pub name: String,
+    /// What it is called in the field's vocabulary, such as `launch-success-zero`: several rules may raise one alert. The rule's own
+    /// name where the field has none.
+    pub alert: String,
     /// Which series.
     pub of: Selector,
+    /// Only failures for these reasons count; all where it is empty. Others say nothing.
+    pub reasons: Vec<String>,
+    /// Failures for these reasons say nothing.
+    pub not_reasons: Vec<String>,
     /// The condition.
     pub when: When,
     /// How loud.
@@ -54,8 +61,12 @@ pub struct Rule {
 impl Rule {
     /// A rule over everything that pages at once.
     pub fn new(name: impl Into<String>, when: When) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
+            alert: name.clone(),
+            name,
+            reasons: Vec::new(),
+            not_reasons: Vec::new(),
             of: Selector::default(),
             when,
             severity: Severity::Page,
@@ -63,6 +74,12 @@ impl Rule {
             keep: Duration::ZERO,
             quorum: 1,
         }
+    }
+
+    /// Whether a failure for this reason counts.
+    pub fn counts(&self, reason: Option<&str>) -> bool {
+        let in_list = |list: &[String]| reason.is_some_and(|r| list.iter().any(|l| l == r));
+        (self.reasons.is_empty() || in_list(&self.reasons)) && !in_list(&self.not_reasons)
     }
 
     /// Two failures in a row page, two successes resolve: the quickest rule that asks twice.

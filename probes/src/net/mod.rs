@@ -2,6 +2,7 @@
 //!
 //! Two implementations: [`real::RealNet`] on the real network, and the service's in-memory one for simulated time.
 
+mod cluster;
 mod error;
 pub mod real;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use futures::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use cluster::ClusterAccess;
 pub use error::{NetError, NetFault};
 pub use tls::{Certificate, Chain};
 pub use watch::mark;
@@ -96,6 +98,12 @@ pub trait Net: Send + Sync {
 
     /// Makes a TLS handshake and returns the chain the server sent, valid or not.
     async fn certificate(&self, host: &str, port: u16) -> Result<Chain, NetError>;
+
+    /// A client of a Kubernetes API. The caller owns the deadline of every request it makes with it.
+    async fn cluster(&self, access: &ClusterAccess) -> Result<kube::Client, NetError> {
+        let _ = access;
+        Err(NetError::new(NetFault::Local, "there is no Kubernetes API here"))
+    }
 
     /// Opens a TCP connection and closes it.
     async fn connect(&self, host: &str, port: u16) -> Result<Connected, NetError>;

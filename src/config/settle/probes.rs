@@ -48,11 +48,10 @@ pub(super) fn settle(
     };
     let mut shared = item.only(|key| ProbeKeys::NAMES.contains(&key));
     let keys = shared.read::<ProbeKeys>(desk.report);
+    let fresh = kind.is_some_and(|k| k.launches) && node.get("mode").and_then(Node::text) == Some("fresh");
     let name = node.get("name").and_then(Node::text).or(named);
     desk.nameless |= name.is_none();
     if let Some(name) = name {
-        let fresh =
-            kind.is_some_and(|k| k.launches) && node.get("mode").and_then(Node::text) == Some("fresh");
         desk.named.push(Named { id: ProbeId::new(context.target, name), kind, fresh, period: None });
         let place = node.get("name").or_else(|| node.get("type")).map_or(node.place, |n| n.place);
         let path = context.path.key(if node.get("name").is_some() { "name" } else { "type" });
@@ -70,6 +69,7 @@ pub(super) fn settle(
         id: ProbeId::new(context.target, keys.name.as_deref().unwrap_or(kind.name)),
         kind: kind.name,
         launches: kind.launches,
+        fresh,
         probe: probe?,
         schedule: timing.schedule,
         deadline: timing.deadline,

@@ -1,0 +1,151 @@
+//! Why: keeps the last looks of the probes that tell, and names the causes of what is wrong.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Engine;
+use super::trouble::note;
+use crate::diagnosis::{Diagnosis, Look, Scene, diagnose};
+use crate::incident::{Named, Proposed};
+use crate::{AlertKey, AlertState, IncidentId, NotificationKind as Kind, Sample, SeriesId, Severity};
+
+/// How long people are spared when the cause turns out to be another: more may follow.
+const GATHER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+/// Entries kept of what was named and proposed.
+const KEPT: usize = 100;
+
+impl Engine {
+    /// Whether a probe's looks are kept for naming causes.
+    pub(super) fn telling(&self, series: &SeriesId) -> bool {
+        self.plan.kinds.contains_key(series)
+    }
+
+    /// Keeps a look, and marks the incidents that it may explain.
+    pub(super) fn remember(&mut self, sample: &Sample) {
+        let Some(kind) = self.plan.kinds.get(sample.series.as_ref()) else { return };
+        let details = sample.details.as_deref();
+        let look = Look {
+            slot: sample.slot,
+            at: sample.at,
+            health: sample.health,
+            in_flight: sample.in_flight,
+            reason: sample.reason.map(Into::into),
+            stage: sample.stage.map(Into::into),
+            summary: sample.summary.clone(),
+            evidence: sample.evidence.clone(),
+            measurements: details
+                .map(|d| d.measurements.iter().map(|(n, v)| (n.as_str().into(), *v)).collect())
+                .unwrap_or_default(),
+            facts: details.map(|d| d.facts.clone()).unwrap_or_default(),
+        };
+        let track = self.tracks.entry(Arc::clone(&sample.series)).or_default();
+        track.kind.clone_from(kind);
+        track.push(look);
+        self.looked_at.insert(sample.series.target.clone());
+    }
+
+    /// Names the causes of the incidents of which something new was seen, and of those that have just been opened.
+    pub(super) fn explain(&mut self, now: Timestamp) {
+        if self.tracks.is_empty() || self.incidents.is_empty() {
+            self.looked_at.clear();
+            return;
+        }
+        let looked_at = std::mem::take(&mut self.looked_at);
+        let concerned = |target: &String| {
+            looked_at.contains(target) || self.plan.ancestors(target).iter().any(|a| looked_at.contains(a))
+        };
+        let ids: Vec<_> = self
+            .incidents
+            .values()
+            .filter(|i| i.targets.iter().any(concerned))
+            .map(|i| i.id.clone())
+            .collect();
+        for id in ids {
+            self.explain_one(&id, now);
+        }
+    }
+
+    /// The causes of an incident, as things stand.
+    pub(super) fn causes(&self, id: &IncidentId, now: Timestamp) -> Vec<Diagnosis> {
+        let Some(incident) = self.incidents.get(id) else { return Vec::new() };
+        let ancestors = self.plan.ancestors(&incident.target);
+        let of_it = |s: &SeriesId| incident.targets.contains(&s.target) || ancestors.contains(&s.target);
+        let (mine, others) = self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
+        let members = self.members.get(id).into_iter().flatten();
+        let called = members
+            .filter_map(|k| self.plan.rules.iter().find(|r| r.name == k.rule))
+            .map(|r| r.alert.as_str());
+        let alerts: BTreeSet<&str> = called.collect();
+        let scene = Scene::new((&incident.target, incident.since), mine, others, alerts, now);
+        diagnose(&scene, incident.diagnosis.first().map(|d| d.label.as_str()))
+    }
+
+    pub(super) fn explain_one(&mut self, id: &IncidentId, now: Timestamp) {
+        let found = self.causes(id, now);
+        // A gap in what is seen takes nothing back.
+        if found.is_empty() {
+            return;
+        }
+        let Some(incident) = self.incidents.get_mut(id) else { return };
+        let before = std::mem::replace(&mut incident.diagnosis, found);
+        let label = |d: Option<&Diagnosis>| d.map(|d| d.label.clone());
+        let other = label(before.first()) != label(incident.diagnosis.first());
+        let first_words =
+            incident.diagnosis.first().map(|d| format!("likely cause: {} ({})", d.title, d.label));
+        let mut dirty = other;
+        for (rank, found) in incident.diagnosis.iter().enumerate() {
+            let rank = u32::try_from(rank + 1).unwrap_or(u32::MAX);
+            let named = |n: &Named| n.label == found.label && n.rank == rank;
+            if incident.named.len() < KEPT && !incident.named.iter().rev().take(8).any(named) {
+                incident.named.push(Named {
+                    at: now,
+                    label: found.label.clone(),
+                    rank,
+                    evidence: found.evidence.clone(),
+                });
+                dirty = true;
+            }
+        }
+        // Only what is done about the first cause is proposed: a second one may ask for the opposite.
+        for proposal in incident.diagnosis.first().into_iter().flat_map(|d| &d.actions) {
+            let known =
+                |p: &Proposed| p.proposal.action == proposal.action && p.proposal.mode == proposal.mode;
+            if incident.proposed.len() < KEPT && !incident.proposed.iter().any(known) {
+                incident.proposed.push(Proposed { at: now, proposal: proposal.clone(), executed: false });
+                dirty = true;
+            }
+        }
+        if let Some(words) = first_words.filter(|_| other) {
+            note(incident, now, None, words);
+            if incident.notifications > 0 && !incident.storm {
+                incident.update_due.get_or_insert(now + GATHER);
+            }
+        }
+        if dirty {
+            self.dirty.incidents.insert(id.clone());
+            self.dirty.targets.extend(incident.targets.iter().cloned());
+        }
+    }
+
+    /// The last alert that pages is over, while what can wait goes on: users have their service back, and hear so.
+    pub(super) fn recovered(&mut self, id: &IncidentId, now: Timestamp) {
+        let Some(incident) = self.incidents.get(id).filter(|i| i.severity == Severity::Page) else { return };
+        let paged =
+            |s: &SeriesId| incident.spells.iter().any(|p| p.severity == Severity::Page && p.series == *s);
+        let still = |key: &AlertKey| {
+            let firing = self.alerts.get(key).filter(|a| a.state == AlertState::Firing);
+            firing.is_some_and(|a| a.severity == Severity::Page || paged(&key.series))
+        };
+        if incident.recovered_at.is_some()
+            || self.members.get(id).is_some_and(|members| members.iter().any(still))
+        {
+            return;
+        }
+        if let Some(incident) = self.incidents.get_mut(id) {
+            incident.recovered_at = Some(now);
+        }
+        self.tell(id, Kind::Update, Some("what pages is over; what is left can wait"), now);
+    }
+}
