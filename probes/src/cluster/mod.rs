@@ -6,6 +6,10 @@ mod list;
 mod parts;
 mod pod;
 mod rights;
+#[cfg(test)]
+pub(crate) mod staged;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod watch;
 
