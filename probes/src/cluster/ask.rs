@@ -1,15 +1,17 @@
 //! One question to a Kubernetes API: within the deadline of the run, bounded, its answer whole or not at all.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
-use super::rights::Right;
+use super::rights::{Right, Scope};
 use super::trouble::Trouble;
 use crate::net::{ClusterAccess, cluster_fault};
 use crate::{Cx, Reason};
@@ -24,6 +26,8 @@ const LONGEST_REFUSAL: usize = 64 << 10;
 pub(crate) struct Cluster {
     client: kube::Client,
     until: Instant,
+    /// The date of an answer, and when it came.
+    date: Arc<Mutex<Option<(Timestamp, Instant)>>>,
 }
 
 /// One question.
@@ -42,7 +46,8 @@ impl Question {
     /// # Errors
     /// The namespace or the name cannot be one.
     pub(super) fn new(right: Right, namespace: &str, name: Option<&str>) -> Result<Self, Trouble> {
-        for word in [Some(namespace), name].into_iter().flatten() {
+        let place = (right.scope == Scope::Namespace).then_some(namespace);
+        for word in [place, name].into_iter().flatten() {
             if !is_name(word) {
                 let shown: String = word.chars().take(40).collect();
                 return Err(Trouble::new(
@@ -59,9 +64,9 @@ impl Question {
             what = format!("{what} {name}");
         }
         match right.scope {
-            super::Scope::Namespace => what.push_str(&format!(" in {namespace}")),
-            super::Scope::Default => what.push_str(" in default"),
-            super::Scope::Cluster => {}
+            Scope::Namespace => what.push_str(&format!(" in {namespace}")),
+            Scope::Default => what.push_str(" in default"),
+            Scope::Cluster => {}
         }
         Ok(Self { path: right.path(namespace, name), query: String::new(), what, longest: 4 << 20 })
     }
@@ -99,7 +104,7 @@ impl Cluster {
 
     /// A client whose questions end at this moment.
     pub(crate) fn of(client: kube::Client, until: Instant) -> Self {
-        Self { client, until }
+        Self { client, until, date: Arc::default() }
     }
 
     /// The namespace of the context or of our service account.
@@ -110,6 +115,20 @@ impl Cluster {
     /// When the last question must have been answered.
     pub(crate) fn until(&self) -> Instant {
         self.until
+    }
+
+    /// What the date is for the API, which is what its objects' ages count from; ours where it did not say.
+    pub(crate) fn now(&self, ours: Timestamp) -> Timestamp {
+        let said = *self.date.lock().unwrap_or_else(PoisonError::into_inner);
+        said.and_then(|(date, at)| date.checked_add(at.elapsed()).ok()).unwrap_or(ours)
+    }
+
+    fn note_date(&self, headers: &http::HeaderMap) {
+        let date = headers.get(http::header::DATE).and_then(|v| v.to_str().ok());
+        if let Some(date) = date.and_then(|d| jiff::fmt::rfc2822::parse(d).ok()) {
+            let mut said = self.date.lock().unwrap_or_else(PoisonError::into_inner);
+            *said = Some((date.timestamp(), Instant::now()));
+        }
     }
 
     /// The whole answer.
@@ -135,6 +154,7 @@ impl Cluster {
             .body(kube::client::Body::empty())
             .map_err(|e| Trouble::new(Reason::Garbled, format!("{what}: cannot be asked: {e}")))?;
         let answer = self.client.send(request).await.map_err(|e| lost(what, &e))?;
+        self.note_date(answer.headers());
         let status = answer.status().as_u16();
         if status == 200 {
             return Ok(answer.into_body());
