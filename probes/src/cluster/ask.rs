@@ -112,6 +112,11 @@ impl Cluster {
         Self { client, until, date: Arc::default() }
     }
 
+    /// The same API with less patience.
+    pub(crate) fn for_at_most(&self, patience: Duration) -> Self {
+        Self { until: self.until.min(Instant::now() + patience), ..self.clone() }
+    }
+
     /// The namespace of the context or of our service account.
     pub(crate) fn namespace(&self) -> &str {
         self.client.default_namespace()

@@ -17,8 +17,6 @@ pub(crate) struct Event {
     pub(crate) metadata: Meta,
     #[serde(default)]
     pub(crate) involved_object: About,
-    #[serde(rename = "type", default)]
-    pub(crate) kind: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) reason: String,
     #[serde(default, deserialize_with = "or_default")]
@@ -34,8 +32,6 @@ pub(crate) struct Event {
 /// What an event is about.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct About {
-    #[serde(default)]
-    pub(crate) kind: String,
     #[serde(default)]
     pub(crate) name: String,
 }

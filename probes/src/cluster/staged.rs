@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use http_body_util::StreamBody;
@@ -10,6 +11,8 @@ use hyper::body::Frame;
 use tokio::time::Instant;
 
 use super::Cluster;
+use crate::net::script::{Play, Script};
+use crate::net::{Chain, ClusterAccess, Connected, Lookup, Net, NetError, Request, Response, Socket};
 
 /// An answer: status, headers, and what comes of the body, piece by piece.
 #[derive(Clone)]
@@ -116,4 +119,40 @@ fn plain(uri: &str) -> String {
     let pairs: Vec<String> =
         url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| format!("{k}={v}")).collect();
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// A network in which there is this cluster and nothing else.
+pub(crate) struct Only(kube::Client, Script);
+
+impl Only {
+    pub(crate) fn new(client: kube::Client) -> Self {
+        Self(client, Script::new(Play::Refuse))
+    }
+}
+
+#[async_trait]
+impl Net for Only {
+    async fn cluster(&self, _: &ClusterAccess) -> Result<kube::Client, NetError> {
+        Ok(self.0.clone())
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, NetError> {
+        self.1.send(request).await
+    }
+
+    async fn websocket(&self, request: Request) -> Result<Socket, NetError> {
+        self.1.websocket(request).await
+    }
+
+    async fn resolve(&self, lookup: &Lookup) -> Result<Vec<String>, NetError> {
+        self.1.resolve(lookup).await
+    }
+
+    async fn certificate(&self, host: &str, port: u16) -> Result<Chain, NetError> {
+        self.1.certificate(host, port).await
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<Connected, NetError> {
+        self.1.connect(host, port).await
+    }
 }

@@ -95,6 +95,7 @@ impl Watch {
                 Err(trouble) => {
                     self.lines = None;
                     self.back_off();
+                    self.pause = self.pause.max(trouble.retry_after.unwrap_or_default());
                     self.ended = matches!(trouble.status, Some(401 | 403));
                     if !trouble.is_expired() {
                         return Some(Sight::Trouble(trouble));

@@ -20,6 +20,7 @@ registry! {
     dns,
     tcp,
     kubernetes,
+    kubernetes_logs,
 }
 
 /// The kind of this name.

@@ -8,43 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use crate::cluster::staged::{Answer, Asked, client};
-use crate::net::script::{Play, Script, Told, parts};
-use crate::net::{Chain, ClusterAccess, Connected, Lookup, Net, NetError, Request, Response, Socket};
+use crate::cluster::staged::{Answer, Asked, Only, client};
+use crate::net::script::{Told, parts};
 use crate::{Cx, Outcome, Probe};
-
-/// A network in which there is this cluster and nothing else.
-struct Only(kube::Client, Script);
-
-#[async_trait]
-impl Net for Only {
-    async fn cluster(&self, _: &ClusterAccess) -> Result<kube::Client, NetError> {
-        Ok(self.0.clone())
-    }
-
-    async fn send(&self, request: Request) -> Result<Response, NetError> {
-        self.1.send(request).await
-    }
-
-    async fn websocket(&self, request: Request) -> Result<Socket, NetError> {
-        self.1.websocket(request).await
-    }
-
-    async fn resolve(&self, lookup: &Lookup) -> Result<Vec<String>, NetError> {
-        self.1.resolve(lookup).await
-    }
-
-    async fn certificate(&self, host: &str, port: u16) -> Result<Chain, NetError> {
-        self.1.certificate(host, port).await
-    }
-
-    async fn connect(&self, host: &str, port: u16) -> Result<Connected, NetError> {
-        self.1.connect(host, port).await
-    }
-}
 
 /// What a cluster holds, by the end of the path that lists it; what is not there is answered with 404.
 #[derive(Clone, Default)]
@@ -84,7 +52,7 @@ async fn look_at(probe: &dyn Probe, world: World, later: i64) -> (Outcome, Asked
         let path = asked.split('?').next().unwrap();
         world.0.get(path).cloned().unwrap_or(Answer::refusal(404, "the server could not find it"))
     });
-    let net = Arc::new(Only(client, Script::new(Play::Refuse)));
+    let net = Arc::new(Only::new(client));
     let mut parts = parts(net, Duration::from_secs(25), &Told::default());
     parts.now += jiff::SignedDuration::from_secs(later);
     let mut cx = Cx::new(parts);
