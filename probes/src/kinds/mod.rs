@@ -19,6 +19,8 @@ registry! {
     tls,
     dns,
     tcp,
+    kubernetes,
+    kubernetes_logs,
 }
 
 /// The kind of this name.
