@@ -15,6 +15,7 @@ registry! {
     binder_launch,
     jupyterhub_launch,
     binderhub_health,
+    jupyterhub_servers,
     http,
     tls,
     dns,
