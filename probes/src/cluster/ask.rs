@@ -93,12 +93,17 @@ impl Cluster {
     ///
     /// # Errors
     /// There are no settings or credentials that can be used, or it took until the deadline.
-    pub(crate) async fn open(cx: &Cx, access: &ClusterAccess) -> Result<Self, Trouble> {
+    pub(crate) fn open<'a>(
+        cx: &Cx,
+        access: &'a ClusterAccess,
+    ) -> impl Future<Output = Result<Self, Trouble>> + Send + use<'a> {
         let until = cx.deadline().checked_sub(MARGIN).unwrap_or_else(|| cx.deadline());
         let net = cx.net();
-        match tokio::time::timeout_at(until, net.cluster(access)).await {
-            Ok(client) => Ok(Self::of(client.map_err(|e| Trouble::unreachable(&e))?, until)),
-            Err(_) => Err(late(&format!("connect to {}", access.name()))),
+        async move {
+            match tokio::time::timeout_at(until, net.cluster(access)).await {
+                Ok(client) => Ok(Self::of(client.map_err(|e| Trouble::unreachable(&e))?, until)),
+                Err(_) => Err(late(&format!("connect to {}", access.name()))),
+            }
         }
     }
 

@@ -16,6 +16,7 @@ registry! {
     jupyterhub_launch,
     binderhub_health,
     jupyterhub_servers,
+    hub_drift,
     http,
     tls,
     dns,
