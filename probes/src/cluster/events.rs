@@ -55,6 +55,16 @@ impl Object for Event {
 }
 
 impl Event {
+    /// Whether its reason is one of these.
+    pub(crate) fn is_one_of(&self, reasons: &[&str]) -> bool {
+        reasons.contains(&self.reason.as_str())
+    }
+
+    /// Whether its message contains these words, which are in small letters.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.message.to_ascii_lowercase().contains(words)
+    }
+
     /// When it happened the last time.
     pub(crate) fn last(&self) -> Option<Timestamp> {
         let observed = self.series.as_ref().and_then(|s| s.last_observed_time);

@@ -14,8 +14,8 @@ use crate::Reason;
 
 /// Objects asked for at once.
 const PAGE: &str = "500";
-/// Most bytes of one page: pods of 100 kB each would be the largest ever heard of.
-const LARGEST_PAGE: usize = 64 << 20;
+/// Most bytes of one page: pods of 64 kB each would be the largest ever heard of.
+const LARGEST_PAGE: usize = 32 << 20;
 /// Most objects of a list: ten times the largest cluster of this kind.
 const MOST: usize = 50_000;
 

@@ -139,14 +139,27 @@ impl Pod {
         self.metadata.deletion_timestamp.is_some()
     }
 
+    /// Whether nobody knows what it does: its node is gone or silent.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.status.phase == "Unknown" || self.status.reason == "NodeLost"
+    }
+
     /// The condition of this type.
     pub(crate) fn condition(&self, kind: &str) -> Option<&Condition> {
         self.status.conditions.iter().find(|c| c.kind == kind)
     }
 
-    /// Whether it is ready by its condition.
+    /// Whether it is ready: by its condition, else by its containers.
     pub(crate) fn is_ready(&self) -> bool {
-        self.condition("Ready").is_some_and(|c| c.status == "True")
+        match self.condition("Ready") {
+            Some(condition) => condition.status == "True",
+            None => self.status.phase == "Running" && self.has_all_containers_ready(),
+        }
+    }
+
+    fn has_all_containers_ready(&self) -> bool {
+        let containers = &self.status.container_statuses;
+        !containers.is_empty() && containers.iter().all(|c| c.ready)
     }
 
     /// Whether KubeSpawner would call it running: it runs, has an address, stays, and all containers are ready.
@@ -154,8 +167,7 @@ impl Pod {
         self.status.phase == "Running"
             && !self.status.pod_ip.is_empty()
             && !self.is_terminating()
-            && !self.status.container_statuses.is_empty()
-            && self.status.container_statuses.iter().all(|c| c.ready)
+            && self.has_all_containers_ready()
     }
 
     /// For how many seconds no node has been found for it; `None` when it has one, or has ended.

@@ -21,6 +21,7 @@ registry! {
     tls,
     dns,
     tcp,
+    kubernetes,
 }
 
 /// The kind of this name.
