@@ -158,7 +158,8 @@ fn a_start_is_stuck_when_its_pod_has_been_ready_for_more_than_75_s() {
 
 #[test]
 fn a_server_is_a_ghost_when_it_had_no_pod_for_more_than_two_minutes() {
-    let cases: [(&str, HubServer, Vec<Pod>, &[i64], usize); 8] = [
+    type Row<'a> = (&'a str, HubServer, Vec<Pod>, &'a [i64], usize);
+    let cases: [Row; 8] = [
         ("one look", server("a", Pending::No, 0), vec![], &[5_000], 0),
         ("120 s", server("a", Pending::No, 0), vec![], &[5_000, 5_120], 0),
         ("121 s", server("a", Pending::No, 0), vec![], &[5_000, 5_121], 1),
