@@ -17,7 +17,7 @@ const MOST_READ: u64 = 8 << 20;
 /// Largest outcome as JSON: 40 lines of evidence with 400 characters each, and room for the rest.
 const LARGEST_OUTCOME: usize = 128 << 10;
 /// Kinds that only look: when they cannot, nobody is accused.
-const ONLOOKERS: [&str; 2] = ["kubernetes", "kubernetes-logs"];
+const ONLOOKERS: [&str; 3] = ["kubernetes", "kubernetes-logs", "hub-drift"];
 const SECRET: &str = "s3cr3t-Wert-9f1c";
 
 fn target() -> Url {

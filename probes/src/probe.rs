@@ -12,7 +12,10 @@ use url::Url;
 
 use crate::{Cx, Outcome, Stage};
 
-/// One configured way of looking. Runs may overlap only if the schedule says so; a probe keeps no state between runs.
+/// One configured way of looking. Runs may overlap only if the schedule says so.
+///
+/// A probe may remember what it saw (behind a lock, bounded, never written down) as long as a restart only makes it more
+/// careful: what takes two looks to be sure of then takes two new ones.
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// Looks once. Never an `Err`: whatever happens becomes an outcome. May be dropped at any await when the

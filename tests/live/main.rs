@@ -16,6 +16,7 @@ mod kit;
 mod alertmanager;
 mod alerts;
 mod answers;
+mod books;
 mod channels;
 mod faults;
 mod kills;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::net::Request;
@@ -77,6 +78,16 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
+    /// The body as a type of ours, which need not keep all that is in it. The error says where, never what stands there.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_slice(&self.body).map_err(|e| format!("line {} column {}", e.line(), e.column()))
+    }
+
+    /// The first letter of the body that is no blank.
+    pub(crate) fn first_letter(&self) -> Option<char> {
+        self.body.iter().find(|b| !b.is_ascii_whitespace()).map(|b| char::from(*b))
+    }
+
     /// The body as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -95,12 +106,24 @@ pub(crate) struct Door {
     user_agent: String,
     token: Option<SecretString>,
     origin: Option<String>,
+    accept: &'static str,
+    longest: usize,
 }
+
+/// What most questions take as an answer.
+const ACCEPTED: &str = "application/json, */*;q=0.5";
 
 impl Door {
     /// Without a token.
     pub(crate) fn new(net: Arc<dyn Net>, user_agent: &str) -> Self {
-        Self { net, user_agent: user_agent.to_owned(), token: None, origin: None }
+        Self {
+            net,
+            user_agent: user_agent.to_owned(),
+            token: None,
+            origin: None,
+            accept: ACCEPTED,
+            longest: LONGEST,
+        }
     }
 
     /// With `Authorization: token …` on each request.
@@ -112,6 +135,13 @@ impl Door {
     /// With an `Origin`.
     pub(crate) fn with_origin(mut self, origin: Option<String>) -> Self {
         self.origin = origin;
+        self
+    }
+
+    /// Asks for this media type, and reads answers of up to `longest` bytes.
+    pub(crate) fn taking(mut self, accept: &'static str, longest: usize) -> Self {
+        self.accept = accept;
+        self.longest = longest;
         self
     }
 
@@ -136,7 +166,7 @@ impl Door {
             .method(method)
             .uri(url)
             .header(USER_AGENT, &self.user_agent)
-            .header(ACCEPT, "application/json, */*;q=0.5")
+            .header(ACCEPT, self.accept)
             .body(bytes)
             .map_err(|e| invalid(&e))?;
         let headers = request.headers_mut();
@@ -169,7 +199,7 @@ impl Door {
         let exchange = async {
             let response = self.net.send(request).await?;
             let (status, headers) = (response.status.as_u16(), response.headers.clone());
-            Ok(Answer { status, headers, body: response.read(LONGEST).await? })
+            Ok(Answer { status, headers, body: response.read(self.longest).await? })
         };
         match tokio::time::timeout(limit, exchange).await {
             Ok(answer) => answer.map_err(AskError::Net),

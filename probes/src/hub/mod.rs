@@ -8,6 +8,7 @@ mod proof;
 mod server;
 mod span;
 mod trouble;
+mod users;
 
 pub(crate) use ask::{Answer, AskError, Door};
 pub(crate) use event::{BinderEvent, HubEvent, Phase};
@@ -16,3 +17,4 @@ pub(crate) use proof::prove;
 pub(crate) use server::{Errand, give_back, use_server};
 pub(crate) use span::Span;
 pub(crate) use trouble::Trouble;
+pub(crate) use users::{HubServer, Listing, Pending, Users};

@@ -126,7 +126,7 @@ impl Spec for Settings {
 }
 
 /// `…/hub/api/`, whether the target names the root, the Hub or its API.
-fn api_root(target: &Url) -> String {
+pub(super) fn api_root(target: &Url) -> String {
     let mut root = target.clone();
     root.set_query(None);
     root.set_fragment(None);

@@ -15,6 +15,8 @@ registry! {
     binder_launch,
     jupyterhub_launch,
     binderhub_health,
+    jupyterhub_servers,
+    hub_drift,
     http,
     tls,
     dns,

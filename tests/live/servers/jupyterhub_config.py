@@ -60,5 +60,7 @@ c.Spawner.poll_interval = number("LIVE_POLL_INTERVAL", 5)
 c.Spawner.consecutive_failure_limit = number("LIVE_FAILURE_LIMIT", 0)
 c.JupyterHub.concurrent_spawn_limit = number("LIVE_SPAWN_LIMIT", 64)
 c.JupyterHub.active_server_limit = number("LIVE_SERVER_LIMIT", 0)
+# Users on one page of the list, and where the list is cut for who does not ask for pages.
+c.JupyterHub.api_page_max_limit = number("LIVE_PAGE_LIMIT", 200)
 # A start answers 202 at once, as in the chart.
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
