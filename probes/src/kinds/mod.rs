@@ -19,6 +19,9 @@ registry! {
     tls,
     dns,
     tcp,
+    federation,
+    metrics,
+    prometheus,
 }
 
 /// The kind of this name.
