@@ -118,6 +118,7 @@ impl App {
             clock: self.edges.clock.clone(),
             orders: self.orders.clone(),
             token: self.token.clone(),
+            planned: self.config.policy.maintenance.as_slice().into(),
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
             extra: Arc::clone(&self.extra),
@@ -241,6 +242,7 @@ impl App {
             kinds: self.config.kinds(),
             depends_on: depends_on.collect(),
             policy: self.config.policy.clone(),
+            renamed: self.config.renamed(),
         }
     }
 

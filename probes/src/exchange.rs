@@ -4,7 +4,12 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::net::watch::Watch;
 use crate::net::{Chain, Connected, NetFault, Request, Response, Timing};
@@ -14,6 +19,33 @@ use crate::{Cx, NetError, Outcome, Reason, Stage};
 pub(crate) async fn send(cx: &mut Cx, request: Request) -> Result<Response, NetError> {
     let net = cx.net();
     timed(cx, Stage::FirstByte, net.send(request), |r| r.timing).await
+}
+
+/// A question with our name on it, and a token where there is one.
+///
+/// # Errors
+/// The address or the token cannot be sent: a fault of ours.
+pub(crate) fn question(
+    cx: &Cx,
+    url: &Url,
+    accept: &'static str,
+    token: Option<&SecretString>,
+) -> Result<Request, NetError> {
+    let local = |what: &dyn std::fmt::Display| {
+        NetError::new(NetFault::Local, format!("cannot ask for {url}: {what}"))
+    };
+    let mut request = http::Request::get(url.as_str())
+        .header(ACCEPT, accept)
+        .header(USER_AGENT, cx.user_agent())
+        .body(Bytes::new())
+        .map_err(|e| local(&e))?;
+    if let Some(token) = token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| local(&"the token holds characters that no header may hold"))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    Ok(request)
 }
 
 /// Asks for the certificates: stages `resolve`, `connect`, `tls`.

@@ -55,6 +55,7 @@ pub fn plan(config: &Config, rules: Vec<Rule>, at: Timestamp) -> Plan {
         kinds: config.kinds(),
         depends_on: depends_on.collect(),
         policy: config.policy.clone(),
+        renamed: config.renamed(),
     }
 }
 

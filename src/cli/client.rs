@@ -68,7 +68,7 @@ impl From<anyhow::Error> for Failure {
 
 impl Reach {
     /// The configuration, as far as it can be read here: secrets of the service need not be in this environment.
-    pub(super) fn configuration(&self) -> Result<Config, Failure> {
+    fn configuration(&self) -> Result<Config, Failure> {
         config::glance(&self.with.config, Registries::BUILT_IN, &world::env).map_err(|problems| {
             let hint = "say where the service is with --config, or with --url and --token-file";
             let words = format!("{}{hint}", config::told(&problems));

@@ -38,6 +38,19 @@ pub(super) struct Remark {
 }
 
 #[derive(Args)]
+pub(super) struct Assignment {
+    /// The incident; a target's name stands for its open one.
+    pub(super) id: String,
+    /// Whose it is from now on.
+    pub(super) who: String,
+    /// Who says so.
+    #[arg(long, env = "USER")]
+    pub(super) by: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Args)]
 pub(super) struct Judgement {
     /// The incident, open or over.
     id: String,
@@ -174,6 +187,11 @@ fn whole(incident: &Value, now: Timestamp) -> String {
 
 pub(super) async fn comment(said: &Remark) -> anyhow::Result<ExitCode> {
     ended(tell(&said.reach, &said.id, "comment", &json!({"by": said.by, "text": said.text}), "noted").await)
+}
+
+pub(super) async fn assign(said: &Assignment) -> anyhow::Result<ExitCode> {
+    let words = format!("assigned to {}", launchwatch_alerts::text::one_line(&said.who, 80));
+    ended(tell(&said.reach, &said.id, "assign", &json!({"by": said.by, "to": said.who}), &words).await)
 }
 
 pub(super) async fn label(said: &Judgement) -> anyhow::Result<ExitCode> {

@@ -3,13 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use jiff::Timestamp;
-use launchwatch_alerts::{Maintenance, Window};
 use serde_json::{Value, json};
 
 use super::client::{Failure, ended};
-use super::shown;
-use super::silence::{End, Look, Wish, add, kept, row, stop, table};
+use super::shown::{self, list as list_of, word};
+use super::silence::{End, Look, Wish, add, row, stop, table};
 use crate::clock::Clock;
 
 #[derive(Subcommand)]
@@ -31,12 +29,9 @@ pub(super) async fn run(what: &Do) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(look: &Look) -> Result<(), Failure> {
-    let answer = look.reach.client()?.get(&["silences"], &[("limit", "500")]).await?;
-    let planned = look.reach.configuration().map(|c| c.policy.maintenance).unwrap_or_default();
+    let answer = look.reach.client()?.get(&["maintenance"], &[("limit", "500")]).await?;
     let now = Clock::system().now();
-    let planned: Vec<Value> = planned.iter().filter_map(|m| as_silence(m, now, look.all)).collect();
-    let mut all = kept(&answer, true, look.all);
-    all.extend(&planned);
+    let all: Vec<&Value> = mine(&answer, look.all);
     if look.reach.json {
         shown::json(&json!(all));
         return Ok(());
@@ -48,59 +43,31 @@ async fn list(look: &Look) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A planned maintenance in the form of one that somebody began.
-fn as_silence(planned: &Maintenance, now: Timestamp, all: bool) -> Option<Value> {
-    let (name, of) = (&planned.name, &planned.of);
-    match &planned.when {
-        Window::Once { from, until } => {
-            let over = *until <= now;
-            let ended = over.then_some("its time is over");
-            (all || !over).then(|| {
-                json!({"id": name, "by": "configuration", "of": of, "from": from, "until": until, "ended": ended})
-            })
-        }
-        Window::Weekly { days, at, lasts, time_zone } => {
-            let days: Vec<String> = days.iter().map(|d| format!("{d:?}")).collect();
-            let days = if days.is_empty() { "day".to_owned() } else { days.join(", ") };
-            let zone = time_zone.iana_name().unwrap_or("UTC");
-            let lasts = humantime::format_duration(*lasts);
-            let when = format!("every {days} at {} {zone} for {lasts}", at.strftime("%H:%M"));
-            Some(json!({"id": name, "by": "configuration", "of": of, "reason": when}))
-        }
-    }
+/// Those of an answer that are not over, or all.
+fn mine(answer: &Value, all: bool) -> Vec<&Value> {
+    list_of(answer, "/maintenance").iter().filter(|m| all || word(m, "/ended").is_empty()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use launchwatch_alerts::Selector;
-
     use super::*;
 
     #[test]
-    fn what_the_configuration_plans_is_listed_until_it_is_over() {
-        let now: Timestamp = "2018-07-07T12:00:00Z".parse().unwrap();
-        let at = |text: &str| text.parse().unwrap();
-        let of = Selector::target("hub");
-        let once = |from, until| Maintenance {
-            name: "move".into(),
-            of: of.clone(),
-            when: Window::Once { from: at(from), until: at(until) },
-        };
-        let line = |m: &Maintenance| as_silence(m, now, false).map(|m| row(&m, now).join(" · "));
-        let ahead = once("2018-07-07T13:00:00Z", "2018-07-07T14:00:00Z");
-        assert_eq!(line(&ahead).as_deref(), Some("move · planned · 14:00 UTC · configuration · 0 · hub · "));
-        assert_eq!(line(&once("2018-07-07T10:00:00Z", "2018-07-07T11:00:00Z")), None);
-        let weekly = Maintenance {
-            name: "nights".into(),
-            of,
-            when: Window::Weekly {
-                days: vec![jiff::civil::Weekday::Tuesday],
-                at: jiff::civil::time(4, 0, 0, 0),
-                lasts: std::time::Duration::from_secs(3600),
-                time_zone: jiff::tz::TimeZone::UTC,
-            },
-        };
-        let expected = "nights ·  ·  · configuration · 0 · hub · every Tuesday at 04:00 UTC for 1h";
-        assert_eq!(line(&weekly).as_deref(), Some(expected));
+    fn what_goes_on_and_what_is_planned_is_listed_until_it_is_over() {
+        let of = json!({"targets": ["hub"], "probes": [], "series": []});
+        let (from, until) = ("2018-07-07T13:00:00Z", "2018-07-07T14:00:00Z");
+        let answer = json!({"maintenance": [
+            {"id": "move", "by": "configuration", "of": of, "from": from, "until": until, "ended": null},
+            {"id": "done", "by": "ada", "of": of, "from": from, "until": until, "ended": "ended by ada"},
+            {"id": "nights", "by": "configuration", "of": of, "reason": "every Tuesday at 04:00 UTC for 1h"},
+        ]});
+        let now = "2018-07-07T12:00:00Z".parse().unwrap();
+        let rows: Vec<_> = mine(&answer, false).iter().map(|m| row(m, now).join(" · ")).collect();
+        let expected = [
+            "move · planned · 14:00 UTC · configuration · 0 · hub · ",
+            "nights ·  ·  · configuration · 0 · hub · every Tuesday at 04:00 UTC for 1h",
+        ];
+        assert_eq!(rows, expected);
+        assert_eq!(mine(&answer, true).len(), 3);
     }
 }

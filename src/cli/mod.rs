@@ -103,6 +103,8 @@ enum Command {
     Incidents(incidents::Arguments),
     /// Say that you see to an incident: no reminders for a time.
     Ack(ack::Arguments),
+    /// Say whose an incident is.
+    Assign(incidents::Assignment),
     /// Put a remark on an incident's record.
     Comment(incidents::Remark),
     /// Say whether an incident was real or a false alarm, also after its end.
@@ -166,6 +168,7 @@ async fn run(command: Command) -> ExitCode {
         }
         Command::Incidents(arguments) => incidents::run(&arguments).await,
         Command::Ack(arguments) => ack::run(&arguments).await,
+        Command::Assign(said) => incidents::assign(&said).await,
         Command::Comment(said) => incidents::comment(&said).await,
         Command::Label(said) => incidents::label(&said).await,
         Command::Silence(what) => silence::run(&what).await,
@@ -183,4 +186,19 @@ async fn run(command: Command) -> ExitCode {
         eprintln!("launchwatch: {error:#}");
         ExitCode::from(FAILED)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_is_assigned_by_two_names() {
+        let read = |words: &[&str]| Cli::try_parse_from([&["launchwatch", "assign"], words].concat());
+        let cli = read(&["hub", "ben", "--by", "ada"]).unwrap_or_else(|e| panic!("{e}"));
+        let Command::Assign(said) = cli.command else { panic!("read as another command") };
+        assert_eq!((said.id.as_str(), said.who.as_str(), said.by.as_str()), ("hub", "ben", "ada"));
+        assert!(read(&["hub", "--by", "ada"]).is_err(), "to whom?");
+        Cli::command().debug_assert();
+    }
 }

@@ -92,7 +92,7 @@ pub(super) async fn add(wish: &Wish, maintenance: bool) -> Result<(), Failure> {
 async fn show(look: &Look) -> Result<(), Failure> {
     let answer = look.reach.client()?.get(&["silences"], &[("limit", "500")]).await?;
     let now = Clock::system().now();
-    let mine: Vec<&Value> = kept(&answer, false, look.all);
+    let mine: Vec<&Value> = kept(&answer, look.all);
     if look.reach.json {
         shown::json(&json!(mine));
         return Ok(());
@@ -116,10 +116,10 @@ pub(super) async fn stop(end: &End) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Silences of an answer, or the maintenances among them.
-pub(super) fn kept(answer: &Value, maintenance: bool, all: bool) -> Vec<&Value> {
-    let is = |s: &Value| s.get("maintenance").and_then(Value::as_bool).unwrap_or_default();
-    let wanted = |s: &&Value| is(s) == maintenance && (all || word(s, "/ended").is_empty());
+/// Silences of an answer, without the maintenances among them.
+fn kept(answer: &Value, all: bool) -> Vec<&Value> {
+    let maintenance = |s: &Value| s.get("maintenance").and_then(Value::as_bool).unwrap_or_default();
+    let wanted = |s: &&Value| !maintenance(s) && (all || word(s, "/ended").is_empty());
     list(answer, "/silences").iter().filter(wanted).collect()
 }
 

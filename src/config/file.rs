@@ -99,6 +99,8 @@ pub(crate) struct LimitKeys {
 pub(crate) struct TargetKeys {
     /// Unique name of letters, digits, `.`, `_` and `-`.
     pub(crate) name: String,
+    /// The name it had before: what is known of its trouble goes on under the new one.
+    pub(crate) was: Option<String>,
     /// Where it is: the address that people type.
     #[expect(dead_code, reason = "judged before the other keys are known to be right")]
     pub(crate) url: String,
@@ -118,6 +120,8 @@ pub(crate) struct TargetKeys {
 pub(crate) struct ProbeKeys {
     /// Name, unique within the target; the type by default.
     pub(crate) name: Option<String>,
+    /// The name it had before: what is known of its trouble goes on under the new one.
+    pub(crate) was: Option<String>,
     /// Interval between runs, at least 100ms. The default depends on the type.
     pub(crate) every: Option<Span>,
     /// Instead of `every`: five fields as in Kubernetes' CronJob, or `@hourly` and the like.
@@ -146,6 +150,7 @@ impl ProbeKeys {
     pub(crate) const NAMES: &'static [&'static str] = &[
         "type",
         "name",
+        "was",
         "every",
         "cron",
         "time_zone",

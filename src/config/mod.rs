@@ -12,6 +12,7 @@ mod file;
 mod path;
 mod problem;
 mod reference;
+mod renamed;
 mod report;
 mod scalar;
 mod schema;

@@ -98,6 +98,8 @@ impl Default for Limits {
 pub struct Target {
     /// Unique name, without `/`.
     pub name: String,
+    /// The name it had before.
+    pub was: Option<String>,
     /// Where it is.
     pub url: Url,
     /// Targets on which it depends: while one of them is in trouble, nobody is told of this one.
@@ -146,6 +148,8 @@ pub enum Overlap {
 pub struct ProbeConfig {
     /// `target/probe`.
     pub id: ProbeId,
+    /// The name the probe had before within its target.
+    pub was: Option<String>,
     /// The kind's name.
     pub kind: &'static str,
     /// Whether a run starts servers.

@@ -5,6 +5,7 @@ mod glance;
 mod kinds;
 mod places;
 mod random;
+mod renamed;
 mod said;
 mod settled;
 

@@ -45,6 +45,8 @@ pub struct Sources {
     pub orders: Orders,
     /// What commands need; without one, nobody can command.
     pub token: Option<Token>,
+    /// Maintenances that the configuration plans.
+    pub planned: Arc<[launchwatch_alerts::Maintenance]>,
     /// Names for what people make.
     pub dice: Dice,
     /// Why nothing outlives this process, if so.

@@ -117,6 +117,23 @@ async fn a_silence_hides_and_its_end_speaks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn work_that_is_planned_stands_beside_work_that_somebody_began() {
+    let plan = "maintenance: [{ name: nights, targets: [hub], at: '04:00', for: 1h }]\n";
+    let world = World::start(configuration(&format!("{ONE_PROBE}{plan}")), 9).await;
+    world.run_for(MINUTE).await;
+    let wish = json!({"by": "ada", "reason": "moving house", "targets": ["hub"], "for": "1h"});
+    say(&world.pages, "POST", "/api/v1/silences", wish.clone()).await;
+    let mut work = wish;
+    work["maintenance"] = json!(true);
+    let (_, begun) = say(&world.pages, "POST", "/api/v1/silences", work).await;
+    let (status, all) = say(&world.pages, "GET", "/api/v1/maintenance", Value::Null).await;
+    let ids: Vec<_> = all["maintenance"].as_array().unwrap().iter().map(|m| m["id"].clone()).collect();
+    assert_eq!((status, ids), (200, vec![begun["id"].clone(), json!("nights")]), "{all:#}");
+    assert_eq!(all["maintenance"][1]["reason"], "every day at 04:00 UTC for 1h");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_incident_is_labelled_and_remarked_on_while_it_lasts_and_afterwards() {
     let (world, id) = broken(3).await;
     let path = |verb: &str| format!("/api/v1/incidents/{id}/{verb}");
@@ -176,6 +193,7 @@ async fn without_the_right_token_nothing_is_done_and_nothing_is_told() {
             ("POST", "/api/v1/silences"),
             ("DELETE", "/api/v1/silences/x"),
             ("GET", "/api/v1/silences"),
+            ("GET", "/api/v1/maintenance"),
             ("GET", "/api/v1/hidden"),
             ("GET", "/api/v1/deliveries"),
         ] {

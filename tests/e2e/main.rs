@@ -19,6 +19,7 @@ mod ourselves;
 mod outage;
 mod pages;
 mod post;
+mod renamed;
 mod schedule;
 mod sites;
 #[path = "../live/kit/socket.rs"]

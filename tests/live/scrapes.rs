@@ -1,11 +1,12 @@
-//! A real Prometheus scrapes the service, and its own linter has nothing to say about the metrics.
+//! A real Prometheus scrapes the service, and its own linter has nothing to say about the metrics. In turn, the service
+//! asks it, and reads the page of its own metrics.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use axum::Router;
 use axum::routing::get;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kit::chat::listen;
 use crate::kit::launcher::{Env, Server};
@@ -52,6 +53,57 @@ targets:
 
     let metrics = serve.get("metrics").await.expect("metrics");
     assert_eq!(lint(prometheus.fact("promtool"), &metrics), (Some(0), String::new()), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_asks_prometheus_and_reads_its_page() {
+    let _place = Place::take().await;
+    let work = tempfile::tempdir().expect("a folder");
+    let target = Env::from([("LIVE_SCRAPE_TARGET".to_owned(), "127.0.0.1:9".to_owned())]);
+    let prometheus = Server::start("prometheus", work.path(), &target).await;
+    let home = Home::new(
+        &format!(
+            r#"version: 1
+service: {{ listen: "127.0.0.1:0", witnesses: [] }}
+targets:
+  - name: prom
+    url: {}
+    probes:
+      - {{ type: prometheus, name: ask, queries: {{ sum: "sum(vector(40)) + 2", nothing: no_such_metric, one: "1" }} }}
+      - {{ type: prometheus, name: wrong, queries: {{ wrong: "sum(", right: "3" }} }}
+      - type: metrics
+        name: page
+        every: 1s
+        figures:
+          - {{ name: goroutines, metric: go_goroutines }}
+          - {{ name: requests, metric: prometheus_http_requests_total, labels: {{ handler: /metrics }}, as: increase }}
+"#,
+            prometheus.fact("url")
+        ),
+        &[],
+    );
+    let (asked, _) = home.probe("prom/ask").await;
+    let asked = &asked["outcome"];
+    assert_eq!(asked["verdict"], "passed", "{asked:#}");
+    assert_eq!(asked["measurements"], json!([{"name": "one", "value": 1.0}, {"name": "sum", "value": 42.0}]));
+    let (wrong, _) = home.probe("prom/wrong").await;
+    let wrong = &wrong["outcome"];
+    assert_eq!((&wrong["verdict"], &wrong["measurements"][0]["name"]), (&json!("unknown"), &json!("right")));
+    assert!(wrong["summary"].as_str().is_some_and(|s| s.contains("parse error")), "its own words: {wrong:#}");
+
+    let serve = home.serve().await;
+    let labels = |name: &str| ["target=\"prom\"".to_owned(), format!("name=\"{name}\"")];
+    for (name, least) in [("goroutines", 1.0), ("requests", 1.0)] {
+        let value = until("a figure of the page", 30, async || {
+            let labels = labels(name);
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let value = serve.metric("launchwatch_measurement", &labels).await?;
+            so(value >= least, value).map(|()| value)
+        })
+        .await;
+        eprintln!("{name}: {value}");
+    }
+    assert_eq!(serve.stop(60).await, Some(0));
 }
 
 async fn runs(prometheus: &Server, verdict: &str) -> Result<f64, String> {

@@ -19,6 +19,7 @@ mod plan;
 mod planned;
 mod quorum;
 mod raise;
+mod rename;
 mod resume;
 mod tell;
 mod time;
@@ -141,6 +142,7 @@ impl Engine {
         };
         let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();
         known.iter().for_each(|series| engine.meet(series));
+        engine.rename();
         engine.upgrade();
         engine.look_up();
         engine

@@ -65,6 +65,8 @@ pub struct Plan {
     pub depends_on: BTreeMap<String, Vec<String>>,
     /// Who is told.
     pub policy: Policy,
+    /// Series that had another name before, which comes first: what was remembered of it goes on.
+    pub renamed: Vec<(SeriesId, SeriesId)>,
 }
 
 impl Plan {

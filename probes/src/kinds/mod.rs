@@ -21,8 +21,7 @@ registry! {
     tls,
     dns,
     tcp,
-    kubernetes,
-    kubernetes_logs,
+    federation, kubernetes, kubernetes_logs, metrics, prometheus,
 }
 
 /// The kind of this name.

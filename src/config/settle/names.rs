@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Desk;
 use crate::config::path::Path;
-use crate::config::tree::Place;
+use crate::config::tree::{Node, Place};
 
 /// Longest name, in characters: names stand in messages, metrics and file names.
 const LONGEST: usize = 64;
@@ -26,6 +26,34 @@ impl Names {
             None => {
                 self.0.insert(name.to_owned(), place);
             }
+        }
+    }
+}
+
+/// Tells of former names (`was`) that cannot be such: what still has a name did not give it away, and one name has one
+/// heir.
+pub(super) fn former(written: &[(Path, &Node)], what: &str, desk: &mut Desk<'_, '_>) {
+    let name = |node: &Node| {
+        let own = node.get("name").and_then(Node::text).or_else(|| node.get("type").and_then(Node::text));
+        own.or_else(|| node.text()).map(str::to_owned)
+    };
+    let names: BTreeMap<String, Place> =
+        written.iter().filter_map(|(_, node)| Some((name(node)?, node.place))).collect();
+    let mut heirs: BTreeMap<&str, Place> = BTreeMap::new();
+    for (path, node) in written {
+        let Some(was) = node.get("was") else { continue };
+        // A former name that is no text is told with the other keys.
+        let (path, Some(old)) = (path.key("was"), was.text()) else { continue };
+        desk.check_name(old, was.place, &path);
+        if let Some(place) = names.get(old) {
+            let there = desk.report.name(*place);
+            let what = format!("there is a {what} `{old}` still, at {there}");
+            let hint = "`was` is the name that it had before and that nothing has any more";
+            desk.report.error(was.place, path.clone(), what, hint);
+        }
+        if let Some(first) = heirs.insert(old, was.place) {
+            let what = format!("`{old}` has become another {what} already, at {}", desk.report.name(first));
+            desk.report.error(was.place, path, what, "keep `was` at one of them");
         }
     }
 }

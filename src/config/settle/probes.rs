@@ -67,6 +67,7 @@ pub(super) fn settle(
     }
     Some(ProbeConfig {
         id: ProbeId::new(context.target, keys.name.as_deref().unwrap_or(kind.name)),
+        was: keys.was,
         kind: kind.name,
         launches: kind.launches,
         fresh,

@@ -6,7 +6,7 @@ use launchwatch_alerts::OURSELVES;
 use url::Url;
 
 use super::circle::{self, Edge};
-use super::names::Names;
+use super::names::{self, Names};
 use super::{Desk, probes, schema_of};
 use crate::config::file::TargetKeys;
 use crate::config::path::Path;
@@ -45,6 +45,7 @@ pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, 
         if let (Some(keys), Some(url)) = (keys, url) {
             targets.push(Target {
                 name: keys.name,
+                was: keys.was,
                 url,
                 depends_on: keys.depends_on.unwrap_or_default(),
                 labels: keys.labels.unwrap_or_default(),
@@ -53,6 +54,8 @@ pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, 
         all.extend(found);
     }
     dependencies(&elements, desk);
+    let written: Vec<_> = elements.iter().map(|(path, node)| (path.clone(), *node)).collect();
+    names::former(&written, "target", desk);
     (targets, all)
 }
 
@@ -115,5 +118,7 @@ fn settle_probes(
         let context = probes::Context { target, url, path: path.index(at) };
         settled.extend(probes::settle(item, context, &mut names, desk));
     }
+    let written: Vec<_> = items.iter().enumerate().map(|(at, item)| (path.index(at), item)).collect();
+    names::former(&written, "probe", desk);
     settled
 }

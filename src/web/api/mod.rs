@@ -9,6 +9,7 @@ mod alerts;
 mod door;
 mod incidents;
 mod letter;
+mod maintenance;
 mod problem;
 mod silences;
 mod view;
@@ -40,6 +41,7 @@ pub(super) fn router() -> Router<Sources> {
         .route("/api/v1/alerts", get(alerts::alerts))
         .route("/api/v1/hidden", get(alerts::hidden))
         .route("/api/v1/deliveries", get(alerts::deliveries))
+        .route("/api/v1/maintenance", get(maintenance::list))
         .route("/api/v1/silences", get(silences::list).post(silences::add))
         .route("/api/v1/silences/{id}", delete(silences::end))
         .route("/api/v1/{*nothing}", axum::routing::any(problem::nothing_here))
