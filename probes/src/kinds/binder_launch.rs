@@ -36,6 +36,8 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
 .measuring(&["time_to_result_seconds", "kernel_result_seconds"])
 .launching();
 
+/// A cached launch is slow after this, unless the settings say otherwise.
+const SLOW: Duration = Duration::from_secs(60);
 /// Stands for a new random word in each run.
 const NONCE: &str = "{nonce}";
 
@@ -89,7 +91,8 @@ pub(crate) struct Settings {
     /// another host, that host is told the target's own origin, for which the build token was made.
     #[serde(default)]
     origin: Option<String>,
-    /// Slower than this until the kernel has answered counts as degraded. Left out: no limit.
+    /// Slower than this until the kernel has answered counts as degraded. Left out: 60 s for a `cached` launch, no
+    /// limit for a `fresh` one.
     #[serde(default)]
     slow_after: Option<Span>,
     /// How long BinderHub's own retry may take after its first failed attempt before the run counts as failed.
@@ -175,7 +178,7 @@ impl Spec for Settings {
             errand: Errand { code: self.code, expect: self.expect_output },
             api_token: self.auth.map(|a| a.api_token),
             origin: self.origin,
-            slow_after: self.slow_after.map(|s| s.0),
+            slow_after: self.slow_after.map(|s| s.0).or((self.mode == Mode::Cached).then_some(SLOW)),
             retry_patience: self.retry_patience.0,
             follow_for: self.follow_for.0,
         })

@@ -59,9 +59,9 @@ pub(crate) struct Settings {
     /// What the code must print, blanks at both ends aside.
     #[serde(default = "default_output")]
     expect_output: String,
-    /// Slower than this until the kernel has answered counts as degraded. Left out: no limit.
-    #[serde(default)]
-    slow_after: Option<Span>,
+    /// Slower than this until the kernel has answered counts as degraded.
+    #[serde(default = "default_slow_after")]
+    slow_after: Span,
 }
 
 fn default_code() -> String {
@@ -69,6 +69,9 @@ fn default_code() -> String {
 }
 fn default_output() -> String {
     "42".to_owned()
+}
+const fn default_slow_after() -> Span {
+    Span(Duration::from_secs(60))
 }
 
 /// A probe that launches on one JupyterHub.
@@ -81,7 +84,7 @@ pub(crate) struct HubLaunch {
     server_name: String,
     user_options: Map<String, Value>,
     errand: Errand,
-    slow_after: Option<Duration>,
+    slow_after: Duration,
 }
 
 impl Spec for Settings {
@@ -120,7 +123,7 @@ impl Spec for Settings {
             server_name: self.server_name,
             user_options,
             errand: Errand { code: self.code, expect: self.expect_output },
-            slow_after: self.slow_after.map(|s| s.0),
+            slow_after: self.slow_after.0,
         })
     }
 }

@@ -173,13 +173,21 @@ impl BinderLaunch {
 async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, home: &str, until: Instant) -> Launched {
     loop {
         let stop = watch.give_up_at().map_or(until, |at| at.min(until));
-        let item = match tokio::time::timeout_at(stop, events.next()).await {
-            Ok(Ok(item)) => item,
-            Ok(Err(end)) => {
+        let item = tokio::select! {
+            biased; // what was said counts before that nothing was
+            item = events.next() => item,
+            () = tokio::time::sleep_until(stop) => return Launched::CutOff(watch.verdict(cx)),
+            () = watch.vigil.next() => match watch.vigil.check(cx) {
+                Some(trouble) => return Launched::CutOff(trouble),
+                None => continue,
+            },
+        };
+        let item = match item {
+            Ok(item) => item,
+            Err(end) => {
                 let (nothing, trouble) = ended(&end, watch, cx);
                 return if nothing { Launched::Nothing(trouble) } else { Launched::Lost(trouble) };
             }
-            Err(_) => return Launched::CutOff(watch.verdict(cx)),
         };
         let data = match item {
             Item::Data(data) => data,

@@ -9,7 +9,9 @@ use url::Url;
 
 use super::HubLaunch;
 use super::hub::{Corner, UserIs, missing};
-use crate::hub::{Door, HubEvent, Trouble, give_back, note_placement, prove, tidy, use_server};
+use crate::hub::{
+    Door, HubEvent, Trouble, Vigil, Weight, give_back, note_placement, prove, tidy, use_server,
+};
 use crate::sse::{End, Events, Item, Request};
 use crate::{CleanUp, Cx, Outcome, Probe, Reason, Stage};
 
@@ -63,15 +65,15 @@ impl HubLaunch {
             cx.fact("teardown", &also.summary);
         }
         used?;
-        match (left_behind, self.slow_after) {
-            (Some(trouble), _) => Err(trouble),
-            (None, Some(limit)) if took > limit => {
+        match left_behind {
+            Some(trouble) => Err(trouble),
+            None if took > self.slow_after => {
                 let text = format!("{:.1} s until the kernel's answer", took.as_secs_f64());
                 let mut slow = Trouble::degraded(Reason::Slow, text);
                 slow.stage = Some(Stage::Launch);
                 Err(slow)
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -94,13 +96,14 @@ impl HubLaunch {
         let kept = cx.remaining().mul_f64(KEPT).clamp(Duration::from_secs(2), Duration::from_secs(20));
         let until = cx.deadline() - kept;
         let options = Value::Object(self.user_options.clone());
+        let mut vigil = Vigil::new();
         let starting = tokio::time::timeout_at(until, async {
             corner.start(&options).await?;
-            progress(cx, corner, &self.api_token).await
+            progress(cx, corner, &self.api_token, &mut vigil).await
         });
         let url = match starting.await {
             Ok(url) => url.map_err(|t| t.here(cx))?,
-            Err(_) => return Err(late(cx)),
+            Err(_) => return Err(vigil.verdict(cx).here(cx)),
         };
         let url = self.absolute(&url).ok_or_else(|| {
             Trouble::failed(Reason::Garbled, "the Hub names an address of the server that is none").here(cx)
@@ -130,7 +133,12 @@ impl HubLaunch {
 }
 
 /// Reads the Hub's progress stream until the server is ready.
-async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -> Result<String, Trouble> {
+async fn progress(
+    cx: &mut Cx,
+    corner: &Corner,
+    token: &secrecy::SecretString,
+    vigil: &mut Vigil,
+) -> Result<String, Trouble> {
     let request = Request {
         url: corner.progress_url(),
         headers: vec![
@@ -144,7 +152,15 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
         Err(end) => return ended(cx, corner, end).await,
     };
     loop {
-        let data = match events.next().await {
+        let item = tokio::select! {
+            biased; // what was said counts before that nothing was
+            item = events.next() => item,
+            () = vigil.next() => match vigil.check(cx) {
+                Some(trouble) => return Err(trouble),
+                None => continue,
+            },
+        };
+        let data = match item {
             Ok(Item::Data(data)) => data,
             Ok(_) => continue,
             Err(end) => return ended(cx, corner, end).await,
@@ -152,6 +168,7 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
         let event = HubEvent::read(&data).map_err(|what| Trouble::failed(Reason::Garbled, what))?;
         cx.line(event.message());
         note_placement(cx, event.message());
+        vigil.heard(event.message());
         if event.ready {
             let url = match event.url {
                 Some(url) => Some(url),
@@ -161,12 +178,15 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
                 Trouble::failed(Reason::Garbled, "the server is ready but nobody says where")
             });
         }
-        let proof = prove(event.message());
         if event.failed {
+            vigil.give_up(cx);
             return Err(failed(cx, &tidy(event.message())));
         }
-        if let Some(proof) = proof {
+        if let Some(proof) = vigil.prove(cx, event.message()) {
             cx.suspect(proof.reason, event.message());
+            if proof.weight == Weight::Final {
+                return Err(Trouble::failed(proof.reason, tidy(event.message())));
+            }
         }
     }
 }
@@ -210,16 +230,4 @@ async fn ended(cx: &mut Cx, corner: &Corner, end: End) -> Result<String, Trouble
         }
         End::Closed => Trouble::failed(Reason::StreamCut, "the progress stream ended before the start did"),
     })
-}
-
-/// The server did not come in time: the first proof, or slowness.
-fn late(cx: &Cx) -> Trouble {
-    let trouble = match cx.suspicion() {
-        Some((reason, line)) => Trouble::failed(reason, line),
-        None => {
-            let text = format!("no server within {:.0} s", cx.elapsed().as_secs_f64());
-            Trouble::failed(Reason::Timeout, text)
-        }
-    };
-    trouble.here(cx)
 }
