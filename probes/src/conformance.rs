@@ -16,6 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const MOST_READ: u64 = 8 << 20;
 /// Largest outcome as JSON: 40 lines of evidence with 400 characters each, and room for the rest.
 const LARGEST_OUTCOME: usize = 128 << 10;
+/// Kinds that only look: when they cannot, nobody is accused.
+const ONLOOKERS: [&str; 2] = ["kubernetes", "kubernetes-logs"];
 const SECRET: &str = "s3cr3t-Wert-9f1c";
 
 fn target() -> Url {
@@ -172,7 +174,8 @@ async fn whatever_the_network_does_becomes_an_outcome_in_time() {
 async fn silence_fails_in_a_named_stage() {
     for kind in KINDS {
         let (seen, ..) = play(kind, Play::Silent).await;
-        assert_eq!(seen.verdict, Verdict::Failed, "{}", kind.name);
+        let verdict = if ONLOOKERS.contains(&kind.name) { Verdict::Unknown } else { Verdict::Failed };
+        assert_eq!(seen.verdict, verdict, "{}", kind.name);
         assert!(seen.failed_stage.is_some(), "{}: {}", kind.name, seen.summary);
     }
 }
@@ -187,6 +190,7 @@ async fn faults_of_the_network_keep_their_class() {
     for kind in KINDS {
         for (obstacle, verdict, reason) in cases.clone() {
             let (seen, net, _) = play(kind, obstacle).await;
+            let verdict = if ONLOOKERS.contains(&kind.name) { Verdict::Unknown } else { verdict };
             if reason == Reason::Connect && !*net.connected.lock().unwrap() {
                 continue; // Asks only for names: nobody can refuse it a connection.
             }

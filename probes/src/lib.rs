@@ -4,6 +4,7 @@
 //! and answers with an [`Outcome`], never with an error: that a target is down is a finding, not a fault.
 
 pub mod cleanup;
+pub mod cluster;
 #[cfg(test)]
 mod conformance;
 mod cx;

@@ -19,6 +19,7 @@ registry! {
     tls,
     dns,
     tcp,
+    kubernetes,
 }
 
 /// The kind of this name.

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use cluster::ClusterAccess;
 pub use error::{NetError, NetFault};
+pub(crate) use real::fault::of_cluster as cluster_fault;
 pub use tls::{Certificate, Chain};
 pub use watch::mark;
 

@@ -1,8 +1,9 @@
 //! The door that opens on the real network: reqwest for HTTP, hickory for names, rustls for handshakes.
 
 mod client;
+mod cluster;
 mod dial;
-mod fault;
+pub(super) mod fault;
 mod handshake;
 mod names;
 mod roots;
@@ -18,7 +19,7 @@ use self::fault::Errand;
 use self::names::Names;
 use self::roots::Trust;
 use super::watch::Watch;
-use super::{Chain, Connected, Lookup, Net, NetError, NetFault, Request, Response, Socket};
+use super::{Chain, ClusterAccess, Connected, Lookup, Net, NetError, NetFault, Request, Response, Socket};
 
 /// What the operator may say about our own network.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +38,7 @@ pub struct RealNet {
     names: Names,
     trust: Trust,
     proxies: Option<hyper_util::client::proxy::matcher::Matcher>,
+    clusters: cluster::Clusters,
 }
 
 impl RealNet {
@@ -50,7 +52,7 @@ impl RealNet {
         let http = client::build(&trust, names.clone(), settings.ignore_proxies)?;
         let proxies =
             (!settings.ignore_proxies).then(hyper_util::client::proxy::matcher::Matcher::from_system);
-        Ok(Self { http, names, trust, proxies })
+        Ok(Self { http, names, trust, proxies, clusters: cluster::Clusters::new(settings.ca_file) })
     }
 
     /// Sends, and returns the answer together with what was timed.
@@ -96,6 +98,10 @@ impl Net for RealNet {
             .over(handshake::look(&self.names, &self.trust, host, port))
             .await
             .map(|seen| Chain { timing: watch.timing(), ..seen })
+    }
+
+    async fn cluster(&self, access: &ClusterAccess) -> Result<kube::Client, NetError> {
+        self.clusters.client(access, self.proxies.as_ref()).await
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<Connected, NetError> {

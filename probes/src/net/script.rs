@@ -7,9 +7,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use tokio::time::Instant;
 
-use super::{Body, Chain, Connected, Lookup, Net, NetError, NetFault, Request, Response, Socket, Timing};
+use super::{
+    Body, Chain, ClusterAccess, Connected, Lookup, Net, NetError, NetFault, Request, Response, Socket, Timing,
+};
 use crate::{CleanUp, Cx, CxParts, DebtId, Ledger, LedgerError, Outcome, Probe, Progress};
 
 /// The date at the start of every scripted run.
@@ -190,6 +194,23 @@ impl Net for Script {
             Play::Drip => std::future::pending().await,
             _ => Err(NetError::new(NetFault::Tls, "TLS handshake failed: the answer is not TLS")),
         }
+    }
+
+    async fn cluster(&self, _: &ClusterAccess) -> Result<kube::Client, NetError> {
+        *self.connected.lock().unwrap() = true;
+        let behind = Arc::new(Self::new(self.play.clone()));
+        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let behind = Arc::clone(&behind);
+            async move {
+                let (head, _) = request.into_parts();
+                let answer = behind.send(Request::from_parts(head, Bytes::new())).await?;
+                let body = StreamBody::new(answer.body.map(|chunk| chunk.map(Frame::data)));
+                let mut whole = http::Response::new(body);
+                (*whole.status_mut(), *whole.headers_mut()) = (answer.status, answer.headers);
+                Ok::<_, NetError>(whole)
+            }
+        });
+        Ok(kube::Client::new(service, "default"))
     }
 
     async fn connect(&self, _: &str, _: u16) -> Result<Connected, NetError> {

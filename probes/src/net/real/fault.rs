@@ -83,6 +83,21 @@ impl Errand {
     }
 }
 
+/// The class and the words for an error of a Kubernetes client. Its own words may quote credentials and answers: only
+/// what lies at the bottom is told.
+pub(crate) fn of_cluster(what: &str, error: &kube::Error) -> NetError {
+    if let Some(told) = chain(error).find_map(|e| e.downcast_ref::<NetError>()) {
+        return NetError::new(told.fault, format!("{what}: {}", told.detail));
+    }
+    if matches!(error, kube::Error::Auth(_)) || chain(error).any(|e| e.is::<kube::client::AuthError>()) {
+        return NetError::new(NetFault::Local, format!("{what}: our credentials cannot be had"));
+    }
+    let legacy =
+        |e: &(dyn Error + 'static)| e.downcast_ref().map(hyper_util::client::legacy::Error::is_connect);
+    let sent = !chain(error).find_map(legacy).unwrap_or_default();
+    Errand { what: what.to_owned(), sent, proxy: None }.failed(error)
+}
+
 /// An error and all that caused it, also inside `io::Error`, which hides its content from `source`.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&e| {

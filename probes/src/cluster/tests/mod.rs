@@ -1,0 +1,4 @@
+//! What a list and a watch must hold, whatever the API does.
+
+mod lists;
+mod watches;
