@@ -43,7 +43,7 @@ async fn a_cluster_that_grows_has_ten_minutes() {
 #[tokio::test(start_paused = true)]
 async fn growth_can_be_taken_back_and_given_again() {
     let lines = [(2, FULL), (20, GROWTH), (40, NO_MORE), (80, GROWTH)];
-    play(&lines, &[(30, Grows), (41, Warned), (62, Warned), (81, Grows)]).await;
+    play(&lines, &[(30, Grows), (41, Warned), (62, Lacks), (81, Grows)]).await;
     play(&lines[..3], &[(30, Grows), (61, Warned), (62, Lacks)]).await;
     play(&[(5, NO_MORE)], &[(6, Warned), (65, Lacks)]).await;
 }

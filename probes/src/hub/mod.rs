@@ -3,8 +3,10 @@
 mod ask;
 mod capacity;
 mod event;
+mod gone;
 mod kernel;
 mod lines;
+mod own_pod;
 mod proof;
 mod server;
 mod span;
@@ -13,7 +15,8 @@ mod vigil;
 
 pub(crate) use ask::{Answer, AskError, Door};
 pub(crate) use event::{BinderEvent, HubEvent, Phase};
-pub(crate) use lines::{note_placement, tidy};
+pub(crate) use lines::tidy;
+pub(crate) use own_pod::ClusterSettings;
 pub(crate) use proof::{Weight, prove};
 pub(crate) use server::{Errand, give_back, use_server};
 pub(crate) use span::Span;

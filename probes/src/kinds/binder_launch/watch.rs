@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Mode;
-use crate::hub::{BinderEvent, Phase, Trouble, Vigil, Weight, note_placement, prove, tidy};
+use crate::hub::{BinderEvent, Phase, Trouble, Vigil, Weight, prove, tidy};
 use crate::{Cx, Reason, Stage, Verdict};
 
 /// BinderHub's pauses between four tries to reach its Hub add up to 28 s: an attempt that takes that long without
@@ -55,7 +55,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(mode: Mode, base: &str, patience: Duration) -> Self {
+    pub(super) fn new(mode: Mode, base: &str, patience: Duration, vigil: Vigil) -> Self {
         let now = Instant::now();
         Self {
             mode,
@@ -68,7 +68,7 @@ impl Watch {
             attempt_since: now,
             attempts_failed: 0,
             give_up_at: None,
-            vigil: Vigil::new(),
+            vigil,
             guess: false,
         }
     }
@@ -134,7 +134,6 @@ impl Watch {
 
     fn launching(&mut self, cx: &mut Cx, line: &str) -> Step {
         self.enter(cx, Stage::Launch);
-        note_placement(cx, line);
         if let Some(attempt) = failed_attempt(line) {
             return self.attempt_failed(cx, attempt, line);
         }
@@ -166,6 +165,7 @@ impl Watch {
         cx.fact("attempts_failed", &self.attempts_failed.to_string());
         let (spoke, took) = (std::mem::take(&mut self.hub_spoke), self.attempt_since.elapsed());
         self.attempt_since = Instant::now();
+        self.vigil.attempt_over();
         if self.vigil.grows() {
             // The Hub has less patience than it takes to make a node; the next attempt may find it.
             return Step::On;

@@ -5,13 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
 
 use super::HubLaunch;
 use super::hub::{Corner, UserIs, missing};
-use crate::hub::{
-    Door, HubEvent, Trouble, Vigil, Weight, give_back, note_placement, prove, tidy, use_server,
-};
+use crate::hub::{Door, HubEvent, Trouble, Vigil, Weight, give_back, prove, tidy, use_server};
 use crate::sse::{End, Events, Item, Request};
 use crate::{CleanUp, Cx, Outcome, Probe, Reason, Stage};
 
@@ -58,8 +57,10 @@ impl HubLaunch {
             }
             return Err(trouble);
         }
-        let used = self.start_and_use(cx, &corner).await;
+        let mut vigil = Vigil::new(self.cluster.clone());
+        let used = self.start_and_use(cx, &corner, &mut vigil).await;
         let took = cx.elapsed();
+        let told = Instant::now();
         let left_behind = give_back(cx, &launch, &debt, used.is_err()).await;
         if let (Err(_), Some(also)) = (&used, &left_behind) {
             cx.fact("teardown", &also.summary);
@@ -73,7 +74,7 @@ impl HubLaunch {
                 slow.stage = Some(Stage::Launch);
                 Err(slow)
             }
-            None => Ok(()),
+            None => vigil.see_gone(cx, told).await.map_or(Ok(()), Err),
         }
     }
 
@@ -87,7 +88,7 @@ impl HubLaunch {
         }
     }
 
-    async fn start_and_use(&self, cx: &mut Cx, corner: &Corner) -> Result<(), Trouble> {
+    async fn start_and_use(&self, cx: &mut Cx, corner: &Corner, vigil: &mut Vigil) -> Result<(), Trouble> {
         let own = corner.token().await.map_err(|t| t.here(cx))?;
         let fallback = own.is_none();
         let token = own.unwrap_or_else(|| self.api_token.clone());
@@ -96,10 +97,9 @@ impl HubLaunch {
         let kept = cx.remaining().mul_f64(KEPT).clamp(Duration::from_secs(2), Duration::from_secs(20));
         let until = cx.deadline() - kept;
         let options = Value::Object(self.user_options.clone());
-        let mut vigil = Vigil::new();
         let starting = tokio::time::timeout_at(until, async {
             corner.start(&options).await?;
-            progress(cx, corner, &self.api_token, &mut vigil).await
+            progress(cx, corner, &self.api_token, vigil).await
         });
         let url = match starting.await {
             Ok(url) => url.map_err(|t| t.here(cx))?,
@@ -167,7 +167,6 @@ async fn progress(
         };
         let event = HubEvent::read(&data).map_err(|what| Trouble::failed(Reason::Garbled, what))?;
         cx.line(event.message());
-        note_placement(cx, event.message());
         vigil.heard(event.message());
         if event.ready {
             let url = match event.url {
