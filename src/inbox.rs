@@ -58,6 +58,8 @@ pub struct Suspect {
     pub stage: Option<Stage>,
     /// The line, redacted.
     pub line: String,
+    /// It turned out otherwise: what was said of this run before counts no longer.
+    pub withdrawn: bool,
 }
 
 /// The sending side. Cheap to clone.

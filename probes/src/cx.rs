@@ -21,6 +21,11 @@ pub enum Progress {
     Line(String),
     /// A line that already proves failure was seen: the run counts as failing from now on, whatever it waits for.
     Suspect(Reason, String),
+    /// What was suspected turned out otherwise: nothing is proven any more.
+    Withdrawn,
+    /// The launch begins (true) or ceases to wait for room in the cluster: how long that may take has a rule of its
+    /// own, and nobody who knows what launches usually take should call it stalled meanwhile.
+    WaitsForNode(bool),
 }
 
 /// Told of progress; must not block.
@@ -192,6 +197,18 @@ impl Cx {
             self.suspicion = Some((reason, clean.clone()));
             self.tell(&Progress::Suspect(reason, clean));
         }
+    }
+
+    /// Takes the suspicion back, because what came since shows that it was wrong.
+    pub(crate) fn withdraw(&mut self) {
+        if self.suspicion.take().is_some() {
+            self.tell(&Progress::Withdrawn);
+        }
+    }
+
+    /// Says that the launch waits for room in the cluster, or does so no longer.
+    pub(crate) fn waits_for_node(&self, waits: bool) {
+        self.tell(&Progress::WaitsForNode(waits));
     }
 
     /// The suspicion of this run.

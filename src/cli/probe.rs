@@ -132,6 +132,9 @@ fn teller() -> Watcher {
             Progress::Suspect(reason, line) => {
                 eprintln!("{at:8.2} s      {red}proves {reason}: {line}{plain}")
             }
+            Progress::Withdrawn => eprintln!("{at:8.2} s      {dim}that proves nothing any more{plain}"),
+            Progress::WaitsForNode(true) => eprintln!("{at:8.2} s      {dim}waits for room{plain}"),
+            Progress::WaitsForNode(false) => eprintln!("{at:8.2} s      {dim}room was found{plain}"),
         }
     })
 }

@@ -145,6 +145,7 @@ impl Gate {
 fn of(letter: &Letter) -> Option<(&ProbeId, Verdict, Option<Reason>)> {
     match letter {
         Letter::Observation(seen) => Some((&seen.probe, seen.outcome.verdict, seen.outcome.reason)),
+        Letter::Suspect(suspect) if suspect.withdrawn => Some((&suspect.probe, Verdict::Unknown, None)),
         Letter::Suspect(suspect) => Some((&suspect.probe, Verdict::Failed, Some(suspect.reason))),
         _ => None,
     }

@@ -32,6 +32,11 @@ pub(crate) fn of_observation(series: Arc<SeriesId>, curious: bool, seen: &Observ
 
 /// The sample that a run gives which has proved failure and still goes on.
 pub(super) fn of_suspect(series: Arc<SeriesId>, suspect: &Suspect, now: Timestamp) -> Sample {
+    if suspect.withdrawn {
+        // An unknown sample of the same run takes back what was said of it before.
+        let run = Sample::good(series, suspect.slot, suspect.began, now);
+        return Sample { health: Health::Unknown, in_flight: true, ..run };
+    }
     Sample {
         health: Health::Bad,
         in_flight: true,

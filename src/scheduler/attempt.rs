@@ -49,9 +49,9 @@ impl Attempt {
         self.shared.metrics.run_began(&self.probe.id, lag);
         let run = run_id(&self.probe.id, self.slot);
         let going = self.probe.launches.then(|| self.shared.in_flight.enter(&run));
-        let (open, opened) = tokio::sync::watch::channel(None);
+        let (open, opened) = tokio::sync::watch::channel(patience::Open::default());
         let mut cx = Cx::new(self.parts(run, began, open));
-        let stalled = |stage, line| self.suspect(began, Reason::Stalled, Some(stage), line);
+        let stalled = |stage, line| self.suspect(began, Reason::Stalled, Some(stage), line, false);
         let of = (&self.shared.learned, &self.probe.id);
         let mut outcome = tokio::select! {
             biased; // a result that is there counts, even if a stage becomes too long at the same moment
@@ -137,19 +137,21 @@ impl Attempt {
         let run = self.clone();
         Arc::new(move |progress| match progress {
             Progress::Stage(stage) => {
-                open.send_replace(Some((*stage, Instant::now())));
+                open.send_modify(|open| open.enter(*stage));
             }
+            Progress::WaitsForNode(waits) => open.send_modify(|open| open.wait(*waits)),
             Progress::Line(_) => {}
             Progress::Suspect(reason, line) => {
-                let stage = open.borrow().map(|(stage, _)| stage);
-                run.suspect(began, *reason, stage, line.clone());
+                let stage = open.borrow().stage();
+                run.suspect(began, *reason, stage, line.clone(), false);
             }
+            Progress::Withdrawn => run.suspect(began, Reason::Stalled, None, String::new(), true),
         })
     }
 
-    fn suspect(&self, began: Timestamp, reason: Reason, stage: Option<Stage>, line: String) {
+    fn suspect(&self, began: Timestamp, reason: Reason, stage: Option<Stage>, line: String, withdrawn: bool) {
         let (probe, location) = (self.probe.id.clone(), Arc::clone(&self.shared.location));
-        let suspect = Suspect { probe, location, slot: self.slot, began, reason, stage, line };
+        let suspect = Suspect { probe, location, slot: self.slot, began, reason, stage, line, withdrawn };
         self.shared.hand_over(Letter::Suspect(suspect));
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use launchwatch_probes::{Outcome, Stage, Verdict};
+use launchwatch_probes::{Outcome, Reason, Stage, Verdict};
 
 use crate::observation::ProbeId;
 
@@ -24,9 +24,10 @@ pub struct Learned(Arc<Mutex<BTreeMap<ProbeId, Stages>>>);
 struct Stages(BTreeMap<Stage, VecDeque<Duration>>);
 
 impl Learned {
-    /// Takes in a run, oldest first. Only good ones teach what is usual.
+    /// Takes in a run, oldest first. Only good ones teach what is usual, and none that was cut off while it waited.
     pub fn saw(&self, probe: &ProbeId, outcome: &Outcome) {
-        if matches!(outcome.verdict, Verdict::Passed | Verdict::Degraded) {
+        let good = matches!(outcome.verdict, Verdict::Passed | Verdict::Degraded);
+        if good && outcome.reason != Some(Reason::WaitsForNode) {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             all.entry(probe.clone()).or_default().saw(outcome);
         }
@@ -78,7 +79,7 @@ fn seconds(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use launchwatch_probes::{Reason, StageTime};
+    use launchwatch_probes::StageTime;
 
     use super::*;
 

@@ -10,8 +10,33 @@ use tokio::time::Instant;
 use super::learned::{Learned, in_words, too_long};
 use crate::observation::ProbeId;
 
-/// The stage that is open, and since when.
-pub(super) type Open = Option<(Stage, Instant)>;
+/// The stage that is open, and since when something can be expected of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Open {
+    stage: Option<(Stage, Instant)>,
+    /// The launch waits for a node: that takes as long as it takes, and is told otherwise.
+    waits: bool,
+}
+
+impl Open {
+    /// A stage begins.
+    pub(super) fn enter(&mut self, stage: Stage) {
+        *self = Self { stage: Some((stage, Instant::now())), waits: false };
+    }
+
+    /// The launch begins or ceases to wait for a node. What it takes from then on is compared with the usual.
+    pub(super) fn wait(&mut self, waits: bool) {
+        self.waits = waits;
+        if let Some((_, since)) = self.stage.as_mut().filter(|_| !waits) {
+            *since = Instant::now();
+        }
+    }
+
+    /// The stage.
+    pub(super) fn stage(&self) -> Option<Stage> {
+        self.stage.map(|(stage, _)| stage)
+    }
+}
 
 /// Says of each stage of a run at most once that it lasts too long; never ends.
 pub(super) async fn lose(
@@ -24,7 +49,8 @@ pub(super) async fn lose(
     let mut told: Vec<Stage> = Vec::new();
     loop {
         let now = *open.borrow_and_update();
-        let limit = now.filter(|(stage, _)| !told.contains(stage)).and_then(|(stage, since)| {
+        let judged = now.stage.filter(|(stage, _)| !now.waits && !told.contains(stage));
+        let limit = judged.and_then(|(stage, since)| {
             let usual = learned.usual(probe, stage)?;
             Some((stage, since, usual, since.checked_add(too_long(usual, patience))?))
         });

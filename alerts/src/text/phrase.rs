@@ -36,6 +36,11 @@ const REASONS: &[(&str, &str)] = &[
     ("missed", "the run did not take place"),
     ("prober", "launchwatch itself has a fault"),
     ("hub_unavailable", "the Hub does not answer"),
+    ("unseen", "the server runs but the Hub does not notice"),
+    ("resource_quota", "a quota of the cluster refuses more servers"),
+    ("drift", "what should be running and what is running are not the same"),
+    ("waits_for_node", "the cluster is still adding a machine for it"),
+    ("half_answer", "only part of the answer came, so nothing can be said"),
 ];
 
 /// Where in a run that was.
@@ -79,7 +84,7 @@ pub(super) fn implied(reason: &str, stage: &str) -> bool {
             | ("tls" | "certificate_expiring", "tls")
             | ("build_failed", "build")
             | ("push_failed", "push")
-            | ("spawn_failed" | "no_capacity", "launch")
+            | ("spawn_failed" | "no_capacity" | "unseen" | "resource_quota" | "waits_for_node", "launch")
             | ("server_unusable", "server")
             | ("kernel_failed" | "wrong_output", "kernel")
             | ("teardown_failed", "teardown")

@@ -2,20 +2,28 @@
 
 use crate::Cx;
 
-/// Notes pod and node from `Successfully assigned <namespace>/<pod> to <node>`.
-pub(crate) fn note_placement(cx: &mut Cx, line: &str) {
-    if let Some((pod, node)) = placement(line) {
-        cx.fact("pod", pod);
-        cx.fact("node", node);
-    }
+/// Where a pod was placed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Placement<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) pod: &'a str,
+    node: &'a str,
 }
 
-fn placement(line: &str) -> Option<(&str, &str)> {
+/// Notes pod and node from `Successfully assigned <namespace>/<pod> to <node>`.
+pub(crate) fn note_placement<'a>(cx: &mut Cx, line: &'a str) -> Option<Placement<'a>> {
+    let placed = placement(line)?;
+    cx.fact("pod", placed.pod);
+    cx.fact("node", placed.node);
+    Some(placed)
+}
+
+fn placement(line: &str) -> Option<Placement<'_>> {
     let (_, rest) = line.split_once("Successfully assigned ")?;
     let (pod, node) = rest.split_once(" to ")?;
-    let pod = pod.rsplit('/').next()?;
+    let (namespace, pod) = pod.rsplit_once('/').unwrap_or(("", pod));
     let node = node.split_whitespace().next()?;
-    (!pod.is_empty()).then_some((pod, node))
+    (!pod.is_empty()).then_some(Placement { namespace, pod, node })
 }
 
 /// A text from outside on one line and of bounded length, for a summary.
@@ -36,7 +44,8 @@ mod tests {
     fn an_assignment_tells_pod_and_node() {
         let line =
             "2026-01-01T10:00:00.000000Z [Normal] Successfully assigned prod/jupyter-acme-2dtiny to node-7";
-        assert_eq!(placement(line), Some(("jupyter-acme-2dtiny", "node-7")));
+        let placed = Placement { namespace: "prod", pod: "jupyter-acme-2dtiny", node: "node-7" };
+        assert_eq!(placement(line), Some(placed));
         assert_eq!(placement("Assigned to node localhost"), None);
         assert_eq!(placement("Successfully assigned "), None);
     }

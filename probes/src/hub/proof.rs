@@ -15,12 +15,24 @@ pub(crate) enum Whose {
     Ours,
 }
 
+/// How much a line proves while the launch goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Only when nothing better follows: a cluster says at once that it is full, and then grows.
+    Warning,
+    /// The launch counts as failing from now on, unless a server comes after all.
+    Proof,
+    /// Waiting does not heal it: the run ends here.
+    Final,
+}
+
 /// One row: a text (lower case, contained in the line) and what it proves.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Proof {
     text: &'static str,
     pub(crate) reason: Reason,
     pub(crate) whose: Whose,
+    pub(crate) weight: Weight,
 }
 
 impl Proof {
@@ -37,19 +49,31 @@ pub(crate) fn prove(line: &str) -> Option<&'static Proof> {
 }
 
 const fn row(text: &'static str, reason: Reason, whose: Whose) -> Proof {
-    Proof { text, reason, whose }
+    Proof { text, reason, whose, weight: Weight::Proof }
+}
+
+/// There is no room at present.
+const fn no_room(text: &'static str) -> Proof {
+    Proof { text, reason: Reason::NoCapacity, whose: Whose::Target, weight: Weight::Warning }
 }
 
 /// In order: the particular before the general.
 const ROWS: &[Proof] = &[
-    // No room. Scheduling warnings come while a cluster still grows: they prove nothing if a server comes after all.
-    row("exceeded quota", Reason::NoCapacity, Whose::Target),
-    row("failedscheduling", Reason::NoCapacity, Whose::Target),
-    row("nodes are available:", Reason::NoCapacity, Whose::Target),
-    row("insufficient cpu", Reason::NoCapacity, Whose::Target),
-    row("insufficient memory", Reason::NoCapacity, Whose::Target),
-    row("insufficient pods", Reason::NoCapacity, Whose::Target),
+    // Nobody may have one more pod, however long one waits.
+    Proof {
+        text: "exceeded quota",
+        reason: Reason::ResourceQuota,
+        whose: Whose::Target,
+        weight: Weight::Final,
+    },
     row("evicted", Reason::NoCapacity, Whose::Target),
+    // No room. Scheduling warnings come while a cluster still grows: they prove nothing if a server comes after all.
+    no_room("failedscheduling"),
+    no_room("nodes are available"),
+    no_room("insufficient cpu"),
+    no_room("insufficient memory"),
+    no_room("insufficient pods"),
+    no_room("failed to schedule pod"),
     // The image cannot be had.
     row("errimagepull", Reason::PushFailed, Whose::Target),
     row("imagepullbackoff", Reason::PushFailed, Whose::Target),

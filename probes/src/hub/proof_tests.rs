@@ -6,7 +6,7 @@ use super::*;
 const MET: &[(&str, Reason, Whose, &str)] = &[
     (
         "Spawn failed: (403) Reason: Forbidden HTTP response body: exceeded quota: user-pods, used: pods=300",
-        Reason::NoCapacity,
+        Reason::ResourceQuota,
         Whose::Target,
         "exceeded quota",
     ),
@@ -15,11 +15,17 @@ const MET: &[(&str, Reason, Whose, &str)] = &[
         "[Warning] 0/9 nodes are available: 9 too many pods",
         Reason::NoCapacity,
         Whose::Target,
-        "nodes are available:",
+        "nodes are available",
     ),
     ("[Warning] Insufficient cpu", Reason::NoCapacity, Whose::Target, "insufficient cpu"),
     ("[Warning] 3 Insufficient memory.", Reason::NoCapacity, Whose::Target, "insufficient memory"),
     ("[Warning] 3 Insufficient pods.", Reason::NoCapacity, Whose::Target, "insufficient pods"),
+    (
+        "[Warning] Failed to schedule pod, no pool fits",
+        Reason::NoCapacity,
+        Whose::Target,
+        "failed to schedule pod",
+    ),
     ("[Warning] Evicted: the node was low on resource", Reason::NoCapacity, Whose::Target, "evicted"),
     ("[Warning] Error: ErrImagePull", Reason::PushFailed, Whose::Target, "errimagepull"),
     ("[Warning] Error: ImagePullBackOff", Reason::PushFailed, Whose::Target, "imagepullbackoff"),

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use crate::hub::{Errand, Span};
+use crate::hub::{ClusterSettings, Errand, Span};
 use crate::{Cadence, Kind, Refused, Spec, Stage};
 
 pub(super) const KIND: Kind = Kind::of::<Settings>(
@@ -33,9 +33,17 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
     Cadence { every: Duration::from_secs(120), deadline: Duration::from_secs(120) },
     "spec: gh/binder-examples/requirements/50533eb\n",
 )
-.measuring(&["time_to_result_seconds", "kernel_result_seconds"])
+.measuring(&[
+    "time_to_result_seconds",
+    "kernel_result_seconds",
+    "own_pod_scheduled_seconds",
+    "own_pod_ready_seconds",
+    "own_pod_gone_seconds",
+])
 .launching();
 
+/// A cached launch is slow after this, unless the settings say otherwise.
+const SLOW: Duration = Duration::from_secs(60);
 /// Stands for a new random word in each run.
 const NONCE: &str = "{nonce}";
 
@@ -89,7 +97,8 @@ pub(crate) struct Settings {
     /// another host, that host is told the target's own origin, for which the build token was made.
     #[serde(default)]
     origin: Option<String>,
-    /// Slower than this until the kernel has answered counts as degraded. Left out: no limit.
+    /// Slower than this until the kernel has answered counts as degraded. Left out: 60 s for a `cached` launch, no
+    /// limit for a `fresh` one.
     #[serde(default)]
     slow_after: Option<Span>,
     /// How long BinderHub's own retry may take after its first failed attempt before the run counts as failed.
@@ -98,6 +107,11 @@ pub(crate) struct Settings {
     /// How long a launch that was cut off before it was ready is followed, in order to shut its server down.
     #[serde(default = "default_follow_for")]
     follow_for: Span,
+    /// The Kubernetes cluster in which the servers are started: with it, the pod of each launch is followed, and a
+    /// launch whose pod is ready while the Hub does not notice fails at once. Needs the rights to get, list and watch
+    /// pods in their namespace. An API that does not answer changes no verdict.
+    #[serde(default)]
+    cluster: Option<ClusterSettings>,
 }
 
 /// Credentials for a BinderHub with `auth_enabled`.
@@ -138,6 +152,7 @@ pub(crate) struct BinderLaunch {
     slow_after: Option<Duration>,
     retry_patience: Duration,
     follow_for: Duration,
+    cluster: Option<ClusterSettings>,
 }
 
 impl Spec for Settings {
@@ -175,9 +190,10 @@ impl Spec for Settings {
             errand: Errand { code: self.code, expect: self.expect_output },
             api_token: self.auth.map(|a| a.api_token),
             origin: self.origin,
-            slow_after: self.slow_after.map(|s| s.0),
+            slow_after: self.slow_after.map(|s| s.0).or((self.mode == Mode::Cached).then_some(SLOW)),
             retry_patience: self.retry_patience.0,
             follow_for: self.follow_for.0,
+            cluster: self.cluster,
         })
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::hub::{Errand, Span};
+use crate::hub::{ClusterSettings, Errand, Span};
 use crate::{Cadence, Kind, Refused, Spec, Stage};
 
 pub(super) const KIND: Kind = Kind::of::<Settings>(
@@ -23,7 +23,14 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
     Cadence { every: Duration::from_secs(120), deadline: Duration::from_secs(120) },
     "api_token: env:JUPYTERHUB_TOKEN\n",
 )
-.measuring(&["launch_seconds", "time_to_result_seconds", "kernel_result_seconds"])
+.measuring(&[
+    "launch_seconds",
+    "time_to_result_seconds",
+    "kernel_result_seconds",
+    "own_pod_scheduled_seconds",
+    "own_pod_ready_seconds",
+    "own_pod_gone_seconds",
+])
 .launching();
 
 /// Settings of `jupyterhub-launch`.
@@ -59,9 +66,14 @@ pub(crate) struct Settings {
     /// What the code must print, blanks at both ends aside.
     #[serde(default = "default_output")]
     expect_output: String,
-    /// Slower than this until the kernel has answered counts as degraded. Left out: no limit.
+    /// Slower than this until the kernel has answered counts as degraded.
+    #[serde(default = "default_slow_after")]
+    slow_after: Span,
+    /// The Kubernetes cluster in which the servers are started: with it, the pod of each launch is followed, and a
+    /// launch whose pod is ready while the Hub does not notice fails at once. Needs the rights to get, list and watch
+    /// pods in their namespace. An API that does not answer changes no verdict.
     #[serde(default)]
-    slow_after: Option<Span>,
+    cluster: Option<ClusterSettings>,
 }
 
 fn default_code() -> String {
@@ -69,6 +81,9 @@ fn default_code() -> String {
 }
 fn default_output() -> String {
     "42".to_owned()
+}
+const fn default_slow_after() -> Span {
+    Span(Duration::from_secs(60))
 }
 
 /// A probe that launches on one JupyterHub.
@@ -81,7 +96,8 @@ pub(crate) struct HubLaunch {
     server_name: String,
     user_options: Map<String, Value>,
     errand: Errand,
-    slow_after: Option<Duration>,
+    slow_after: Duration,
+    cluster: Option<ClusterSettings>,
 }
 
 impl Spec for Settings {
@@ -120,7 +136,8 @@ impl Spec for Settings {
             server_name: self.server_name,
             user_options,
             errand: Errand { code: self.code, expect: self.expect_output },
-            slow_after: self.slow_after.map(|s| s.0),
+            slow_after: self.slow_after.0,
+            cluster: self.cluster,
         })
     }
 }

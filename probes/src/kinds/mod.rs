@@ -17,11 +17,15 @@ registry! {
     binderhub_health,
     jupyterhub_servers,
     hub_drift,
+    kubernetes,
+    kubernetes_logs,
+    federation,
+    metrics,
+    prometheus,
     http,
     tls,
     dns,
     tcp,
-    federation, kubernetes, kubernetes_logs, metrics, prometheus,
 }
 
 /// The kind of this name.

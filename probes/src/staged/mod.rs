@@ -8,7 +8,7 @@ mod run;
 
 pub(crate) use kernel::Kernel;
 pub(crate) use ledger::{Entry, Memory};
-pub(crate) use net::{Stage, World};
+pub(crate) use net::{Api, Stage, World};
 pub(crate) use play::Play;
 pub(crate) use run::{Ran, SECRETS, run, run_until};
 

@@ -12,8 +12,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Kernel, Play, SERVER, SERVER_TOKEN};
-use crate::net::{Chain, Connected, Lookup, NetFault, Request, Response, Socket};
+use crate::cluster::staged::{self, Answer};
+use crate::net::{Chain, ClusterAccess, Connected, Lookup, NetFault, Request, Response, Socket};
 use crate::{Net, NetError};
+
+/// Answers path and query.
+pub(crate) type Api = std::sync::Arc<dyn Fn(&str) -> Answer + Send + Sync>;
 
 /// What the world does. The default is a BinderHub in good order.
 pub(crate) struct Stage {
@@ -32,6 +36,8 @@ pub(crate) struct Stage {
     /// Answers of the Hub's API by method and path behind `hub/api/`.
     pub(crate) hub: BTreeMap<String, Vec<(u16, String)>>,
     pub(crate) progress: Play,
+    /// The Kubernetes API, by path and query; there is none without.
+    pub(crate) cluster: Option<Api>,
     /// Nobody answers anything.
     pub(crate) silent: bool,
 }
@@ -51,6 +57,7 @@ impl Default for Stage {
             lingers: Duration::from_secs(1),
             hub: BTreeMap::new(),
             progress: Play::text(""),
+            cluster: None,
             silent: false,
         }
     }
@@ -216,6 +223,13 @@ impl Net for World {
         assert!(request.uri().to_string().starts_with(SERVER), "{}", request.uri());
         tokio::time::sleep(Duration::from_millis(5)).await;
         self.stage.kernel.open(&self.tasks).await
+    }
+
+    async fn cluster(&self, _: &ClusterAccess) -> Result<kube::Client, NetError> {
+        match self.stage.cluster.clone() {
+            Some(api) => Ok(staged::client(move |asked, _| api(asked)).0),
+            None => Err(NetError::new(NetFault::Local, "no kubeconfig")),
+        }
     }
 
     async fn resolve(&self, _: &Lookup) -> Result<Vec<String>, NetError> {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::follow::CutOff;
 use super::watch::{Handed, Step, Watch};
 use super::{BinderLaunch, Mode, NONCE, page};
-use crate::hub::{BinderEvent, Door, Trouble, give_back, tidy, use_server};
+use crate::hub::{BinderEvent, Door, Trouble, Vigil, give_back, tidy, use_server};
 use crate::net::NetFault;
 use crate::sse::{End, Events, Item, Request};
 use crate::{CleanUp, Cx, Launch, Outcome, Probe, Reason, Stage};
@@ -52,11 +52,12 @@ impl BinderLaunch {
             .await
             .map_err(|e| Trouble::unknown(Reason::Prober, e.to_string()))?;
         cx.stage(Stage::Resolve);
-        let mut watch = Watch::new(self.mode, &self.base, self.retry_patience);
+        let vigil = Vigil::new(self.cluster.clone());
+        let mut watch = Watch::new(self.mode, &self.base, self.retry_patience, vigil);
         let trouble = match read(cx, &mut events, &mut watch, &self.host, until).await {
             Launched::Ready(handed) => {
                 drop(events);
-                return self.use_and_give_back(cx, &launch, &watch, handed).await;
+                return self.use_and_give_back(cx, &launch, &mut watch, handed).await;
             }
             Launched::Nothing(trouble) => {
                 if let Err(e) = launch.settled().await {
@@ -116,7 +117,7 @@ impl BinderLaunch {
         &self,
         cx: &mut Cx,
         launch: &Launch,
-        watch: &Watch,
+        watch: &mut Watch,
         handed: Handed,
     ) -> Result<(), Trouble> {
         cx.hide(handed.token.expose_secret());
@@ -129,6 +130,7 @@ impl BinderLaunch {
         };
         let took = cx.elapsed();
         cx.measure("time_to_result_seconds", took.as_secs_f64());
+        let told = Instant::now();
         let left_behind = give_back(cx, launch, &debt, used.is_err()).await;
         if let (Err(_), Some(also)) = (&used, &left_behind) {
             cx.fact("teardown", &also.summary);
@@ -137,7 +139,9 @@ impl BinderLaunch {
         if let Some(trouble) = left_behind {
             return Err(trouble);
         }
-        self.judge(watch, took)
+        // What else is wrong weighs more, and is known already.
+        self.judge(watch, took)?;
+        watch.vigil.see_gone(cx, told).await.map_or(Ok(()), Err)
     }
 
     /// All was done: was it done well?
@@ -173,13 +177,21 @@ impl BinderLaunch {
 async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, home: &str, until: Instant) -> Launched {
     loop {
         let stop = watch.give_up_at().map_or(until, |at| at.min(until));
-        let item = match tokio::time::timeout_at(stop, events.next()).await {
-            Ok(Ok(item)) => item,
-            Ok(Err(end)) => {
+        let item = tokio::select! {
+            biased; // what was said counts before that nothing was
+            item = events.next() => item,
+            () = tokio::time::sleep_until(stop) => return Launched::CutOff(watch.verdict(cx)),
+            () = watch.vigil.next() => match watch.vigil.check(cx) {
+                Some(trouble) => return Launched::CutOff(trouble),
+                None => continue,
+            },
+        };
+        let item = match item {
+            Ok(item) => item,
+            Err(end) => {
                 let (nothing, trouble) = ended(&end, watch, cx);
                 return if nothing { Launched::Nothing(trouble) } else { Launched::Lost(trouble) };
             }
-            Err(_) => return Launched::CutOff(watch.verdict(cx)),
         };
         let data = match item {
             Item::Data(data) => data,

@@ -3,9 +3,11 @@
 mod bad_servers;
 mod cut_off;
 mod garbage;
+mod own_pod;
 mod request;
 mod settings;
 mod transcripts;
+mod waiting;
 
 use serde_json::{Value, json};
 

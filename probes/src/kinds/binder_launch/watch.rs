@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Mode;
-use crate::hub::{BinderEvent, Phase, Trouble, note_placement, prove, tidy};
+use crate::hub::{BinderEvent, Phase, Trouble, Vigil, Weight, prove, tidy};
 use crate::{Cx, Reason, Stage, Verdict};
 
 /// BinderHub's pauses between four tries to reach its Hub add up to 28 s: an attempt that takes that long without
@@ -15,8 +15,6 @@ use crate::{Cx, Reason, Stage, Verdict};
 const HUB_UNREACHED: Duration = Duration::from_millis(27_500);
 /// An attempt that ends sooner was refused and not tried.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// Without anything new for this long, a run that ends at its deadline ended in silence and not in slowness.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// A server that was handed out.
 pub(super) struct Handed {
@@ -50,14 +48,14 @@ pub(super) struct Watch {
     attempt_since: Instant,
     attempts_failed: u32,
     give_up_at: Option<Instant>,
-    heard: Instant,
-    last: String,
+    /// What is seen beside the phases.
+    pub(super) vigil: Vigil,
     /// The reason guessed from the mere fact that an attempt failed.
     guess: bool,
 }
 
 impl Watch {
-    pub(super) fn new(mode: Mode, base: &str, patience: Duration) -> Self {
+    pub(super) fn new(mode: Mode, base: &str, patience: Duration, vigil: Vigil) -> Self {
         let now = Instant::now();
         Self {
             mode,
@@ -70,8 +68,7 @@ impl Watch {
             attempt_since: now,
             attempts_failed: 0,
             give_up_at: None,
-            heard: now,
-            last: String::new(),
+            vigil,
             guess: false,
         }
     }
@@ -97,13 +94,7 @@ impl Watch {
         if event.phase() != Phase::Ready && !event.message().is_empty() {
             cx.line(event.message());
         }
-        // The Hub repeats its words of patience while nothing happens.
-        if !event.message().contains("taking longer than expected") {
-            self.heard = Instant::now();
-            if !event.message().is_empty() {
-                event.message().clone_into(&mut self.last);
-            }
-        }
+        self.vigil.heard(event.message());
         if let Some(image) = event.image() {
             cx.fact("image", image);
         }
@@ -143,16 +134,19 @@ impl Watch {
 
     fn launching(&mut self, cx: &mut Cx, line: &str) -> Step {
         self.enter(cx, Stage::Launch);
-        note_placement(cx, line);
         if let Some(attempt) = failed_attempt(line) {
             return self.attempt_failed(cx, attempt, line);
         }
         if line != "Launching server..." {
             self.hub_spoke = true;
         }
-        if let Some(proof) = prove(line) {
+        if let Some(proof) = self.vigil.prove(cx, line) {
+            if proof.weight == Weight::Final {
+                cx.suspect(proof.reason, line);
+                return Step::Enough(Trouble::failed(proof.reason, tidy(line)));
+            }
             cx.suspect(proof.reason, line);
-            // A warning of the scheduler may pass; a spawn that failed may only be retried.
+            // A spawn that failed may only be retried.
             if proof.reason == Reason::SpawnFailed || line.starts_with("Spawn failed") {
                 self.start_patience();
             }
@@ -169,31 +163,21 @@ impl Watch {
     fn attempt_failed(&mut self, cx: &mut Cx, attempt: u32, line: &str) -> Step {
         self.attempts_failed = self.attempts_failed.max(attempt);
         cx.fact("attempts_failed", &self.attempts_failed.to_string());
+        let (spoke, took) = (std::mem::take(&mut self.hub_spoke), self.attempt_since.elapsed());
+        self.attempt_since = Instant::now();
+        self.vigil.attempt_over();
+        if self.vigil.grows() {
+            // The Hub has less patience than it takes to make a node; the next attempt may find it.
+            return Step::On;
+        }
+        self.vigil.blame_warning(cx);
         if cx.suspicion().is_none() {
-            let (reason, why) = self.guess_reason();
+            let (reason, why) = guess_reason(spoke, took);
             self.guess = true;
             cx.suspect(reason, &format!("{line} ({why})"));
         }
         self.start_patience();
-        self.hub_spoke = false;
-        self.attempt_since = Instant::now();
         if self.attempts_failed >= 2 { Step::Enough(self.verdict(cx)) } else { Step::On }
-    }
-
-    /// Why an attempt failed when nobody says: by whether the Hub spoke, and how long it took.
-    fn guess_reason(&self) -> (Reason, &'static str) {
-        if self.hub_spoke {
-            (Reason::HubUnavailable, "the Hub fell silent in the middle of the launch")
-        } else if self.attempt_since.elapsed() >= HUB_UNREACHED {
-            (Reason::HubUnavailable, "not a word from the Hub")
-        } else if self.attempt_since.elapsed() < AT_ONCE {
-            (
-                Reason::SpawnFailed,
-                "refused at once, no reason given: too many servers starting, or a missing right",
-            )
-        } else {
-            (Reason::SpawnFailed, "no reason given")
-        }
     }
 
     fn ready(&self, event: BinderEvent) -> Step {
@@ -207,7 +191,10 @@ impl Watch {
         }
     }
 
-    fn failed(&self, cx: &Cx, event: &BinderEvent) -> Trouble {
+    fn failed(&mut self, cx: &mut Cx, event: &BinderEvent) -> Trouble {
+        if self.stage == Stage::Launch {
+            self.vigil.give_up(cx);
+        }
         let message = tidy(event.message());
         let said = |otherwise: &str| if message.is_empty() { otherwise.to_owned() } else { message.clone() };
         if self.stage == Stage::Launch
@@ -226,7 +213,7 @@ impl Watch {
                 }
                 None => Trouble::failed(
                     Reason::BuildFailed,
-                    said(&format!("the build failed after `{}`", tidy(&self.last))),
+                    said(&format!("the build failed after `{}`", tidy(self.vigil.last()))),
                 ),
             };
         }
@@ -251,20 +238,25 @@ impl Watch {
         }
     }
 
-    /// The finding when we wait no longer: the first proof, or silence, or mere slowness.
+    /// The finding when we wait no longer.
     pub(super) fn verdict(&self, cx: &Cx) -> Trouble {
-        if let Some((reason, line)) = cx.suspicion() {
-            return Trouble::failed(reason, line);
-        }
-        let after =
-            if self.last.is_empty() { "the request".to_owned() } else { format!("`{}`", tidy(&self.last)) };
-        let quiet = self.heard.elapsed();
-        if quiet >= SILENCE {
-            let text = format!("nothing new for {:.0} s after {after}", quiet.as_secs_f64());
-            return Trouble::failed(Reason::Stalled, text);
-        }
-        let text = format!("no server within {:.0} s; the last word was {after}", cx.elapsed().as_secs_f64());
-        Trouble::failed(Reason::Timeout, text)
+        self.vigil.verdict(cx)
+    }
+}
+
+/// Why an attempt failed when nobody says: by whether the Hub spoke, and how long it took.
+fn guess_reason(hub_spoke: bool, took: Duration) -> (Reason, &'static str) {
+    if hub_spoke {
+        (Reason::HubUnavailable, "the Hub fell silent in the middle of the launch")
+    } else if took >= HUB_UNREACHED {
+        (Reason::HubUnavailable, "not a word from the Hub")
+    } else if took < AT_ONCE {
+        (
+            Reason::SpawnFailed,
+            "refused at once, no reason given: too many servers starting, or a missing right",
+        )
+    } else {
+        (Reason::SpawnFailed, "no reason given")
     }
 }
 

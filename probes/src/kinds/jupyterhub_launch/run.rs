@@ -5,11 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
 
 use super::HubLaunch;
 use super::hub::{Corner, UserIs, missing};
-use crate::hub::{Door, HubEvent, Trouble, give_back, note_placement, prove, tidy, use_server};
+use crate::hub::{Door, HubEvent, Trouble, Vigil, Weight, give_back, prove, tidy, use_server};
 use crate::sse::{End, Events, Item, Request};
 use crate::{CleanUp, Cx, Outcome, Probe, Reason, Stage};
 
@@ -56,22 +57,24 @@ impl HubLaunch {
             }
             return Err(trouble);
         }
-        let used = self.start_and_use(cx, &corner).await;
+        let mut vigil = Vigil::new(self.cluster.clone());
+        let used = self.start_and_use(cx, &corner, &mut vigil).await;
         let took = cx.elapsed();
+        let told = Instant::now();
         let left_behind = give_back(cx, &launch, &debt, used.is_err()).await;
         if let (Err(_), Some(also)) = (&used, &left_behind) {
             cx.fact("teardown", &also.summary);
         }
         used?;
-        match (left_behind, self.slow_after) {
-            (Some(trouble), _) => Err(trouble),
-            (None, Some(limit)) if took > limit => {
+        match left_behind {
+            Some(trouble) => Err(trouble),
+            None if took > self.slow_after => {
                 let text = format!("{:.1} s until the kernel's answer", took.as_secs_f64());
                 let mut slow = Trouble::degraded(Reason::Slow, text);
                 slow.stage = Some(Stage::Launch);
                 Err(slow)
             }
-            _ => Ok(()),
+            None => vigil.see_gone(cx, told).await.map_or(Ok(()), Err),
         }
     }
 
@@ -85,7 +88,7 @@ impl HubLaunch {
         }
     }
 
-    async fn start_and_use(&self, cx: &mut Cx, corner: &Corner) -> Result<(), Trouble> {
+    async fn start_and_use(&self, cx: &mut Cx, corner: &Corner, vigil: &mut Vigil) -> Result<(), Trouble> {
         let own = corner.token().await.map_err(|t| t.here(cx))?;
         let fallback = own.is_none();
         let token = own.unwrap_or_else(|| self.api_token.clone());
@@ -96,11 +99,11 @@ impl HubLaunch {
         let options = Value::Object(self.user_options.clone());
         let starting = tokio::time::timeout_at(until, async {
             corner.start(&options).await?;
-            progress(cx, corner, &self.api_token).await
+            progress(cx, corner, &self.api_token, vigil).await
         });
         let url = match starting.await {
             Ok(url) => url.map_err(|t| t.here(cx))?,
-            Err(_) => return Err(late(cx)),
+            Err(_) => return Err(vigil.verdict(cx).here(cx)),
         };
         let url = self.absolute(&url).ok_or_else(|| {
             Trouble::failed(Reason::Garbled, "the Hub names an address of the server that is none").here(cx)
@@ -130,7 +133,12 @@ impl HubLaunch {
 }
 
 /// Reads the Hub's progress stream until the server is ready.
-async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -> Result<String, Trouble> {
+async fn progress(
+    cx: &mut Cx,
+    corner: &Corner,
+    token: &secrecy::SecretString,
+    vigil: &mut Vigil,
+) -> Result<String, Trouble> {
     let request = Request {
         url: corner.progress_url(),
         headers: vec![
@@ -144,14 +152,22 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
         Err(end) => return ended(cx, corner, end).await,
     };
     loop {
-        let data = match events.next().await {
+        let item = tokio::select! {
+            biased; // what was said counts before that nothing was
+            item = events.next() => item,
+            () = vigil.next() => match vigil.check(cx) {
+                Some(trouble) => return Err(trouble),
+                None => continue,
+            },
+        };
+        let data = match item {
             Ok(Item::Data(data)) => data,
             Ok(_) => continue,
             Err(end) => return ended(cx, corner, end).await,
         };
         let event = HubEvent::read(&data).map_err(|what| Trouble::failed(Reason::Garbled, what))?;
         cx.line(event.message());
-        note_placement(cx, event.message());
+        vigil.heard(event.message());
         if event.ready {
             let url = match event.url {
                 Some(url) => Some(url),
@@ -161,12 +177,15 @@ async fn progress(cx: &mut Cx, corner: &Corner, token: &secrecy::SecretString) -
                 Trouble::failed(Reason::Garbled, "the server is ready but nobody says where")
             });
         }
-        let proof = prove(event.message());
         if event.failed {
+            vigil.give_up(cx);
             return Err(failed(cx, &tidy(event.message())));
         }
-        if let Some(proof) = proof {
+        if let Some(proof) = vigil.prove(cx, event.message()) {
             cx.suspect(proof.reason, event.message());
+            if proof.weight == Weight::Final {
+                return Err(Trouble::failed(proof.reason, tidy(event.message())));
+            }
         }
     }
 }
@@ -210,16 +229,4 @@ async fn ended(cx: &mut Cx, corner: &Corner, end: End) -> Result<String, Trouble
         }
         End::Closed => Trouble::failed(Reason::StreamCut, "the progress stream ended before the start did"),
     })
-}
-
-/// The server did not come in time: the first proof, or slowness.
-fn late(cx: &Cx) -> Trouble {
-    let trouble = match cx.suspicion() {
-        Some((reason, line)) => Trouble::failed(reason, line),
-        None => {
-            let text = format!("no server within {:.0} s", cx.elapsed().as_secs_f64());
-            Trouble::failed(Reason::Timeout, text)
-        }
-    };
-    trouble.here(cx)
 }

@@ -145,15 +145,15 @@ async fn each_refusal_is_booked_on_the_right_account() {
         ),
         ("POST USER/server", 502, "", Failed, Reason::HubUnavailable, ""),
         ("progress", 0, failed, Failed, Reason::SpawnFailed, "the spawner raised"),
-        ("progress", 0, quota, Failed, Reason::NoCapacity, "exceeded quota"),
+        ("progress", 0, quota, Failed, Reason::ResourceQuota, "exceeded quota"),
         ("progress", 0, "0.02 {\"message\": \"Server requested\"}\n1.0 close", Failed, Reason::StreamCut, ""),
         (
             "progress",
             0,
             "0.02 {\"message\": \"Server requested\"}",
             Failed,
-            Reason::Timeout,
-            "no server within",
+            Reason::Stalled,
+            "nothing new for 105 s after `Server requested`",
         ),
     ];
     for (key, status, body, verdict, reason, words) in rows {

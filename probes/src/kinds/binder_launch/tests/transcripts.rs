@@ -43,7 +43,7 @@ const TABLE: &[Row] = &[
     ("k8s-assigned-and-ready", Passed, None, None, 0, 8.0),
     ("k8s-grows-in-time", Passed, None, None, 0, 60.0),
     ("k8s-image-gone", Failed, Some(PushFailed), Some(Launch), 0, 105.0),
-    ("k8s-namespace-quota", Failed, Some(NoCapacity), Some(Launch), 2, 6.4),
+    ("k8s-namespace-quota", Failed, Some(ResourceQuota), Some(Launch), 0, 1.2),
     ("k8s-no-room", Failed, Some(NoCapacity), Some(Launch), 0, 105.0),
     ("k8s-pod-runs-hub-blind", Failed, Some(Stalled), Some(Launch), 0, 105.0),
     ("late-ready", Failed, Some(Stalled), Some(Launch), 0, 105.0),
