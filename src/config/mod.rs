@@ -19,13 +19,13 @@ mod secret;
 mod settle;
 mod settled;
 mod shape;
-mod source;
+pub(crate) mod source;
 mod telling;
 mod texts;
-mod tree;
+pub(crate) mod tree;
 mod typed;
 mod words;
-mod yaml;
+pub(crate) mod yaml;
 
 #[cfg(test)]
 mod tests;

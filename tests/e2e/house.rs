@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 11] = [
     &["hearing", "pipeline"],
     &["web"],
     &["app", "backtest"],
-    &["demo"],
+    &["demo", "rehearsal"],
     &["cli"],
 ];
 
