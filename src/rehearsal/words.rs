@@ -27,9 +27,9 @@ fn whole(seconds: f64) -> i64 {
     seconds.round() as i64
 }
 
-/// `after 3 min`, `3 min before`: when it was, as seen from `t0`.
+/// `after 3 min`, `3 min before t0`.
 pub(super) fn relative(seconds: f64) -> String {
-    if seconds < 0.0 { format!("{} before", span(seconds)) } else { format!("after {}", span(seconds)) }
+    if seconds < 0.0 { format!("{} before t0", span(seconds)) } else { format!("after {}", span(seconds)) }
 }
 
 /// How loud, as people hear it.
@@ -49,6 +49,6 @@ mod tests {
         for (seconds, words) in table {
             assert_eq!(span(seconds), words);
         }
-        assert_eq!(relative(-90.0), "1 min 30 s before");
+        assert_eq!(relative(-90.0), "1 min 30 s before t0");
     }
 }
