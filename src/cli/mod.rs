@@ -13,6 +13,7 @@ pub mod init;
 mod maintenance;
 mod probe;
 pub mod reference;
+mod rehearse;
 mod serve;
 mod shown;
 mod silence;
@@ -119,6 +120,9 @@ enum Command {
     TestAlert(test_alert::Arguments),
     /// Play recorded runs under other rules: who would have been told of what, and was it right?
     Backtest(backtest::Arguments),
+    /// Play outages that were written down to the whole service, in simulated time: what would you have been told, and
+    /// when?
+    Rehearse(rehearse::Arguments),
     /// Watch a built-in hub on this machine, with faults you can switch on; nothing to configure.
     Demo(demo::Arguments),
     /// Print the reference of the configuration (Markdown).
@@ -175,6 +179,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Maintenance(what) => maintenance::run(&what).await,
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments).await,
+        Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),
         Command::Completions { shell } => {

@@ -1,7 +1,18 @@
 //! Rehearsal: an outage that somebody wrote down, played to the whole service in simulated time.
 
+mod captured;
+mod draft;
+mod mapped;
+mod own;
+mod play;
+mod report;
 pub mod scenario;
 pub mod stage;
+mod timeline;
+mod words;
 
+pub use play::{Played, play};
+pub use report::{Fired, Posted, Report, Said, Suggested, report};
 pub use scenario::{Hindsight, Scenario};
 pub use stage::{Member, Stage};
+pub use timeline::timeline;

@@ -15,11 +15,14 @@ mod deliveries;
 mod deploy;
 mod faults;
 mod house;
+#[path = "../scenarios/judge.rs"]
+mod judge;
 mod ourselves;
 mod outage;
 mod pages;
 mod post;
 mod renamed;
+mod rehearsal;
 mod schedule;
 mod sites;
 #[path = "../live/kit/socket.rs"]

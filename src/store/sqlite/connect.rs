@@ -78,6 +78,16 @@ impl SqliteStore {
         self
     }
 
+    /// Does its work where it is asked, and not in another thread: in simulated time nobody else has anything to do
+    /// meanwhile, and the order of things depends on no scheduler.
+    #[must_use]
+    pub fn at_once(mut self) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.at_once = true;
+        }
+        self
+    }
+
     /// Rows that could not be read since the store was opened, and were left out.
     pub fn unreadable(&self) -> u64 {
         self.inner.damaged.count()
@@ -122,6 +132,7 @@ impl SqliteStore {
             clock: OnceLock::new(),
             latest: AtomicI64::new(0),
             beside: false,
+            at_once: false,
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })

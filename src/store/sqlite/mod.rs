@@ -81,6 +81,8 @@ struct Inner {
     latest: AtomicI64,
     /// Another process may write: what is in memory is read anew for each read.
     beside: bool,
+    /// Works where it is asked, without another thread.
+    at_once: bool,
     /// Held for as long as the store is open.
     _lock: Option<files::Held>,
 }

@@ -24,6 +24,9 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        if self.inner.at_once {
+            return work(&self.inner);
+        }
         let inner = Arc::clone(&self.inner);
         match tokio::task::spawn_blocking(move || work(&inner)).await {
             Ok(result) => result,

@@ -1,0 +1,85 @@
+//! `launchwatch rehearse`: outages that somebody wrote down, played to the whole service.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use tracing::subscriber::{NoSubscriber, with_default};
+
+use super::{FAILED, MISCONFIGURED, world};
+use crate::config::{self, Config, Registries};
+use crate::rehearsal::{self, Hindsight, Scenario};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Scenarios (`incident-scenario/1`): what an outage looked like, second by second.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Your own configuration; nothing of it reaches its addresses or its channels. Without it, one that looks in every
+    /// way there is.
+    #[arg(long, short)]
+    config: Option<PathBuf>,
+    /// What chance is drawn from: the same seed gives the same rehearsal.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print JSON, one object a line for each file; times are seconds from `t0`.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    // A rehearsal has a clock of its own, and no other task may share it.
+    let played =
+        tokio::task::spawn_blocking(move || arguments.files.iter().map(|f| one(f, &arguments)).max());
+    Ok(ExitCode::from(played.await.context("the rehearsal broke down")?.unwrap_or(0)))
+}
+
+/// Plays one file and prints what came of it; answers how that ends the command.
+fn one(file: &Path, arguments: &Arguments) -> u8 {
+    let scenario = match Scenario::open(file) {
+        Ok(scenario) => scenario,
+        Err(problems) => {
+            eprint!("{}", config::told(&problems));
+            return MISCONFIGURED;
+        }
+    };
+    let config = match arguments.config.as_deref().map(operators).transpose() {
+        Ok(config) => config,
+        Err(told) => {
+            eprint!("{told}");
+            return MISCONFIGURED;
+        }
+    };
+    // It was read a moment ago.
+    let hindsight = Hindsight::read(&std::fs::read_to_string(file).unwrap_or_default());
+    // What the service in the play logs is no log of ours.
+    let played = with_default(NoSubscriber::default(), || rehearsal::play(&scenario, config, arguments.seed));
+    let text = played.and_then(|played| {
+        let report = rehearsal::report(&played, &hindsight);
+        match arguments.json {
+            true => Ok(format!("{}\n", serde_json::to_string(&report)?)),
+            false => Ok(rehearsal::timeline(&played, &report, &hindsight)),
+        }
+    });
+    match text {
+        Ok(text) => {
+            print!("{text}");
+            0
+        }
+        Err(error) => {
+            eprintln!("launchwatch: {}: {error:#}", file.display());
+            FAILED
+        }
+    }
+}
+
+/// The operator's configuration. Secrets that are not in this environment are made up: none is used.
+fn operators(path: &Path) -> Result<Config, String> {
+    let env =
+        |name: &str| world::env(name).or_else(|| Some("https://not-in-this-environment.invalid/".to_owned()));
+    let loaded = config::load(path, Registries::BUILT_IN, &env);
+    let (config, warnings) = loaded.map_err(|problems| config::told(&problems))?;
+    eprint!("{}", config::told(&warnings));
+    Ok(config)
+}
