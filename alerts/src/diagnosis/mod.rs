@@ -8,6 +8,7 @@
 mod action;
 mod case;
 mod causes;
+mod remedies;
 mod scene;
 
 use serde::{Deserialize, Serialize};
