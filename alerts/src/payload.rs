@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::diagnosis::Diagnosis;
 use crate::{Facts, Notification, text};
 
 /// The object. Its fields are a promise to receivers.
@@ -68,5 +69,20 @@ pub(crate) fn bounded(facts: &Facts) -> Facts {
         strip.cells.drain(..extra);
     }
     facts.link = facts.link.filter(|l| l.len() < 2000);
+    facts.causes.truncate(5);
+    facts.causes.iter_mut().for_each(cut);
     facts
+}
+
+/// A cause, cut and cleaned: what speaks for it can quote foreign text.
+fn cut(cause: &mut Diagnosis) {
+    cause.title = text::one_line(&cause.title, 200);
+    for words in [&mut cause.evidence, &mut cause.against, &mut cause.next_looks] {
+        words.truncate(20);
+        words.iter_mut().for_each(|w| *w = text::one_line(w, 300));
+    }
+    cause.actions.truncate(10);
+    for action in &mut cause.actions {
+        action.why = text::one_line(&action.why, 300);
+    }
 }

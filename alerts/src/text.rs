@@ -1,5 +1,6 @@
 //! The sentences every channel uses: plain words for a volunteer who was woken at night.
 
+mod causes;
 mod clean;
 mod headline;
 mod markup;

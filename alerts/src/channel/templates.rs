@@ -17,7 +17,9 @@ use crate::{Channel, Hearing, MessageRef, Next, Notification, Receipt, Reply, Wo
 /// `since`, `until` (RFC 3339; `until` only when resolved), `lasted` (`42 min`), `failing` (a list with `probe`,
 /// `target`, `stage`, `reason`, `words`, `summary`, `since`, `failures`, `says`, `evidence`), `more` (how many fail
 /// besides), `targets` (how many), `working` (probes), `hushed` (a list with `target`, `why`), `ack` (`by`, `at`,
-/// `until`), `people` (on call), `note`, `link`. What does not apply is none or empty; unknown names are refused.
+/// `until`), `people` (on call), `note`, `link`,
+/// `causes` (the likely ones, each with `label`, `title`, `confidence`, `evidence`, `against`, `next_looks`, `actions` with `action`,
+/// `mode` and `why`, and `not_first`). What does not apply is none or empty; unknown names are refused.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::channel::Kind;
+use crate::diagnosis::{Action, Diagnosis, Mode, Proposal};
 use crate::{
     Ack, CHANNELS, Cell, Channel, Envelope, Facts, Failing, Hushed, IncidentId, MessageRef, Next,
     Notification, NotificationId, NotificationKind, Receipt, Reply, Severity, Strip,
@@ -78,7 +79,29 @@ pub(crate) fn update() -> Notification {
         evidence: Vec::new(),
     });
     n.facts.strips = vec![strip("launch-requirements", 31, 5), strip("hub-health", 34, 2)];
+    n.facts.causes = vec![cause()];
     n
+}
+
+fn cause() -> Diagnosis {
+    Diagnosis {
+        label: "cluster-full".into(),
+        title: "the cluster is full: new servers wait for room, and no more nodes come".into(),
+        confidence: 0.9,
+        evidence: vec![
+            "31 pods wait longer than 2 min for a node with room".into(),
+            "3 of 3 test launches found no room for their pod".into(),
+            "12 nodes, and the limit is 12".into(),
+            "no more nodes are made (40 refusals)".into(),
+        ],
+        against: Vec::new(),
+        next_looks: Vec::new(),
+        actions: vec![
+            Proposal::new(Action::DeleteOrphanPods, Mode::Approve, "room without taking it from anybody"),
+            Proposal::new(Action::RaiseNodeLimit, Mode::Advise, "the limit keeps the cluster from growing"),
+        ],
+        not_first: vec![(Action::RestartHub, "the Hub is well".into())],
+    }
 }
 
 /// Nobody answered for half an hour; another target fails because it depends on this one.

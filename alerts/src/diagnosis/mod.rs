@@ -8,13 +8,19 @@
 mod action;
 mod case;
 mod causes;
+mod names;
+mod remedies;
+mod runbooks;
 mod scene;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Guard, Mode, Proposal};
 pub use case::Case;
 pub use causes::CAUSES;
+pub use names::{FACTS, NAMES};
+pub use runbooks::Runbooks;
 pub use scene::{FRESH, Figure, Look, Scene, Track};
 
 /// A cause that is less likely than this is not named.

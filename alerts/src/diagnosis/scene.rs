@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{Health, SeriesId};
 
+mod signs;
+
 /// A look that is older than this says nothing of now.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(180);
 /// Looks kept of a probe.

@@ -1,5 +1,6 @@
 //! A notification as a headline and a few pieces, before any service's markup.
 
+use super::causes;
 use super::clean::{last_lines, one_line};
 use super::headline::{judged, title};
 use super::points::{items, more};
@@ -163,6 +164,7 @@ fn by_kind(n: &Notification) -> Vec<Piece> {
             let none = || down.then(|| Piece::Line(vec![said("No check of it passes.")]));
             out.extend(works.or_else(none));
             out.extend(hushed(facts));
+            out.extend(causes::lines(facts));
             out.extend(about_people(n));
             out.extend(facts.failing.iter().filter_map(code).take(QUOTED));
             out

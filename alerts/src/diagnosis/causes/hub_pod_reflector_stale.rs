@@ -36,10 +36,10 @@ fn weigh(scene: &Scene<'_>) -> Case {
                 format!("{unseen} of {of} test launches: the pod was ready and the Hub did not notice")
             }),
         )
-        .sign(0.4, ghosts.map(|n| format!("the Hub keeps {n:.0} servers whose pods are long gone")))
+        .sign(0.35, ghosts.map(|n| format!("the Hub keeps {n:.0} servers whose pods are long gone")))
         .sign(0.5, log.map(|n| format!("the Hub's log tells of a watch on pods that failed ({n:.0} lines)")))
         .sign(
-            0.3,
+            0.2,
             (waits > 0.0).then(|| {
                 format!("the Hub's log: pods `did not start` or `did not disappear` ({waits:.0} lines)")
             }),
@@ -51,14 +51,19 @@ fn weigh(scene: &Scene<'_>) -> Case {
                 .filter(|s| *s > 5.0)
                 .map(|s| format!("the Hub itself is slow ({s:.1} s)")),
         )
-        .counter(0.5, mute(scene))
+        .counter(
+            // What is dead then is more than the eye for pods.
+            0.5,
+            scene.mute().map(|(mute, of)| format!("{mute} of {of} launches heard not a word from the Hub")),
+        )
+        .counter(
+            0.6,
+            scene
+                .mostly_because(&["no_capacity"])
+                .map(|_| "pods find no room: they are not ready either".into()),
+        )
+        .counter(0.8, scene.when("quota_blocked", 1.0, |_| "a quota refuses pods".into()))
         .ask("look whether the Hub's log has `watching for pods` after the last `Error when watching`")
-}
-
-/// A stream without even the Hub's first line: what is dead then is more than the eye for pods.
-fn mute(scene: &Scene<'_>) -> Option<String> {
-    let (mute, of) = scene.share_said(&["after `launching server...`"]);
-    (of > 0 && mute * 2 > of).then(|| format!("{mute} of {of} launches heard not a word from the Hub"))
 }
 
 fn remedy(scene: &Scene<'_>) -> Vec<Proposal> {

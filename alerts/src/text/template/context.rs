@@ -4,6 +4,7 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use crate::diagnosis::Diagnosis;
 use crate::payload::bounded;
 use crate::text::{self, Story, lasted};
 use crate::{Ack, Failing, Hushed, Notification};
@@ -33,6 +34,7 @@ struct Context {
     people: Vec<String>,
     note: Option<String>,
     link: Option<String>,
+    causes: Vec<Diagnosis>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +79,7 @@ pub(super) fn of(n: &Notification) -> Value {
         people: facts.people,
         note: facts.note,
         link: story.link.map(|l| l.to_string()),
+        causes: facts.causes,
         target,
     }))
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::diagnosis::{Action, Diagnosis, Mode, Proposal};
 use crate::{
     Ack, Facts, Failing, Hushed, IncidentId, Notification, NotificationId, NotificationKind as Kind, Severity,
 };
@@ -57,8 +58,28 @@ fn full(kind: Kind, text: &str) -> Notification {
         people: vec![text.to_owned()],
         working: vec![text.to_owned()],
         note: some(),
+        causes: vec![cause(text)],
         link: Some("https://status.example.org/incidents/sample".to_owned()),
         ..n.facts
     };
     n
+}
+
+fn cause(text: &str) -> Diagnosis {
+    Diagnosis {
+        label: "cluster-full".into(),
+        title: text.to_owned(),
+        confidence: 0.8,
+        evidence: vec![text.to_owned(); 2],
+        against: vec![text.to_owned()],
+        next_looks: vec![text.to_owned()],
+        actions: vec![
+            Proposal::new(Action::RaiseNodeLimit, Mode::Advise, text)
+                .guard(text, Some(true))
+                .guard(text, None)
+                .cap(text)
+                .effect(text),
+        ],
+        not_first: vec![(Action::RestartHub, text.to_owned())],
+    }
 }
