@@ -24,6 +24,7 @@ pub mod inbox;
 pub mod observation;
 pub mod ourselves;
 pub mod pipeline;
+pub mod runbooks;
 pub mod scheduler;
 pub mod standin;
 pub mod store;

@@ -9,8 +9,6 @@ use super::quorum::anywhere;
 use crate::judge::Reading;
 use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId, When};
 
-/// An alert that fires this often within [`FLAP_WINDOW`] flaps.
-const FLAPS: usize = 2;
 /// How long firing is remembered.
 pub(super) const FLAP_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// A flapping alert is over only after this long without trouble.
@@ -230,6 +228,9 @@ impl Engine {
         if waiting {
             self.raise(key, now);
         }
+        if came_back {
+            self.relapsed(key, now);
+        }
         if other {
             self.cause_changed(key, now);
         }
@@ -241,12 +242,15 @@ impl Engine {
         let Some(alert) = self.alerts.get_mut(key) else { return };
         let first = alert.clear_since.is_none();
         let since = *alert.clear_since.get_or_insert(said.as_of);
-        let keep = if alert.fired_lately.len() >= FLAPS { FLAP_CALM.max(keep) } else { keep };
+        let keep = if alert.flaps() { FLAP_CALM.max(keep) } else { keep };
+        let incident = alert.incident.clone();
         if first {
             self.dirty.alerts.insert(key.clone());
         }
         if said.as_of.duration_since(since) >= keep {
             self.end(key, now);
+        } else if let Some(id) = incident.filter(|_| first) {
+            self.recovered(&id, now);
         }
     }
 

@@ -140,7 +140,7 @@ mod tests {
             ("sss...", "--HHH."),
             ("ltl.s", "--HHH"),
             ("s.s.s", "----H"),
-            ("s..s..s", "---.--."),
+            ("s..s..s", "-------"),
             // It went on to be slow now and then: not over.
             ("sss..s..s", "--HHHH---"),
             // Failures for other reasons push the slow ones out of sight; an unknown run is none.

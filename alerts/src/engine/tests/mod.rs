@@ -17,6 +17,7 @@ mod lifecycle;
 mod maintenance;
 mod quiet_days;
 mod quorum;
+mod recovered;
 mod restart;
 mod silence;
 mod storm;
