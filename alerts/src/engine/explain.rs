@@ -164,18 +164,8 @@ impl Engine {
         self.members.get(id).is_some_and(|members| members.iter().any(|key| self.pages(key)))
     }
 
-    /// Whether an alert pages, and nothing says that it is over. What flaps is not over so soon.
     fn pages(&self, key: &AlertKey) -> bool {
-        let firing = |a: &&Alert| a.state == AlertState::Firing && a.severity == Severity::Page;
-        self.alerts.get(key).filter(firing).is_some_and(|a| a.clear_since.is_none() || a.flaps())
-    }
-
-    /// What paged comes back after people heard that it was over: they hear that too.
-    pub(super) fn relapsed(&mut self, key: &AlertKey, now: Timestamp) {
-        let page = self.alerts.get(key).filter(|a| a.severity == Severity::Page);
-        let Some(id) = page.and_then(|a| a.incident.clone()) else { return };
-        let Some(incident) = self.incidents.get_mut(&id).filter(|i| i.recovered_at.is_some()) else { return };
-        (incident.recovered_at, incident.ack) = (None, None);
-        self.tell(&id, Kind::Update, Some(RELAPSED), now);
+        let firing = |a: &Alert| a.state == AlertState::Firing && a.severity == Severity::Page;
+        self.alerts.get(key).is_some_and(firing)
     }
 }

@@ -228,9 +228,6 @@ impl Engine {
         if waiting {
             self.raise(key, now);
         }
-        if came_back {
-            self.relapsed(key, now);
-        }
         if other {
             self.cause_changed(key, now);
         }
@@ -243,14 +240,11 @@ impl Engine {
         let first = alert.clear_since.is_none();
         let since = *alert.clear_since.get_or_insert(said.as_of);
         let keep = if alert.flaps() { FLAP_CALM.max(keep) } else { keep };
-        let incident = alert.incident.clone();
         if first {
             self.dirty.alerts.insert(key.clone());
         }
         if said.as_of.duration_since(since) >= keep {
             self.end(key, now);
-        } else if let Some(id) = incident.filter(|_| first) {
-            self.recovered(&id, now);
         }
     }
 

@@ -34,7 +34,7 @@ const HOLD: Duration = Duration::from_secs(60);
 const LASTS: Duration = Duration::from_secs(900);
 /// The same of launches, which many people wait for.
 const LAUNCHES_LAST: Duration = Duration::from_secs(300);
-/// What fails now and then is over when it has not for this long.
+/// What fails now and then is over when it has not for this long. What pages is over at once: people wait to hear it.
 const KEEP: Duration = Duration::from_secs(300);
 /// A launch that takes longer is slow.
 const SLOW: Duration = Duration::from_secs(60);
@@ -79,7 +79,7 @@ fn launches(desk: &Desk<'_, '_>) -> Vec<Rule> {
     let rules = [
         some(desk, "launch-success-zero", in_a_row(3), cached).map(|r| Rule { hold: HOLD, ..r }),
         some(desk, "launch-mostly-failing", of_ten(6, 2), launching)
-            .map(|r| Rule { keep: KEEP, ..called(r, "launch-success-degraded") }),
+            .map(|r| called(r, "launch-success-degraded")),
         some(desk, "launch-success-degraded", of_ten(3, 1), launching).map(|r| Rule {
             hold: LAUNCHES_LAST,
             keep: KEEP,
@@ -99,7 +99,7 @@ fn others(desk: &Desk<'_, '_>) -> Vec<Rule> {
     // Their own bounds ask that it lasts.
     let once = || When::Failures { failures: 1, successes: 2 };
     let rules = [
-        some(desk, "mostly-failing", of_ten(6, 2), plain).map(|r| Rule { keep: KEEP, ..r }),
+        some(desk, "mostly-failing", of_ten(6, 2), plain),
         some(desk, "often-failing", of_ten(3, 1), plain).map(|r| Rule {
             hold: LASTS,
             keep: KEEP,

@@ -11,9 +11,9 @@ Without rules in the file these hold, each as far as there are probes for it. Se
 | `launch-success-zero` | launches that need not build | the same | page |
 | `build-success-zero` | those with `mode: fresh` | 2 failures in a row | page |
 | `launch-success-degraded` | all launches | 3 of the last 10 failed, over at least 5m (over at 1, for 5m) | ticket |
-| | | 6 of the last 10 failed (`launch-mostly-failing`; over at 2, for 5m) | page |
+| | | 6 of the last 10 failed (`launch-mostly-failing`; over at 2, or with 5 good ones in a row) | page |
 | `launch-latency-high` | launches that need not build | 3 of the last 5 took longer than 60s, were retried, waited for a node or ran out of time (over when 3 in a row are quick) | ticket |
-| `mostly-failing` | types that launch nothing | 6 of the last 10 runs failed (over at 2, for 5m) | page |
+| `mostly-failing` | types that launch nothing | 6 of the last 10 runs failed (over at 2, or with 5 good ones in a row) | page |
 | `often-failing` | the same | 3 of the last 10 runs failed, over at least 15m (over at 1, for 5m) | ticket |
 | `quota-blocked` | a cluster; launches | a quota is used up, or refuses pods or two launches in a row | page |
 | `component-crashloop` | a cluster | a part of the service crashes again and again | page |
