@@ -21,6 +21,7 @@ use crate::pipeline::board::SharedBoard;
 use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::{self, Recorder};
 use crate::pipeline::{dead_man, deliveries, history, janitor, orders};
+use crate::runbooks::Runbooks;
 use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
 use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
@@ -45,6 +46,7 @@ pub struct App {
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
     token: Option<web::Token>,
+    runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
 }
 
@@ -59,6 +61,9 @@ impl App {
         store: Arc<dyn Store>,
         listener: Option<TcpListener>,
     ) -> anyhow::Result<Self> {
+        let folder = config.service.runbooks.as_deref();
+        let runbooks =
+            folder.map(Runbooks::read).transpose().context("cannot read the runbooks")?.unwrap_or_default();
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
@@ -77,6 +82,7 @@ impl App {
             inbox: Some(inbox),
             token: None,
             without_memory: None,
+            runbooks: Arc::new(runbooks),
         })
     }
 
@@ -121,6 +127,7 @@ impl App {
             planned: self.config.policy.maintenance.as_slice().into(),
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
+            runbooks: Arc::clone(&self.runbooks),
             extra: Arc::clone(&self.extra),
         }
     }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::diagnosis::{Diagnosis, Proposal};
 use crate::{Ack, SeriesId, Severity};
 
+/// An alert that fires this often within an hour flaps.
+const FLAPS: usize = 2;
+
 /// Names one incident for life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -112,6 +115,11 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Whether it comes and goes: then it is over only when it has been for a while.
+    pub fn flaps(&self) -> bool {
+        self.fired_lately.len() >= FLAPS
+    }
+
     /// Whether there is nothing left to remember of it.
     pub fn forgettable(&self) -> bool {
         self.state == AlertState::Calm && self.fired_lately.is_empty()
@@ -272,6 +280,11 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// How loud it is as things stand: what pages may be over while the rest goes on.
+    pub fn loudness(&self) -> Severity {
+        if self.recovered_at.is_some() { Severity::Ticket } else { self.severity }
+    }
+
     /// The same, as far as one target is concerned: where many fail at once, without the others' alerts and without
     /// the timeline, so that each of a thousand targets can be shown with its own.
     #[must_use]

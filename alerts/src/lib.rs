@@ -44,6 +44,6 @@ pub use policy::{
     Audience, Hours, Maintenance, Override, Person, Policy, Recipient, Reminders, Rotation, Route, Step,
     Team, Turn, Window,
 };
-pub use rule::{BurnWindow, Rule, Selector, Severity, Side, When};
+pub use rule::{BurnWindow, Guard, Rule, Selector, Severity, Side, When};
 pub use sample::{Details, Health, Sample, SeriesId};
 pub use silence::{Hidden, Silence};

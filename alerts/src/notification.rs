@@ -126,6 +126,12 @@ pub struct Facts {
     pub since: Timestamp,
     /// When it was over, for `Resolved`.
     pub until: Option<Timestamp>,
+    /// When what pages was over, while the rest goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Timestamp>,
+    /// Whether some of what is left then cannot wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
     /// What fails (for `Resolved`: what failed); at most 50 are listed.
     pub failing: Vec<Failing>,
     /// How many more fail than are listed.
@@ -239,6 +245,8 @@ impl Facts {
             target: target.into(),
             since,
             until: None,
+            recovered: None,
+            urgent: false,
             failing: Vec::new(),
             more: 0,
             targets: 0,

@@ -174,6 +174,9 @@ fn whole(incident: &Value, now: Timestamp) -> String {
             out.push_str(&format!("      | {}\n", launchwatch_alerts::text::one_line(line, 160)));
         }
     }
+    for (at, cause) in list(incident, "/diagnosis").iter().enumerate() {
+        out.push_str(&likely(at, cause));
+    }
     for entry in list(incident, "/timeline") {
         let when = at(entry, "/at").map_or_else(String::new, |at| shown::moment(at, now));
         let who = match word(entry, "/by") {
@@ -181,6 +184,38 @@ fn whole(incident: &Value, now: Timestamp) -> String {
             by => format!("{by}: "),
         };
         out.push_str(&format!("{when}  {who}{}\n", word(entry, "/what")));
+    }
+    out
+}
+
+/// A likely cause: what speaks for it, what could be done and whether its guards hold, and what must not be done first.
+fn likely(at: usize, cause: &Value) -> String {
+    let role = if at == 0 { "likely cause" } else { "perhaps also" };
+    let label = word(cause, "/label");
+    let mut out = format!("  {role}: {} ({label}; `launchwatch runbook {label}`)\n", word(cause, "/title"));
+    for (pointer, mark) in [("/evidence", "+"), ("/against", "-")] {
+        for sign in list(cause, pointer).iter().filter_map(Value::as_str) {
+            out.push_str(&format!("      {mark} {}\n", launchwatch_alerts::text::one_line(sign, 160)));
+        }
+    }
+    for proposal in list(cause, "/actions") {
+        let (action, mode, why) =
+            (word(proposal, "/action"), word(proposal, "/mode"), word(proposal, "/why"));
+        out.push_str(&format!("    proposed: {action} ({mode}): {why}\n"));
+        for guard in list(proposal, "/guards") {
+            let mark = match guard.get("holds").and_then(Value::as_bool) {
+                Some(true) => "✓",
+                Some(false) => "✗",
+                None => "?",
+            };
+            out.push_str(&format!("      {mark} {}\n", word(guard, "/says")));
+        }
+    }
+    for not in list(cause, "/not_first").iter().filter_map(Value::as_array) {
+        if let [action, why] = not.as_slice() {
+            let (action, why) = (action.as_str().unwrap_or_default(), why.as_str().unwrap_or_default());
+            out.push_str(&format!("    not first: {action}, {why}\n"));
+        }
     }
     out
 }
@@ -246,6 +281,26 @@ mod tests {
               | four
         12:01 UTC  hub/launch fires: 2 runs in a row
         12:05 UTC  ada: acknowledged
+        ");
+    }
+
+    #[test]
+    fn a_cause_is_shown_with_what_speaks_for_it_and_what_to_do() {
+        let cause = json!({
+            "label": "node-disk-full", "title": "a node's disk is full", "evidence": ["12 events"], "against": ["1 node"],
+            "actions": [{"action": "cordon-node", "mode": "approve", "why": "keeps new work off", "guards": [
+                {"says": "two other nodes", "holds": true}, {"says": "disk pressure", "holds": false}, {"says": "no quota", "holds": null}]}],
+            "not_first": [["delete-user-pods", "it ends work"]],
+        });
+        insta::assert_snapshot!(likely(0, &cause), @r"
+          likely cause: a node's disk is full (node-disk-full; `launchwatch runbook node-disk-full`)
+              + 12 events
+              - 1 node
+            proposed: cordon-node (approve): keeps new work off
+              ✓ two other nodes
+              ✗ disk pressure
+              ? no quota
+            not first: delete-user-pods, it ends work
         ");
     }
 

@@ -14,6 +14,7 @@ mod maintenance;
 mod probe;
 pub mod reference;
 mod rehearse;
+mod runbook;
 mod serve;
 mod shown;
 mod silence;
@@ -102,6 +103,8 @@ enum Command {
     },
     /// List open incidents, or show one with all that happened to it.
     Incidents(incidents::Arguments),
+    /// Print what to do about a cause; without a label, list all runbooks.
+    Runbook(runbook::Arguments),
     /// Say that you see to an incident: no reminders for a time.
     Ack(ack::Arguments),
     /// Say whose an incident is.
@@ -171,6 +174,7 @@ async fn run(command: Command) -> ExitCode {
             answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
         }
         Command::Incidents(arguments) => incidents::run(&arguments).await,
+        Command::Runbook(arguments) => runbook::run(&arguments).and_then(|said| answer(&said)),
         Command::Ack(arguments) => ack::run(&arguments).await,
         Command::Assign(said) => incidents::assign(&said).await,
         Command::Comment(said) => incidents::comment(&said).await,

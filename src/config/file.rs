@@ -37,6 +37,9 @@ pub(crate) struct ServiceKeys {
     /// File with more certificate authorities to trust (PEM), for probes and channels; relative to the folder of
     /// this file.
     pub(crate) ca_file: Option<String>,
+    /// Folder of runbooks of your own: `LABEL.md` replaces the built-in one of that cause, or adds one; relative to the
+    /// folder of this file.
+    pub(crate) runbooks: Option<String>,
     /// How long running probes may go on after a stop signal.
     #[schemars(extend("default" = "25s"))]
     pub(crate) grace: Option<Span>,
@@ -137,8 +140,8 @@ pub(crate) struct ProbeKeys {
     /// How soon a first failure is confirmed by another run: by default 15s for types that launch servers, 2s for
     /// others, at most half the interval.
     pub(crate) confirm_after: Option<Span>,
-    /// While the target is known to be down, a probe that launches servers runs no more often than this; 2m to 5m.
-    #[schemars(extend("default" = "2m"))]
+    /// While the target is known to be down, a probe that launches servers runs no more often than this; 1m to 5m.
+    #[schemars(extend("default" = "1m"))]
     pub(crate) backed_off: Option<Span>,
     /// A stage that lasts this many times the p99 it has shown so far counts as failing while it hangs; `off` waits for
     /// the deadline. By default 1.5 for types that launch servers.

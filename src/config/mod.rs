@@ -38,6 +38,8 @@ pub use problem::{Problem, Severity};
 pub use reference::reference;
 pub use schema::schema;
 pub use secret::Environment;
+pub(crate) use words::did_you_mean;
+
 pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
 
 /// What a configuration may name as `type`.

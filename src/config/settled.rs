@@ -53,6 +53,8 @@ pub struct Service {
     pub public_url: Option<Url>,
     /// More certificate authorities to trust (PEM), for probes and channels.
     pub ca_file: Option<PathBuf>,
+    /// Folder of runbooks that replace ours or add to them: `LABEL.md`.
+    pub runbooks: Option<PathBuf>,
     /// How long running probes may go on after a stop signal; 25 s by default (Kubernetes kills after 30).
     pub grace: Duration,
     /// How long things are kept.
@@ -167,8 +169,8 @@ pub struct ProbeConfig {
     /// How soon a first failure (or a first success after failures) is confirmed by another run. By default 15 s for
     /// launching kinds and 2 s for others, but never longer than half the interval.
     pub confirm_after: Duration,
-    /// While the target is known to be down, a launching probe runs no more often than this; between 2 and 5 minutes,
-    /// 2 by default. Doubles once, up to 5 minutes, when the trouble lasts half an hour.
+    /// While the target is known to be down, a launching probe runs no more often than this; between 1 and 5 minutes,
+    /// 1 by default.
     pub backed_off: Duration,
     /// A launch whose stage lasts this many times the p99 it has shown so far counts as failing while it hangs; 1.5
     /// by default, `None` to wait for the deadline.

@@ -13,11 +13,6 @@ use crate::inbox::Letter;
 use crate::observation::Observation;
 use crate::tasks::OnExit;
 
-/// Longest interval between launches while a target is known to be down.
-const BACKED_OFF_AT_MOST: Duration = Duration::from_secs(300);
-/// How long a target must be down before launches become rarer still.
-const LONG_OUTAGE: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
-
 /// Who wakes up this much later than the slot was paused: what was due meanwhile is missed, not made up for, or all
 /// probes would run at once.
 const PAUSED: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
@@ -31,7 +26,7 @@ const STRETCHED_AT_MOST: Duration = Duration::from_secs(30);
 /// Runs one probe until the service stops.
 pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
     let timetable = Timetable::new(probe.schedule.clone(), &probe.id);
-    let mut runner = Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false };
+    let mut runner = Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false, resting: false };
     let mut now = runner.shared.edges.clock.now();
     let mut due = runner.timetable.next_after(now).map(Due::on_grid);
     while let Some(next) = due {
@@ -44,7 +39,7 @@ pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
         now = runner.shared.edges.clock.now();
         due = if waits && now.duration_since(next.slot) > PAUSED {
             runner.sleep_over(next, now)
-        } else if next.confirms && !runner.wants_confirmation() {
+        } else if next.confirms && !runner.resting && !runner.wants_confirmation() {
             runner.timetable.next_after(now).map(Due::on_grid)
         } else {
             runner.slot(next).await
@@ -77,6 +72,8 @@ struct Runner {
     /// It failed (or nothing was known), it works again, and its trouble is not over. Other trouble, such as being
     /// slow, is not decided sooner by looking more often.
     recovering: bool,
+    /// The next run is later than the grid says, since the target is known to be down.
+    resting: bool,
 }
 
 impl Runner {
@@ -147,9 +144,11 @@ impl Runner {
         }
         self.miss_all(&passed, due);
         let on_grid = self.timetable.next_after(now.max(due.slot));
-        if let Some(at) = self.backed_off(now, verdict) {
-            let slot = on_grid.map_or(at, |grid| grid.max(at));
-            return self.timetable.next_after(slot - Duration::from_micros(1)).map(Due::on_grid);
+        let pause = self.backed_off(now, verdict);
+        // Not on the grid: its next slot may be nearly twice as far away, and people wait to hear that it is over.
+        self.resting = pause.is_some_and(|at| on_grid.is_some_and(|grid| grid < at));
+        if let Some(at) = pause.filter(|_| self.resting) {
+            return Some(Due { slot: to_millis(at), confirms: true });
         }
         match (on_grid, confirmation) {
             (Some(grid), Some(at)) if at < grid => {
@@ -199,13 +198,8 @@ impl Runner {
 
     /// While the target is known to be down, when the next launch may be made at the earliest.
     fn backed_off(&self, now: Timestamp, verdict: Verdict) -> Option<Timestamp> {
-        let since = self.shared.standing.down_since(self.probe.id.target())?;
-        if !self.probe.launches || verdict != Verdict::Failed {
-            return None;
-        }
-        let long = now.duration_since(since) >= LONG_OUTAGE;
-        let pause = if long { self.probe.backed_off * 2 } else { self.probe.backed_off };
-        Some(now + pause.min(BACKED_OFF_AT_MOST))
+        self.shared.standing.down_since(self.probe.id.target())?;
+        (self.probe.launches && verdict == Verdict::Failed).then(|| now + self.probe.backed_off)
     }
 
     fn miss_all(&self, slots: &[Timestamp], due: Due) {

@@ -4,6 +4,7 @@
 mod api;
 mod health;
 mod page;
+mod runbook;
 mod strip;
 mod summary;
 
@@ -22,6 +23,7 @@ use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
 use crate::pipeline::board::SharedBoard;
+use crate::runbooks::Runbooks;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -51,6 +53,8 @@ pub struct Sources {
     pub dice: Dice,
     /// Why nothing outlives this process, if so.
     pub without_memory: Option<String>,
+    /// What to do about causes.
+    pub runbooks: Arc<Runbooks>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
@@ -59,6 +63,8 @@ pub struct Sources {
 pub fn router(sources: Sources) -> Router {
     Router::new()
         .route("/", get(page::status))
+        .route("/runbooks", get(runbook::list))
+        .route("/runbooks/{label}", get(runbook::one))
         .route("/api/v1/status", get(summary::status))
         .merge(api::router())
         .route("/metrics", get(metrics))

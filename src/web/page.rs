@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Html;
 use jiff::Timestamp;
+use launchwatch_alerts::diagnosis::Diagnosis;
 use launchwatch_alerts::{AlertState, Incident};
 use launchwatch_probes::Verdict;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -11,7 +12,7 @@ use super::summary::{Overview, ProbeView, Standing, TargetView, age, overview};
 use super::{Sources, strip};
 use crate::store::Delivery;
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 const REFRESH_SECONDS: u32 = 5;
 const SHOWN: usize = 8;
 
@@ -97,6 +98,7 @@ fn trouble(incident: &Incident, now: Timestamp) -> Markup {
     html! {
         div.trouble {
             p { strong { "Since " (clock(incident.since)) " (" (age(now.duration_since(incident.since))) ")" } " · incident " code { (incident.id) } }
+            @for cause in &incident.diagnosis { (likely(cause)) }
             @for alert in incident.alerts.values().filter(|a| a.state == AlertState::Firing) {
                 p {
                     strong { (alert.key.series.probe) }
@@ -106,6 +108,35 @@ fn trouble(incident: &Incident, now: Timestamp) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// A likely cause, what speaks for it, and what could be done about it.
+fn likely(cause: &Diagnosis) -> Markup {
+    html! {
+        details open {
+            summary {
+                "Likely cause: " strong { (cause.title) } " (" a href=(format!("runbooks/{}", cause.label)) { (cause.label) } ")"
+            }
+            ul {
+                @for sign in &cause.evidence { li { (sign) } }
+                @for sign in &cause.against { li { "but: " (sign) } }
+            }
+            @for proposal in &cause.actions {
+                p { "Proposed: " strong { (proposal.action.as_str()) } " (" (proposal.mode.as_str()) "): " (proposal.why) }
+                ul { @for guard in &proposal.guards { li { (mark(guard.holds)) " " (guard.says) } } }
+            }
+            @for (action, why) in &cause.not_first { p { "Not first: " strong { (action.as_str()) } ", " (why) } }
+        }
+    }
+}
+
+/// How a guard stands.
+const fn mark(holds: Option<bool>) -> &'static str {
+    match holds {
+        Some(true) => "✓",
+        Some(false) => "✗",
+        None => "?",
     }
 }
 

@@ -9,10 +9,12 @@ use super::Engine;
 use super::trouble::note;
 use crate::diagnosis::{Diagnosis, Look, Scene, diagnose};
 use crate::incident::{Named, Proposed};
-use crate::{AlertKey, AlertState, IncidentId, NotificationKind as Kind, Sample, SeriesId, Severity};
+use crate::{Alert, AlertKey, AlertState, IncidentId, NotificationKind as Kind, Sample, SeriesId, Severity};
 
 /// How long people are spared when the cause turns out to be another: more may follow.
 const GATHER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+/// What people hear when it was not over after all.
+pub(super) const RELAPSED: &str = "it is not over: it fails again";
 /// Entries kept of what was named and proposed.
 const KEPT: usize = 100;
 
@@ -129,23 +131,41 @@ impl Engine {
         }
     }
 
-    /// The last alert that pages is over, while what can wait goes on: users have their service back, and hear so.
+    /// The last alert that pages is over, while others go on: users have their service back, and hear so. Where runs
+    /// failed, that is when none of them pages any more: parts of the cluster may need longer.
     pub(super) fn recovered(&mut self, id: &IncidentId, now: Timestamp) {
-        let Some(incident) = self.incidents.get(id).filter(|i| i.severity == Severity::Page) else { return };
-        let paged =
-            |s: &SeriesId| incident.spells.iter().any(|p| p.severity == Severity::Page && p.series == *s);
-        let still = |key: &AlertKey| {
-            let firing = self.alerts.get(key).filter(|a| a.state == AlertState::Firing);
-            firing.is_some_and(|a| a.severity == Severity::Page || paged(&key.series))
-        };
-        if incident.recovered_at.is_some()
-            || self.members.get(id).is_some_and(|members| members.iter().any(still))
-        {
+        let Some(incident) = self.incidents.get(id) else { return };
+        let told = incident.severity == Severity::Page && incident.notifications > 0;
+        if !told || incident.recovered_at.is_some() {
+            return;
+        }
+        let fails = |rule: &str| self.plan.rules.iter().any(|r| r.name == rule && r.when.is_about_success());
+        let paged = |s: &crate::incident::Spell| s.severity == Severity::Page && fails(&s.rule);
+        let without_service = incident.spells.iter().any(paged);
+        let Some(members) = self.members.get(id) else { return };
+        let mut pages = members.iter().filter(|key| self.pages(key)).peekable();
+        let left = pages.peek().is_some();
+        if left && (!without_service || pages.any(|key| fails(&key.rule))) {
             return;
         }
         if let Some(incident) = self.incidents.get_mut(id) {
-            incident.recovered_at = Some(now);
+            (incident.recovered_at, incident.reminders) = (Some(now), 0);
         }
-        self.tell(id, Kind::Update, Some("what pages is over; what is left can wait"), now);
+        let words = if left {
+            "runs succeed again; a part of it still needs somebody"
+        } else {
+            "what pages is over; what is left can wait"
+        };
+        self.tell(id, Kind::Update, Some(words), now);
+    }
+
+    /// Whether an alert of an incident still pages.
+    pub(super) fn urgent(&self, id: &IncidentId) -> bool {
+        self.members.get(id).is_some_and(|members| members.iter().any(|key| self.pages(key)))
+    }
+
+    fn pages(&self, key: &AlertKey) -> bool {
+        let firing = |a: &Alert| a.state == AlertState::Firing && a.severity == Severity::Page;
+        self.alerts.get(key).is_some_and(firing)
     }
 }

@@ -9,8 +9,6 @@ use super::quorum::anywhere;
 use crate::judge::Reading;
 use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId, When};
 
-/// An alert that fires this often within [`FLAP_WINDOW`] flaps.
-const FLAPS: usize = 2;
 /// How long firing is remembered.
 pub(super) const FLAP_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// A flapping alert is over only after this long without trouble.
@@ -54,6 +52,7 @@ impl Engine {
         for row in &mut seen.rows {
             let aside = set_aside(self.plan.rules.get(row.rule), sample);
             let reading = row.judge.see(aside.as_ref().unwrap_or(sample));
+            let reading = guarded(self.plan.rules.get(row.rule), reading, sample);
             // Nearly all samples of nearly all series end here.
             if active || row.votes || reading == Reading::Holds {
                 said.push(said_by(row, reading, sample.at, aside.is_none().then_some(sample)));
@@ -240,7 +239,7 @@ impl Engine {
         let Some(alert) = self.alerts.get_mut(key) else { return };
         let first = alert.clear_since.is_none();
         let since = *alert.clear_since.get_or_insert(said.as_of);
-        let keep = if alert.fired_lately.len() >= FLAPS { FLAP_CALM.max(keep) } else { keep };
+        let keep = if alert.flaps() { FLAP_CALM.max(keep) } else { keep };
         if first {
             self.dirty.alerts.insert(key.clone());
         }
@@ -291,6 +290,18 @@ impl Engine {
 pub(super) fn set_aside(rule: Option<&Rule>, sample: &Sample) -> Option<Sample> {
     let aside = sample.health == Health::Bad && rule.is_some_and(|r| !r.counts(sample.reason));
     aside.then(|| Sample { health: Health::Unknown, ..sample.clone() })
+}
+
+/// A condition that holds counts only as far as its guard does.
+pub(super) fn guarded(rule: Option<&Rule>, reading: Reading, sample: &Sample) -> Reading {
+    match (reading, rule.and_then(|r| r.guard.as_ref())) {
+        (Reading::Holds, Some(guard)) => match guard.met(sample) {
+            Some(true) => Reading::Holds,
+            Some(false) => Reading::Clear,
+            None => Reading::Silent,
+        },
+        (reading, _) => reading,
+    }
 }
 
 fn said_by<'a>(row: &super::Row, reading: Reading, as_of: Timestamp, sample: Option<&'a Sample>) -> Said<'a> {

@@ -158,7 +158,7 @@ impl Engine {
 
     /// Whether somebody wants to know the [`crate::Details`] of the samples of this series.
     pub fn curious(&self, series: &SeriesId) -> bool {
-        let wants = |row: &Row| self.plan.rules.get(row.rule).is_some_and(|r| r.when.wants_details());
+        let wants = |row: &Row| self.plan.rules.get(row.rule).is_some_and(|r| r.wants_details());
         self.telling(series) || self.series.get(series).is_some_and(|seen| seen.rows.iter().any(wants))
     }
 
@@ -181,6 +181,7 @@ impl Engine {
                 .filter_map(|row| {
                     let aside = lifecycle::set_aside(self.plan.rules.get(row.rule), sample);
                     let reading = row.judge.see(aside.as_ref().unwrap_or(sample));
+                    let reading = lifecycle::guarded(self.plan.rules.get(row.rule), reading, sample);
                     row.votes.then_some((row.rule, reading))
                 })
                 .collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::explain::RELAPSED;
 use super::trouble::{STORM, note};
 use super::{Engine, OURSELVES};
 use crate::{AlertKey, Incident, IncidentId, IncidentState, NotificationKind as Kind};
@@ -33,6 +34,8 @@ enum Brings {
 impl Engine {
     /// A firing alert wants to be told.
     pub(super) fn raise(&mut self, key: &AlertKey, now: Timestamp) {
+        let of = self.by_target.get(&key.series.target).and_then(|id| self.incidents.get(id));
+        let back = of.is_some_and(|i| i.recovered_at.is_some());
         let Some((id, brings)) = self.place(key, now) else { return };
         let Some(incident) = self.incidents.get_mut(&id) else { return };
         if incident.storm && incident.notifications == 0 {
@@ -44,7 +47,8 @@ impl Engine {
             Brings::Louder => {
                 let by = incident.ack.take().map(|ack| ack.by);
                 let words = by.map(|by| format!("it is louder than when {by} acknowledged it"));
-                self.tell(&id, Kind::Update, words.as_deref(), now);
+                let words = if back { Some(RELAPSED) } else { words.as_deref() };
+                self.tell(&id, Kind::Update, words, now);
             }
             Brings::More if incident.ack.is_some() => self.cause_changed(key, now),
             Brings::More if !incident.storm && self.says_the_same(&id, key) => {}
@@ -107,7 +111,7 @@ impl Engine {
         let Some(id) = open.or_else(|| self.storm(&target, now)) else {
             return Some((self.open_for(key, now)?, Brings::Opening));
         };
-        let louder = self.incidents.get(&id).is_some_and(|i| severity > i.severity);
+        let louder = self.incidents.get(&id).is_some_and(|i| severity > i.loudness());
         self.join(&id, key, now);
         Some((id, if louder { Brings::Louder } else { Brings::More }))
     }

@@ -171,6 +171,8 @@ impl Engine {
         };
         Facts {
             until: incident.resolved_at,
+            recovered: incident.recovered_at.filter(|_| !over),
+            urgent: incident.recovered_at.is_some() && self.urgent(id),
             failing,
             more,
             targets: u32::try_from(targets).unwrap_or(u32::MAX),

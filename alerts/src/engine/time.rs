@@ -216,7 +216,7 @@ impl Engine {
             return false;
         }
         let before = incident.steps;
-        let after = |step| self.plan.policy.step_after(&about, incident.severity, step);
+        let after = |step| self.plan.policy.step_after(&about, incident.loudness(), step);
         let due =
             (before + 1..).take_while(|n| after(*n).is_some_and(|d| incident.opened_at + signed(d) <= now));
         incident.steps = due.last().unwrap_or(before);
@@ -244,9 +244,9 @@ impl Engine {
         }
         let policy = &self.plan.policy;
         incident.reminder_due = policy
-            .reminder(incident.severity, incident.reminders)
+            .reminder(incident.loudness(), incident.reminders)
             .map(|d| now + signed(d).max(ANSWER_WITHIN));
-        let step = policy.step_after(&about, incident.severity, incident.steps.saturating_add(1));
+        let step = policy.step_after(&about, incident.loudness(), incident.steps.saturating_add(1));
         incident.step_due = step.map(|d| (incident.opened_at + signed(d)).max(now + ANSWER_WITHIN));
     }
 }

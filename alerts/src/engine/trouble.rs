@@ -89,6 +89,8 @@ impl Engine {
         let Some(incident) = self.incidents.get_mut(id) else { return };
         incident.state = IncidentState::Resolved;
         incident.resolved_at = Some(now);
+        // What was given up, moved or planned away was firing until now, as far as anybody knows.
+        incident.spells.iter_mut().for_each(|spell| _ = spell.resolved_at.get_or_insert(now));
         (incident.update_due, incident.reminder_due, incident.step_due) = (None, None, None);
         let told = incident.notifications > 0;
         if told {

@@ -15,6 +15,7 @@ mod latency;
 mod no_data;
 #[cfg(test)]
 mod properties;
+mod slow;
 mod streak;
 mod success_ratio;
 mod threshold;
@@ -116,6 +117,7 @@ pub(crate) fn of(when: &When, every: Duration) -> Box<dyn Judge> {
         When::Latency { stage, quantile, above, recover, over, at_least } => {
             Box::new(latency::Latency::new(stage, quantile, above, recover).over(over, at_least))
         }
+        When::Slow { slow, of, above, quick } => Box::new(slow::Slow::new(slow, of, above, quick)),
         When::NoData { intervals } => Box::new(no_data::NoData::new(intervals, every)),
         When::Threshold { measurement, side, bound, recover } => {
             Box::new(threshold::Threshold::new(measurement, side, bound, recover))

@@ -36,6 +36,7 @@ fn conditions() -> Vec<When> {
         When::SuccessRatio { below: 0.5, over: mins(30), at_least: 5, recover: 0.8 },
         latency(None, 0.5, mins(10)),
         latency(stage, 0.95, mins(30)),
+        When::Slow { slow: 3, of: 5, above: Duration::from_secs(6), quick: 2 },
         When::Threshold { measurement: measurement.clone(), side, bound: 6.0, recover: 4.0 },
         When::Forecast {
             measurement: measurement.clone(),

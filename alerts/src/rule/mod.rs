@@ -32,6 +32,28 @@ impl Severity {
     }
 }
 
+/// What a run must have measured besides, so that a condition counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// Name of the measurement.
+    pub measurement: String,
+    /// On which side of the bound it must lie.
+    pub side: Side,
+    /// The bound.
+    pub bound: f64,
+}
+
+impl Guard {
+    /// Whether a run meets it; `None` if the run did not measure it.
+    pub fn met(&self, sample: &crate::Sample) -> Option<bool> {
+        let value = *sample.details.as_ref()?.measurements.get(&self.measurement)?;
+        Some(match self.side {
+            Side::Above => value > self.bound,
+            Side::Below => value < self.bound,
+        })
+    }
+}
+
 /// A judgement over series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
@@ -48,6 +70,8 @@ pub struct Rule {
     pub not_reasons: Vec<String>,
     /// The condition.
     pub when: When,
+    /// Holds only while this does too.
+    pub guard: Option<Guard>,
     /// How loud.
     pub severity: Severity,
     /// `for`: people are told only when evidence for the condition spans this long.
@@ -69,11 +93,17 @@ impl Rule {
             not_reasons: Vec::new(),
             of: Selector::default(),
             when,
+            guard: None,
             severity: Severity::Page,
             hold: Duration::ZERO,
             keep: Duration::ZERO,
             quorum: 1,
         }
+    }
+
+    /// Whether it needs what a run measured besides its verdict.
+    pub fn wants_details(&self) -> bool {
+        self.guard.is_some() || self.when.wants_details()
     }
 
     /// Whether a failure for this reason counts.

@@ -47,6 +47,17 @@ pub enum When {
         /// Only with at least this many runs in it.
         at_least: u32,
     },
+    /// So many of the last runs were slow: they worked and said so or took long, or they failed because time was up.
+    Slow {
+        /// Slow runs among the last `of` before it holds; at least 1.
+        slow: u32,
+        /// How many runs are looked at; at least `slow`, at most 1,000.
+        of: u32,
+        /// A run that takes longer is slow, whatever it says; the shutting down of a server is left out.
+        above: Duration,
+        /// So many quick runs in a row and it is over; at least 1.
+        quick: u32,
+    },
     /// No run has said anything (unknown says nothing) for so many intervals of the probe.
     NoData {
         /// Intervals of the probe; at least 1.
@@ -131,6 +142,7 @@ impl When {
             Self::FailuresOf { .. } => "failures_of",
             Self::SuccessRatio { .. } => "success_ratio",
             Self::Latency { .. } => "latency",
+            Self::Slow { .. } => "slow",
             Self::NoData { .. } => "no_data",
             Self::Threshold { .. } => "threshold",
             Self::Forecast { .. } => "forecast",
@@ -143,7 +155,11 @@ impl When {
     pub const fn wants_details(&self) -> bool {
         matches!(
             self,
-            Self::Latency { .. } | Self::Threshold { .. } | Self::Forecast { .. } | Self::Changed { .. }
+            Self::Latency { .. }
+                | Self::Slow { .. }
+                | Self::Threshold { .. }
+                | Self::Forecast { .. }
+                | Self::Changed { .. }
         )
     }
 
@@ -160,6 +176,6 @@ impl When {
 
     /// Whether it is about speed: such rules say nothing while the prober itself is short of time.
     pub const fn is_about_speed(&self) -> bool {
-        matches!(self, Self::Latency { .. })
+        matches!(self, Self::Latency { .. } | Self::Slow { .. })
     }
 }

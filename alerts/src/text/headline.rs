@@ -3,12 +3,19 @@
 use super::clean::one_line;
 use super::phrase::{Loss, loss};
 use super::time::{between, lasted, moment};
-use crate::{Facts, Failing, Notification, NotificationKind, OURSELVES};
+use crate::{Facts, Failing, Notification, NotificationKind, NotificationKind as Kind, OURSELVES};
 
 /// What, for whom, since when.
 pub(super) fn title(n: &Notification) -> String {
     let target = one_line(&n.facts.target, 60);
     let since = || format!("since {} ({})", moment(n.facts.since, n.at), lasted(n.facts.since, n.at));
+    let rest = if n.facts.urgent { "still" } else { "what is left can wait" };
+    let left = |at| format!("works again since {}; {rest}: {}", moment(at, n.at), left(&n.facts));
+    match (n.kind, n.facts.recovered) {
+        (Kind::Update, Some(at)) => return format!("{target}: {}", left(at)),
+        (Kind::Reminder, Some(at)) => return format!("{target}, still: {}", left(at)),
+        _ => {}
+    }
     match n.kind {
         NotificationKind::Test => format!("{target}: test message, nothing is wrong"),
         NotificationKind::Opened => format!("{target}: {} {}", trouble(&n.facts).0, since()),
@@ -33,6 +40,15 @@ pub(super) fn title(n: &Notification) -> String {
 fn spell(n: &Notification) -> String {
     let until = n.facts.until.unwrap_or(n.at);
     format!("{} ({})", between(n.facts.since, until, n.at), lasted(n.facts.since, until))
+}
+
+/// What goes on when users have their service back.
+fn left(facts: &Facts) -> String {
+    match facts.failing.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => format!("{}, {}", one_line(&one.probe, 30), one_line(&one.says, 50)),
+        many => format!("{} checks", many.len()),
+    }
 }
 
 /// What users are without, as far as the failing stages tell, and whether that is all of it. Says `nobody` only

@@ -17,6 +17,13 @@ pub(crate) struct RuleKeys {
     pub(crate) probes: Option<Vec<String>>,
     /// Types of probes, such as `binder-launch`; all by default.
     pub(crate) types: Option<Vec<String>>,
+    /// What it is called in messages, diagnoses and the API; several rules may raise one alert. The rule's own name by
+    /// default.
+    pub(crate) alert: Option<String>,
+    /// Only failures for these reasons count, such as `resource_quota`; others are passed over. All by default.
+    pub(crate) reasons: Option<Vec<String>>,
+    /// Failures for these reasons are passed over.
+    pub(crate) not_reasons: Option<Vec<String>>,
     /// How loud: `page` wakes somebody, `ticket` can wait for the morning.
     #[schemars(extend("default" = "page"))]
     pub(crate) severity: Option<Severity>,
@@ -38,6 +45,19 @@ pub(crate) struct RuleKeys {
     pub(crate) successes: Option<u32>,
     /// Instead of `failures` and `successes`, exactly one other condition. Runs that end `unknown` never count.
     pub(crate) when: Option<WhenKeys>,
+    /// What the same run must have measured besides, or the condition does not count.
+    pub(crate) and: Option<GuardKeys>,
+}
+
+/// A measurement that must lie beyond a bound too.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct GuardKeys {
+    /// Name of the measurement.
+    pub(crate) measurement: String,
+    /// It must lie above this.
+    pub(crate) above: Option<f64>,
+    /// It must lie below this.
+    pub(crate) below: Option<f64>,
 }
 
 /// One condition.
@@ -49,6 +69,8 @@ pub(crate) struct WhenKeys {
     pub(crate) success_ratio: Option<SuccessRatioKeys>,
     /// A stage, or the whole run, takes too long.
     pub(crate) latency: Option<LatencyKeys>,
+    /// So many of the last runs were slow, or failed because time was up.
+    pub(crate) slow: Option<SlowKeys>,
     /// Nothing is known of a probe: all that comes is `unknown`, or nothing comes.
     pub(crate) no_data: Option<NoDataKeys>,
     /// A measurement lies beyond a bound.
@@ -109,6 +131,24 @@ pub(crate) struct LatencyKeys {
     /// Only with at least this many runs in it.
     #[schemars(extend("default" = 10))]
     pub(crate) at_least: Option<u32>,
+}
+
+/// So many of the last runs were slow.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct SlowKeys {
+    /// Slow runs among the last ones before it holds.
+    #[schemars(extend("default" = 3))]
+    pub(crate) slow: Option<u32>,
+    /// How many runs are looked at; at most 1,000.
+    #[schemars(extend("default" = 5))]
+    pub(crate) of: Option<u32>,
+    /// A run that takes longer is slow, without the shutting down of its server; so is one that is `degraded` because it
+    /// was slow, was retried or waited for a node, and one that failed because time was up.
+    #[schemars(extend("default" = "60s"))]
+    pub(crate) above: Option<Span>,
+    /// So many quick runs in a row and it is over.
+    #[schemars(extend("default" = 3))]
+    pub(crate) quick: Option<u32>,
 }
 
 /// Nothing is known of a probe.

@@ -220,6 +220,7 @@ fn usual_service(vault: Vault<'_>) -> Service {
         location: "here".into(),
         public_url: None,
         ca_file: None,
+        runbooks: None,
         grace: std::time::Duration::from_secs(25),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),

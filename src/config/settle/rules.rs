@@ -7,6 +7,7 @@ mod when;
 use std::time::Duration;
 
 use launchwatch_alerts::Rule;
+use launchwatch_probes::Reason;
 
 use super::names::Names;
 use super::{Desk, schema_of};
@@ -16,6 +17,7 @@ use crate::config::path::Path;
 use crate::config::settled::Config;
 use crate::config::tree::Node;
 use crate::config::typed::Item;
+use crate::config::words;
 
 pub(in crate::config) use built_in::MANUAL;
 pub(super) use built_in::{OWN, OWN_LATER};
@@ -70,9 +72,50 @@ fn rule(keys: RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Option<Rule
     let hold = span("for", keys.hold, item, desk);
     let keep = span("keep_firing_for", keys.keep_firing_for, item, desk);
     let quorum = quorum(keys.quorum, item, desk);
-    let when = when::Judge { desk, item, chosen: &chosen }.settle(&keys)?;
+    let alert = alert(&keys, item, desk);
+    let [reasons, not_reasons] = reasons(&keys, item, desk);
+    let mut judge = when::Judge { desk, item, chosen: &chosen };
+    let guard = match &keys.and {
+        Some(keys) => Some(judge.guard(keys)),
+        None => None,
+    };
+    let when = judge.settle(&keys)?;
+    let guard = match guard {
+        Some(guard) => Some(guard?),
+        None => None,
+    };
     let (of, severity) = (expanded(of, desk), keys.severity.unwrap_or_default());
-    Some(Rule { of, severity, hold, keep, quorum, ..Rule::new(keys.name, when) })
+    let new = Rule::new(keys.name, when);
+    Some(Rule { of, alert, severity, reasons, not_reasons, guard, hold, keep, quorum, ..new })
+}
+
+/// What the rule is called.
+fn alert(keys: &RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> String {
+    let Some(alert) = &keys.alert else { return keys.name.clone() };
+    let inner = Path::default().key("alert");
+    desk.check_name(alert, item.place(&inner), &item.path.join(&inner));
+    alert.clone()
+}
+
+/// The reasons that count, and those that do not; told of those that no run ever has.
+fn reasons(keys: &RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> [Vec<String>; 2] {
+    let known: Vec<&str> = Reason::ALL.iter().map(|r| r.as_str()).collect();
+    let lists = [("reasons", &keys.reasons), ("not_reasons", &keys.not_reasons)];
+    let lists = lists.map(|(key, list)| (key, list.clone().unwrap_or_default()));
+    let [(_, counts), _] = &lists;
+    for (key, list) in &lists {
+        for (at, name) in list.iter().enumerate() {
+            let inner = Path::default().key(key).index(at);
+            if !known.contains(&name.as_str()) {
+                let what = format!("no run fails for a reason `{name}`");
+                desk.refuse(item, &inner, what, words::did_you_mean(name, &known));
+            } else if *key == "not_reasons" && counts.contains(name) {
+                let what = format!("`{name}` is among the reasons that count");
+                desk.refuse(item, &inner, what, "keep it in one of the two lists");
+            }
+        }
+    }
+    lists.map(|(_, list)| list)
 }
 
 fn span(key: &str, written: Option<Span>, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Duration {

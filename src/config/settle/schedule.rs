@@ -21,7 +21,9 @@ const CONFIRM_LAUNCH: Duration = Duration::from_secs(15);
 /// The same for the others.
 const CONFIRM: Duration = Duration::from_secs(2);
 /// Bounds of `backed_off`: below, a broken hub is loaded; above, recovery is seen late.
-const BACKED_OFF: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(300));
+const BACKED_OFF: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
+/// What is usual: however long an outage lasts, people hear within four minutes that it is over.
+const REST: Duration = Duration::from_secs(60);
 /// How many times its usual p99 a stage may last before a launch counts as failing.
 const PATIENCE: f64 = 1.5;
 /// Where gaps between cron's times are measured from, so that a file is judged the same on any day: the beginning
@@ -146,9 +148,9 @@ impl Judge<'_, '_, '_> {
 
     fn backed_off(&mut self) -> Duration {
         let (shortest, longest) = BACKED_OFF;
-        let Some(Span(span)) = self.keys.backed_off else { return shortest };
+        let Some(Span(span)) = self.keys.backed_off else { return REST };
         if !(shortest..=longest).contains(&span) {
-            let what = format!("{} is not between 2m and 5m", show(span));
+            let what = format!("{} is not between 1m and 5m", show(span));
             self.refuse(
                 "backed_off",
                 &what,

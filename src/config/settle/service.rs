@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use launchwatch_alerts::diagnosis::CAUSES;
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -13,6 +14,8 @@ use crate::config::path::Path;
 use crate::config::settled::{DeadMan, Limits, Service};
 use crate::config::tree::Node;
 use crate::config::typed::Item;
+use crate::config::words;
+use crate::runbooks::Runbooks;
 use crate::store::Retention;
 
 /// The shortest time anything is kept: the status pages show the last hour from it.
@@ -63,6 +66,7 @@ impl Judge<'_, '_, '_> {
             service.public_url = self.desk.url(&url, place, &path);
         }
         service.ca_file = keys.ca_file.and_then(|file| self.ca_file(&file));
+        service.runbooks = keys.runbooks.and_then(|folder| self.runbooks(&folder));
         if let Some(Span(grace)) = keys.grace {
             service.grace = grace;
         }
@@ -121,6 +125,29 @@ impl Judge<'_, '_, '_> {
             }
         }
         None
+    }
+
+    fn runbooks(&mut self, folder: &str) -> Option<PathBuf> {
+        let path = self.desk.vault.base.join(folder);
+        match Runbooks::read(&path) {
+            Ok(own) => {
+                let known: Vec<&str> = CAUSES.iter().map(|c| c.label).collect();
+                for label in own.strangers() {
+                    let what = format!("no cause is called `{label}`, so nobody is led to `{label}.md`");
+                    let hint = words::did_you_mean(label, &known);
+                    self.desk.doubt(self.item, &Path::default().key("runbooks"), what, hint);
+                }
+                Some(path)
+            }
+            Err(e) => {
+                self.refuse(
+                    &["runbooks"],
+                    format!("the folder `{}` cannot be read: {e}", path.display()),
+                    "",
+                );
+                None
+            }
+        }
     }
 
     fn retention(&mut self, keys: RetentionKeys, retention: &mut Retention) {

@@ -29,7 +29,14 @@ fn five_lines_suffice() {
     let rules: Vec<&str> = config.rules.iter().map(|r| r.name.as_str()).collect();
     assert_eq!(
         rules,
-        ["site-up", "mostly-failing", "often-failing", "no-data", "ourselves", "ourselves-later"]
+        [
+            "endpoint-down",
+            "mostly-failing",
+            "often-failing",
+            "observability-gap",
+            "ourselves",
+            "ourselves-later"
+        ]
     );
     assert_eq!(config.service.listen.to_string(), "127.0.0.1:8480");
     assert_eq!(config.service.state, std::path::Path::new("/nowhere/state"));
@@ -125,13 +132,18 @@ fn without_rules_the_built_in_ones_are_about_what_is_there() {
     assert_eq!(
         said,
         [
-            "site-up a,b */web page failures 60s 0s",
-            "cached-launch a,b a/launch page failures 60s 0s",
-            "fresh-build a,b b/launch page failures 60s 0s",
-            "mostly-failing a,b  page failures_of 0s 300s",
-            "often-failing a,b  ticket failures_of 900s 300s",
-            "no-data a,b  ticket no_data 0s 0s",
-            "certificate a,b */launch ticket threshold 0s 0s",
+            "endpoint-down a,b */web page failures 60s 0s",
+            "launch-success-zero a,b a/launch page failures 60s 0s",
+            "launch-mostly-failing a,b */launch page failures_of 0s 0s",
+            "launch-success-degraded a,b */launch ticket failures_of 300s 300s",
+            "launch-latency-high a,b a/launch ticket slow 0s 0s",
+            "build-success-zero a,b b/launch page failures 0s 0s",
+            "quota-refuses-launches a,b */launch page failures 0s 0s",
+            "mostly-failing a,b */web page failures_of 0s 0s",
+            "often-failing a,b */web ticket failures_of 900s 300s",
+            "tls-expiry a,b */launch ticket threshold 0s 0s",
+            "tls-expires a,b */launch page threshold 0s 0s",
+            "observability-gap a,b  ticket no_data 0s 0s",
             "ourselves launchwatch  page failures 0s 0s",
             "ourselves-later launchwatch  ticket failures 0s 0s",
         ]

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Alert, AlertState, Entry, Incident, IncidentId, IncidentState, Label, Severity};
+use launchwatch_alerts::diagnosis::Diagnosis;
+use launchwatch_alerts::{
+    Alert, AlertState, Entry, Incident, IncidentId, IncidentState, Label, Proposed, Severity, Spell,
+};
 use serde::Serialize;
 
 /// Alerts that an incident of a list names.
@@ -27,6 +30,18 @@ pub(super) struct IncidentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee: Option<String>,
     label: Option<Label>,
+    /// When what pages was over, while the rest went on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovered_at: Option<Timestamp>,
+    /// The likely causes, the likeliest first; what speaks for them only to those who have the token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    diagnosis: Vec<Diagnosis>,
+    /// What was proposed, and when; of one incident.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proposed: Vec<Proposed>,
+    /// When its alerts were firing; of one incident.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    spells: Vec<Spell>,
     /// Of one incident, not of a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     timeline: Option<Vec<Entry>>,
@@ -68,6 +83,7 @@ impl IncidentView {
     pub(super) fn brief(incident: Incident, known: bool) -> Self {
         let mut view = Self::whole(incident, known);
         view.timeline = None;
+        (view.proposed, view.spells) = (Vec::new(), Vec::new());
         // Those that still fail first; a storm has a thousand.
         view.alerts.sort_by_key(|alert| alert.state != AlertState::Firing);
         let left_out = view.alerts.split_off(view.alerts.len().min(BRIEF)).len();
@@ -95,6 +111,10 @@ impl IncidentView {
             acknowledged: incident.ack.map(ack),
             assignee: incident.assignee.filter(|_| known),
             label: incident.label,
+            recovered_at: incident.recovered_at,
+            diagnosis: incident.diagnosis.into_iter().map(|d| shown(d, known)).collect(),
+            proposed: incident.proposed,
+            spells: incident.spells,
             timeline: Some(incident.timeline),
         }
     }
@@ -123,6 +143,11 @@ impl AlertView {
             evidence: known.then_some(alert.evidence),
         }
     }
+}
+
+/// A cause; to somebody who is not `known` without lines of logs and names of pods that may be among its evidence.
+fn shown(cause: Diagnosis, known: bool) -> Diagnosis {
+    if known { cause } else { Diagnosis { evidence: Vec::new(), against: Vec::new(), ..cause } }
 }
 
 /// The same incident without what people said.

@@ -18,6 +18,7 @@ mod maintenance;
 mod quiet_days;
 mod quorum;
 mod rename;
+mod recovered;
 mod restart;
 mod silence;
 mod storm;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use launchwatch_alerts::{Side, When};
 
+pub(super) use bounds::fits;
+
 use super::selection::Chosen;
 use crate::config::duration::{Span, show};
 use crate::config::file::{FailuresOfKeys, NoDataKeys, RuleKeys, WhenKeys};
@@ -20,10 +22,11 @@ use crate::config::words;
 pub(super) const CERTIFICATE: &str = "certificate_left_seconds";
 /// Most runs that are looked at.
 const MOST: u32 = 1_000;
-const CONDITIONS: [&str; 9] = [
+const CONDITIONS: [&str; 10] = [
     "failures_of",
     "success_ratio",
     "latency",
+    "slow",
     "no_data",
     "threshold",
     "forecast",
@@ -70,6 +73,7 @@ impl Judge<'_, '_, '_> {
                 Some(self.success_ratio(keys, &base.key("success_ratio")))
             }
             WhenKeys { latency: Some(keys), .. } => Some(self.latency(keys, &base.key("latency"))),
+            WhenKeys { slow: Some(keys), .. } => Some(self.slow(keys, &base.key("slow"))),
             WhenKeys { no_data: Some(keys), .. } => Some(self.no_data(keys, &base.key("no_data"))),
             WhenKeys { threshold: Some(keys), .. } => self.threshold(keys, &base.key("threshold")),
             WhenKeys { forecast: Some(keys), .. } => self.forecast(keys, &base.key("forecast")),

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use launchwatch_alerts::{Selector, SeriesId, Side, When};
+use launchwatch_alerts::{Guard, Selector, SeriesId, Side, When};
 
 use super::{CERTIFICATE, Chosen, Judge};
 use crate::config::duration::show;
-use crate::config::file::{CertificateKeys, ChangedKeys, ForecastKeys, LatencyKeys, ThresholdKeys};
+use crate::config::file::{
+    CertificateKeys, ChangedKeys, ForecastKeys, GuardKeys, LatencyKeys, SlowKeys, ThresholdKeys,
+};
 use crate::config::path::Path;
 use crate::config::words;
 
@@ -42,6 +44,26 @@ impl Judge<'_, '_, '_> {
             self.fits(&base.key("at_least"), at_least, over, has);
         }
         When::Latency { stage: keys.stage.clone(), quantile, above, recover, over, at_least }
+    }
+
+    pub(super) fn slow(&mut self, keys: &SlowKeys, base: &Path) -> When {
+        let (slow, of, quick) = (keys.slow.unwrap_or(3), keys.of.unwrap_or(5), keys.quick.unwrap_or(3));
+        self.count(&base.key("of"), of);
+        self.count(&base.key("quick"), quick);
+        if self.count(&base.key("slow"), slow) && slow > of {
+            let what = format!("there are never {slow} slow ones among {of} runs");
+            self.refuse(&base.key("slow"), what, format!("write at most {of}, or a larger `of`"));
+        }
+        let above = self.time(&base.key("above"), keys.above, Duration::from_secs(60));
+        When::Slow { slow, of, above, quick }
+    }
+
+    /// What must hold besides.
+    pub(in crate::config::settle::rules) fn guard(&mut self, keys: &GuardKeys) -> Option<Guard> {
+        let base = Path::default().key("and");
+        self.measurement(&keys.measurement, &base.key("measurement"));
+        let (side, bound) = self.side(keys.above, keys.below, &base)?;
+        Some(Guard { measurement: keys.measurement.clone(), side, bound })
     }
 
     fn stage(&mut self, stage: &str, inner: &Path) {
@@ -146,7 +168,7 @@ impl Judge<'_, '_, '_> {
 }
 
 /// Whether a name fits a pattern in which `*` stands for any text.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(in crate::config::settle::rules) fn fits(pattern: &str, name: &str) -> bool {
     let series = SeriesId { target: name.to_owned(), probe: String::new(), location: String::new() };
     Selector::target(pattern).matches(&series)
 }
