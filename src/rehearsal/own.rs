@@ -17,6 +17,8 @@ const DEADLINE: (f64, f64) = (120.0, 600.0);
 /// Launches in flight at a target. One begins whether or not earlier ones are still open, and a hub that is stuck keeps
 /// each for twenty minutes.
 const IN_FLIGHT: u32 = 30;
+/// Secrets whose names begin so are tokens of Hubs, by member.
+const TOKEN: &str = "TOKEN_OF_";
 
 /// The configuration for what is on the stage.
 ///
@@ -40,12 +42,15 @@ pub(super) fn configuration(scenario: &Scenario, stage: &Stage) -> Result<Config
         "targets": targets,
         "channels": [{ "type": "webhook", "name": "people", "url": "env:REHEARSAL" }],
     });
-    let hook = |_: &str| Some("http://people.rehearsal/".to_owned());
+    let secret = |name: &str| match name.strip_prefix(TOKEN) {
+        Some(whose) => members.iter().find(|m| m.name == whose).map(|m| m.hub_token.clone()),
+        None => Some("http://people.rehearsal/".to_owned()),
+    };
     let read = config::load_text(
         "the rehearsal's own configuration",
         &whole.to_string(),
         Registries::BUILT_IN,
-        &hook,
+        &secret,
     );
     read.map(|(config, _)| config)
 }
@@ -71,7 +76,7 @@ fn probes(scenario: &Scenario, member: &Member) -> Vec<Value> {
     let access = member.cluster_context.as_ref().map(|context| json!({ "context": context }));
     let cluster = access.as_ref().map(|access| json!({ "access": access, "namespace": member.namespace }));
     let hub = json!({ "hub_url": member.hub_url, "url": member.hub_url, "hub": member.hub_url,
-        "api_token": member.hub_token });
+        "api_token": format!("env:{TOKEN}{}", member.name) });
     let limit = scenario.deployment.node_limit.or_else(|| first_limit(scenario, member));
     let inside = |more: Value| cluster.as_ref().map(|cluster| merged(cluster, &more));
     let mut probes = vec![
@@ -108,7 +113,7 @@ fn launch(scenario: &Scenario, member: &Member, kind: Kind, cluster: Option<&Val
         Kind::Uncached => (
             prober.uncached_cadence.unwrap_or(CADENCE.1),
             prober.uncached_deadline.unwrap_or(DEADLINE.1),
-            json!({ "name": "build", "mode": "fresh", "spec": "gh/rehearsal/built-anew/{nonce}" }),
+            json!({ "name": "build", "mode": "fresh", "spec": "gh/rehearsal/fresh-build/{nonce}" }),
         ),
         _ => (
             prober.cadence.unwrap_or(CADENCE.0),

@@ -36,6 +36,7 @@ faults! {
     SpawnerRaises "spawner-raises" "the spawner raises at once: four attempts in 30 s, then failed"
     NeverReady "never-ready" "pods start but the server inside never answers the hub"
     Unschedulable "unschedulable" "no node has room for the pod: warnings, then a time-out of 300 s per attempt"
+    NodeComing "node-coming" "the cluster is full and adds a node: each launch waits three minutes for it, and works"
     PodQuota "pod-quota" "the cluster's resource quota forbids new pods (403 from Kubernetes)"
     SlowLaunch "slow-launch" "launches work but take several times as long as usual"
     LaunchRetriesOnce "launch-retries-once" "the first attempt of each launch fails, the second one works"

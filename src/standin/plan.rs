@@ -46,6 +46,7 @@ pub(crate) fn plan(start: &Start<'_>, fault: Fault, settings: &Settings, dice: &
         Fault::LaunchRetriesOnce if start.attempt == 1 => raises(),
         Fault::PodQuota => over_quota(&pod),
         Fault::Unschedulable => unschedulable(&pod, settings.start_timeout_seconds),
+        Fault::NodeComing => node_coming(start, &pod, seconds, dice),
         Fault::NeverReady => never_ready(start, &pod, settings.http_timeout_seconds, dice),
         Fault::SlowLaunch => slow(start, &pod, seconds * settings.slow_factor, dice),
         _ => good(start, &pod, seconds, dice),
@@ -127,6 +128,17 @@ fn unschedulable(pod: &str, patience: f64) -> Plan {
     steps.push(step(patience - spent, 20, None, ""));
     let text = format!("Spawn failed: pod {NAMESPACE}/{pod} did not start in {patience:.0} seconds!");
     Plan { steps, ending: Ending::Failed(text) }
+}
+
+fn node_coming(start: &Start<'_>, pod: &str, seconds: f64, dice: &mut Dice) -> Plan {
+    const MACHINE: f64 = 160.0;
+    let full = "0/4 nodes are available: 4 Insufficient memory.";
+    let grows = "pod triggered scale-up: [{user-pool 4->5 (max: 10)}]";
+    let mut plan = good(start, pod, seconds, dice);
+    plan.steps.insert(1, step(2.0, 5, Some("Warning"), full));
+    plan.steps.insert(2, step(18.0, 5, Some("Normal"), grows));
+    plan.steps.insert(3, step(MACHINE, 5, None, ""));
+    plan
 }
 
 fn never_ready(start: &Start<'_>, pod: &str, patience: f64, dice: &mut Dice) -> Plan {

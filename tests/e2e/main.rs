@@ -14,6 +14,7 @@ mod day;
 mod deliveries;
 mod deploy;
 mod faults;
+mod growing;
 mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;

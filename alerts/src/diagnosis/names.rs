@@ -30,6 +30,7 @@ pub const NAMES: &[&str] = &[
     "component_ingress_pods",
     "component_ingress_ready",
     "component_ingress_unavailable_seconds",
+    "component_proxy_age_seconds",
     "component_proxy_crashlooping",
     "component_proxy_oom_killed",
     "component_proxy_pods",

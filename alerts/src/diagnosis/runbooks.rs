@@ -49,7 +49,11 @@ mod tests {
         ];
         let runbooks = Runbooks::of_files(files);
         assert_eq!(runbooks.get("cluster-full"), Some("# Call Ada"));
-        assert_eq!(runbooks.get("node-lost"), cause("node-lost").map(|c| c.runbook), "a blank file says nothing");
+        assert_eq!(
+            runbooks.get("node-lost"),
+            cause("node-lost").map(|c| c.runbook),
+            "a blank file says nothing"
+        );
         assert_eq!(runbooks.get("cluster-ful"), Some("# x"));
         assert_eq!(runbooks.get("README"), None);
         assert_eq!(runbooks.unknown().collect::<Vec<_>>(), ["cluster-ful"]);

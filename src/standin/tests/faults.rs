@@ -17,6 +17,7 @@ const TABLE: &[Row] = &[
     (Fault::SpawnerRaises, "built launching failed", "\"message\": \"Spawn failed: the spawner gave up", Some((29.0, 32.0))),
     (Fault::NeverReady, "built launching failed", "didn't respond in 30 seconds\\n", Some((148.0, 162.0))),
     (Fault::Unschedulable, "built launching failed", "did not start in 300 seconds!\\n", Some((1228.0, 1231.0))),
+    (Fault::NodeComing, "built launching ready", "\"phase\": \"ready\"", Some((182.0, 190.0))),
     (Fault::PodQuota, "built launching failed", "exceeded quota: user-pods", Some((29.0, 34.0))),
     (Fault::SlowLaunch, "built launching ready", "\"phase\": \"ready\"", Some((25.0, 40.0))),
     (Fault::LaunchRetriesOnce, "built launching ready", "\"phase\": \"ready\"", Some((7.0, 11.0))),

@@ -17,13 +17,7 @@ pub(super) const CAUSE: Cause = Cause {
         (Action::RaiseRepoQuota, "it lets still more in"),
         (Action::DeleteEvictedPods, "it changes nothing for binder"),
     ],
-    explains: &[
-        "binder-hub-connection-stuck",
-        "launch-hang-unknown",
-        "build-queue-starved",
-        "ingress-down",
-        "traffic-surge",
-    ],
+    explains: &["binder-hub-connection-stuck", "launch-hang-unknown", "build-queue-starved", "traffic-surge"],
 };
 
 /// Stages in which only BinderHub itself has a part.

@@ -46,20 +46,22 @@ fn weigh(scene: &Scene<'_>) -> Case {
 }
 
 fn remedy(scene: &Scene<'_>) -> Vec<Proposal> {
-    // Only when it is the Hub's own process: behind a broken proxy or ingress a restart makes it worse.
-    let proxy = scene.at_least("component_proxy_ready", 1.0).unwrap_or(false)
-        && scene.value("component_proxy_crashlooping").is_none_or(|n| n < 1.0);
-    let running = scene.value("component_hub_pods").is_some_and(|n| n >= 1.0);
-    let away = scene.value("component_hub_unavailable_seconds").is_some_and(|s| s >= 120.0);
-    let hangs = scene.at_least("component_hub_ready", 1.0).unwrap_or(false);
-    if !(proxy && running && (away || hangs)) {
+    // Only for a Hub that Kubernetes takes for well and that hangs behind a proxy that has long been well. Behind a broken gate
+    // a restart makes it worse; one that is not ready is being started or cannot start, and another start changes nothing.
+    let lasting = |name: &str| scene.at_least(name, 900.0) == Some(true);
+    let ready = |name: &str| scene.at_least(name, 1.0) == Some(true);
+    let hangs = ready("component_hub_ready") && lasting("component_hub_age_seconds");
+    let gate = ready("component_proxy_ready")
+        && lasting("component_proxy_age_seconds")
+        && scene.value("component_ingress_ready").is_none_or(|n| n >= 1.0);
+    if !(hangs && gate) || scene.at_least("quota_blocked", 1.0) == Some(true) {
         return Vec::new();
     }
     vec![
         restart_hub(
             scene,
             Mode::Approve,
-            "the proxy is well and the Hub is not; its servers survive a restart",
+            "the proxy is well and the Hub hangs; its servers survive a restart",
         )
         .effect("the Hub answers within 2 minutes"),
     ]
