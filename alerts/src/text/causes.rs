@@ -26,3 +26,35 @@ pub(super) fn lines(facts: &Facts) -> Vec<Piece> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NotificationKind;
+    use crate::conformance::fixture::update;
+    use crate::text::plain;
+
+    #[test]
+    fn what_it_is_what_to_do_and_what_not_to_do_first_is_said_in_four_lines() {
+        let n = update();
+        let told = plain(&n);
+        let wanted = "Likely cause: the cluster is full: new servers wait for room, and no more nodes come (90 %): 31 pods wait \
+                      longer than 2 min for a node with room; 3 of 3 test launches found no room for their pod; 12 nodes, and \
+                      the limit is 12.";
+        assert!(told.contains(wanted), "{told}");
+        assert!(told.contains("Do: delete user pods that belong to no server (needs your yes)."), "{told}");
+        assert!(told.contains("Do: raise the limit of nodes (only you can do this)."), "{told}");
+        assert!(told.contains("Not first: restart the Hub: the Hub is well."), "{told}");
+        assert!(!told.contains("40 refusals"), "the page has the rest: {told}");
+        assert_eq!(lines(&n.facts).len(), 4);
+    }
+
+    #[test]
+    fn when_it_is_over_nobody_is_told_what_to_do() {
+        let mut n = update();
+        n.kind = NotificationKind::Resolved;
+        assert!(!plain(&n).contains("Likely cause") && !plain(&n).contains("Do: "));
+        n.facts.causes.clear();
+        assert!(lines(&n.facts).is_empty());
+    }
+}

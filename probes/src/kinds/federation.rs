@@ -17,7 +17,6 @@ use url::Url;
 use self::look::{Deaf, Member, Seen, View};
 use self::memory::{Memory, Standing};
 use super::metrics::openly;
-use crate::hub::Door;
 use crate::{Cadence, Cx, Kind, Outcome, Probe, Reason, Refused, Spec, Stage, exchange, target};
 
 pub(super) const KIND: Kind = Kind::of::<FederationSpec>(
@@ -136,10 +135,10 @@ pub(super) struct Federation {
 #[async_trait]
 impl Probe for Federation {
     async fn run(&self, cx: &mut Cx) -> Outcome {
-        let door = Door::new(cx.net(), cx.user_agent());
         let limit = PATIENCE.min(cx.remaining() / 2);
+        let members = futures::future::join_all(look::questions(cx, &self.members, limit));
         let asked = look::active_hosts(cx, &self.active_hosts, limit);
-        let (view, seen) = tokio::join!(asked, look::members(&door, &self.members, limit));
+        let (view, seen) = tokio::join!(asked, members);
         seen.iter().filter_map(|s| s.trouble.as_deref()).for_each(|line| cx.line(line));
         let standing = self.standing(&seen, view.as_ref().ok());
         tell(cx, &standing);

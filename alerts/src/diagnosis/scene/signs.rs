@@ -181,9 +181,9 @@ impl<'a> Scene<'a> {
         let changes = self.tracks("binderhub-health").flat_map(|(_, track)| {
             ["binderhub", "builder", "image"].into_iter().filter_map(|what| {
                 let known = || track.looks.iter().filter_map(|l| Some((l.at, l.facts.get(what)?)));
-                let (_, now) = known().last()?;
+                let (_, now) = known().next_back()?;
                 // What came and went again while a deployment rolled on is not taken for a change of its own.
-                let (_, from) = known().filter(|(_, v)| *v != now).last()?;
+                let (_, from) = known().rfind(|(_, v)| *v != now)?;
                 let at = known().skip_while(|(_, v)| *v == from || *v != now).map(|(at, _)| at).next()?;
                 Some(Deployed { what: what.to_owned(), from: from.clone(), to: now.clone(), at })
             })

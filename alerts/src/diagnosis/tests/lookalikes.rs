@@ -51,6 +51,7 @@ fn builds_fail() -> Stage {
     stage().hub(0.03).worked(60).build(100, ("build_failed", "build", "a line of somebody's own build"))
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn rows() -> Vec<(&'static str, Stage)> {
     vec![
         ("hub-pod-reflector-stale", full().logs(&[("log_hub_start_timeout", 20.0)])),

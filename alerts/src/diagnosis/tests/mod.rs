@@ -4,6 +4,7 @@ mod first;
 mod lookalikes;
 mod names;
 mod properties;
+mod scenes;
 mod stage;
 
 use std::collections::BTreeSet;

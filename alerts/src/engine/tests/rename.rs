@@ -19,7 +19,7 @@ fn after(plan_after: Plan) -> World {
     world
 }
 
-fn rows(changes: &[Change]) -> Vec<(String, AlertState)> {
+fn rows(changes: &[Change]) -> Vec<(String, crate::AlertState)> {
     let row = |c: &Change| match c {
         Change::Alert(a) => Some((a.key.series.to_string(), a.state)),
         _ => None,
@@ -36,10 +36,10 @@ fn an_incident_goes_on_under_the_new_name_and_ends_once() {
     seen.sort_by(|a, b| a.0.cmp(&b.0));
     let row = |name: &str, state| (name.to_owned(), state);
     let expected = [
-        row("new/api", AlertState::Firing),
-        row("new/web", AlertState::Firing),
-        row("old/api", AlertState::Calm),
-        row("old/web", AlertState::Calm),
+        row("new/api", crate::AlertState::Firing),
+        row("new/web", crate::AlertState::Firing),
+        row("old/api", crate::AlertState::Calm),
+        row("old/web", crate::AlertState::Calm),
     ];
     assert_eq!(seen, expected, "the old rows go, new ones come");
     let incident = world.incident("new").clone();
@@ -52,7 +52,7 @@ fn an_incident_goes_on_under_the_new_name_and_ends_once() {
     world.play(30, &[("new/web", "..."), ("new/api", "...")]);
     assert_eq!(
         world.told().iter().map(|n| (n.kind.as_str(), n.incident.clone())).collect::<Vec<_>>(),
-        [("resolved", Some(incident.id))]
+        [("resolved", incident.id)]
     );
 }
 

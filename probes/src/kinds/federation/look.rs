@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::StatusCode;
 use http::header::LOCATION;
-use http::{Method, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use crate::hub::{Answer, AskError, Door};
 use crate::net::NetFault;
 use crate::{Cx, NetError, Stage, exchange};
 
-/// Longest answer of the redirector: a few hundred bytes a member.
-const LARGEST: usize = 1 << 20;
+/// Longest answer of the redirector or a member: a few hundred bytes a member.
+const LARGEST: usize = 256 << 10;
 /// Pods below its quota at which a member is still sent people; what the redirector takes by default.
 const HEADROOM: u64 = 10;
 
@@ -119,39 +119,56 @@ pub(super) async fn active_hosts(cx: &mut Cx, url: &Url, limit: Duration) -> Res
     tokio::time::timeout(limit, exchange).await.unwrap_or(Err(Deaf::Silent))
 }
 
-/// Asks all members at once.
-pub(super) async fn members(door: &Door, members: &[Member], limit: Duration) -> Vec<Seen> {
-    futures::future::join_all(members.iter().map(|member| one(door, member, limit))).await
+/// The questions to all members at once, which need nothing of the run any more.
+pub(super) fn questions<'m>(
+    cx: &Cx,
+    members: &'m [Member],
+    limit: Duration,
+) -> Vec<impl Future<Output = Seen> + use<'m>> {
+    let ask = |url: &Url| {
+        let (net, request) = (cx.net(), exchange::question(cx, url, "application/json", None));
+        async move {
+            let exchange = async {
+                let answer = net.send(request?).await?;
+                let status = answer.status;
+                Ok((status, answer.read(LARGEST).await?))
+            };
+            let silent =
+                || NetError::new(NetFault::Cut, format!("no answer within {:.0} s", limit.as_secs_f64()));
+            tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(silent()))
+        }
+    };
+    let all = members.iter().map(|member| {
+        let (health, versions) = (ask(&member.health), ask(&member.versions));
+        async move {
+            let (health, versions) = tokio::join!(health, versions);
+            seen(member, health, versions)
+        }
+    });
+    all.collect()
 }
 
-async fn one(door: &Door, member: &Member, limit: Duration) -> Seen {
-    let ask = |url: &Url| {
-        let url = url.to_string();
-        async move { door.ask(Method::GET, &url, None, limit).await }
-    };
-    let (health, versions) = tokio::join!(ask(&member.health), ask(&member.versions));
-    let versions = versions.ok().filter(Answer::ok).map(|a| a.json()).filter(Value::is_object);
+type Heard = Result<(StatusCode, Bytes), NetError>;
+
+fn seen(member: &Member, health: Heard, versions: Heard) -> Seen {
+    let told = versions.ok().filter(|(status, _)| status.is_success());
+    let versions = told.and_then(|(_, body)| serde_json::from_slice(&body).ok()).filter(Value::is_object);
     let trouble = |what: String| Some(format!("{}: {what}", member.name));
-    let health = match health {
+    let (status, body) = match health {
         Ok(answer) => answer,
-        Err(AskError::Net(e)) if e.fault == NetFault::Local => {
-            return Seen { trouble: trouble(e.to_string()), versions, ..Seen::default() };
-        }
         Err(error) => {
-            return Seen {
-                healthy: Some(false),
-                trouble: trouble(format!("/health: {error}")),
-                versions,
-                ..Seen::default()
-            };
+            // What is wrong on our side says nothing of the member.
+            let healthy = (error.fault != NetFault::Local).then_some(false);
+            let trouble = trouble(format!("/health: {error}"));
+            return Seen { healthy, trouble, versions, welcome: false };
         }
     };
-    let report = health.json();
-    let well = health.ok() && report.get("ok").and_then(Value::as_bool) == Some(true);
+    let report: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let well = status.is_success() && report.get("ok").and_then(Value::as_bool) == Some(true);
     let what = match (well, versions.is_some()) {
         (true, true) => None,
         (true, false) => trouble("tells no versions".to_owned()),
-        (false, _) => trouble(format!("/health answered {}, not that it is well", health.status)),
+        (false, _) => trouble(format!("/health answered {status}, not that it is well")),
     };
     Seen { healthy: Some(well && versions.is_some()), welcome: welcome(&report), versions, trouble: what }
 }
