@@ -17,6 +17,7 @@ mod alertmanager;
 mod alerts;
 mod answers;
 mod channels;
+mod cluster;
 mod faults;
 mod kills;
 mod launches;
