@@ -8,8 +8,12 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error. `filter` is a `tracing` filter such as `info` or `launchwatch=debug`.
 pub fn start(filter: &str, json: bool) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let mut chosen = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // To kube every 5xx of a cluster is an error; here it is a finding, and told as such.
+    if let (false, Ok(quiet)) = (filter.contains("kube"), "kube_client=off".parse()) {
+        chosen = chosen.add_directive(quiet);
+    }
+    let to_stderr = tracing_subscriber::fmt().with_env_filter(chosen).with_writer(std::io::stderr);
     // A second start (in tests) leaves the first one as it is.
     let _ = if json {
         to_stderr.json().with_target(false).try_init()

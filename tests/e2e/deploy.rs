@@ -1,9 +1,12 @@
 //! What lies beside the code says the truth: the reference, the examples, the README.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use launchwatch::cli::reference::reference;
 use launchwatch::config::{self, Registries};
+use launchwatch_probes::cluster::{RIGHTS, Right, Scope};
+use serde_json::Value;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -62,5 +65,62 @@ fn the_change_log_knows_every_command() {
     let log = read("CHANGELOG.md");
     for command in ["serve", "probe", "check", "init", "test-alert", "demo", "reference", "completions"] {
         assert!(log.contains(&format!("`{command}`")), "{command}");
+    }
+}
+
+/// What the rules of a Role or ClusterRole allow, each as scope, group, resource and verb.
+fn allowed(manifest: &Value) -> Vec<(Scope, String, String, String)> {
+    let scope = match (manifest["kind"].as_str().unwrap(), manifest["metadata"]["namespace"].as_str()) {
+        ("ClusterRole", None) => Scope::Cluster,
+        ("Role", Some("default")) => Scope::Default,
+        ("Role", Some("binder")) => Scope::Namespace,
+        other => panic!("{other:?} is not expected here"),
+    };
+    let words = |rule: &Value, key: &str| -> Vec<String> {
+        rule[key].as_array().unwrap().iter().map(|w| w.as_str().unwrap().to_owned()).collect()
+    };
+    let mut all = Vec::new();
+    for rule in manifest["rules"].as_array().unwrap() {
+        for group in words(rule, "apiGroups") {
+            for resource in words(rule, "resources") {
+                for verb in words(rule, "verbs") {
+                    all.push((scope, group.clone(), resource.clone(), verb));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_manifest_allows_in_the_cluster_what_is_asked_for_and_nothing_else() {
+    let text = read("deploy/rbac.yaml");
+    let manifests: Vec<Value> =
+        text.split("\n---\n").map(|part| serde_saphyr::from_str(part).unwrap()).collect();
+    let kinds =
+        |kind: &str| manifests.iter().filter(|m| m["kind"].as_str().unwrap() == kind).collect::<Vec<_>>();
+    let roles = [kinds("Role"), kinds("ClusterRole")].concat();
+    let all: Vec<_> = roles.iter().flat_map(|m| allowed(m)).collect();
+    let given: BTreeSet<_> = all.iter().cloned().collect();
+    assert_eq!(given.len(), all.len(), "nothing is allowed twice");
+    let table = |Right { scope, group, resource, verb }: &Right| {
+        (*scope, (*group).to_owned(), (*resource).to_owned(), verb.as_str().to_owned())
+    };
+    assert_eq!(given, RIGHTS.iter().map(table).collect::<BTreeSet<_>>());
+    let name =
+        |m: &&Value| (m["metadata"]["namespace"].clone().to_string(), m["metadata"]["name"].to_string());
+    let bindings = [kinds("RoleBinding"), kinds("ClusterRoleBinding")].concat();
+    let bound: BTreeSet<_> = bindings
+        .iter()
+        .map(|b| (b["metadata"]["namespace"].to_string(), b["roleRef"]["name"].to_string()))
+        .collect();
+    assert_eq!(bound, roles.iter().map(name).collect::<BTreeSet<_>>(), "each role is bound where it is");
+    let account = kinds("ServiceAccount")[0];
+    for binding in bindings {
+        let subject = &binding["subjects"][0];
+        assert_eq!(
+            (&subject["name"], &subject["namespace"]),
+            (&account["metadata"]["name"], &account["metadata"]["namespace"])
+        );
     }
 }

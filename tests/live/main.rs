@@ -18,6 +18,7 @@ mod alerts;
 mod answers;
 mod books;
 mod channels;
+mod cluster;
 mod faults;
 mod kills;
 mod launches;

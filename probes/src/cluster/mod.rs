@@ -5,6 +5,7 @@ mod ask;
 mod events;
 mod list;
 mod log;
+mod narrate;
 mod node;
 mod parts;
 mod pod;
@@ -19,6 +20,7 @@ mod trouble;
 mod usage;
 mod watch;
 
+pub use narrate::narrate;
 pub use rights::{RIGHTS, Right, Scope, Verb};
 
 pub(crate) use amount::amount;

@@ -16,6 +16,7 @@ import supervise
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent.parent
 VENV = TESTS / ".venv" / "bin"
+KUBERNETES = TESTS / ".venv-kubernetes" / "bin"
 SYNAPSE = TESTS / ".venv-synapse" / "bin"
 DEBIAN = TESTS / ".servers" / "debian" / "usr" / "bin"
 # Loopback only, whatever the environment says about proxies.
@@ -184,7 +185,17 @@ def alertmanager(s):
     return command, {}, lambda: facts if listens(port) and answers(facts["url"] + "-/ready") else None, {}
 
 
-SERVERS = {each.__name__: each for each in (proxy, hub, binderhub, smtp, synapse, prometheus, alertmanager)}
+def kubernetes(s):
+    port = s.port("LIVE_KUBERNETES_PORT")
+    s.get("LIVE_CLUSTER", s.work / "cluster.json")
+    s.get("LIVE_CLUSTER_FAULTS", s.work / "cluster-faults.json")
+    facts = {"url": f"http://127.0.0.1:{port}/", "asked": str(s.work / "asked.txt")}
+    command = [KUBERNETES / "python", HERE / "kubernetes_api.py"]
+    return command, {}, lambda: facts if answers(facts["url"] + "version", 400) else None, {}
+
+
+SERVERS = {each.__name__: each
+           for each in (proxy, hub, binderhub, smtp, synapse, prometheus, alertmanager, kubernetes)}
 
 
 def main():

@@ -1,4 +1,5 @@
 //! What a list and a watch must hold, whatever the API does.
 
 mod lists;
+mod rights;
 mod watches;

@@ -12,8 +12,11 @@ const WINDOW: f64 = 300.0;
 /// Objects named at most.
 const NAMED: usize = 5;
 
+/// A measurement, and whether an event counts for it.
+type Meaning = (&'static str, fn(&Event) -> bool);
+
 /// What an event can mean, in the order of the measurements.
-const MEANINGS: [(&str, fn(&Event) -> bool); 12] = [
+const MEANINGS: [Meaning; 12] = [
     ("events_failed_scheduling", |e| e.reason == "FailedScheduling"),
     ("events_scale_up", |e| e.reason == "TriggeredScaleUp"),
     ("events_scale_up_refused", |e| e.reason == "NotTriggerScaleUp"),

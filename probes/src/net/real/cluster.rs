@@ -150,10 +150,15 @@ fn roots_and(path: &Path) -> Result<Vec<Vec<u8>>, NetError> {
     Ok(roots.into_iter().map(|der| der.to_vec()).collect())
 }
 
-/// A kubeconfig that cannot be used. The file's own text is not quoted: it holds keys and tokens.
+/// A kubeconfig that cannot be used.
 fn unusable(shown: &str, error: &KubeconfigError) -> NetError {
+    local(format!("kubeconfig {shown}: {}", mistake(error)))
+}
+
+/// What is wrong with a kubeconfig. Its own text is not quoted: it holds keys and tokens.
+fn mistake(error: &KubeconfigError) -> String {
     use KubeconfigError as Bad;
-    let why = match error {
+    match error {
         Bad::Parse(error) => match error.location() {
             Some(at) => format!("it is not a kubeconfig (line {})", at.line()),
             None => "it is not a kubeconfig".to_owned(),
@@ -168,8 +173,7 @@ fn unusable(shown: &str, error: &KubeconfigError) -> NetError {
         Bad::LoadContext(name) => format!("it has no context `{name}`"),
         Bad::LoadClusterOfContext(name) => format!("it has no cluster `{name}`, which its context names"),
         other => other.to_string(),
-    };
-    local(format!("kubeconfig {shown}: {why}"))
+    }
 }
 
 /// No client can be made of these credentials. What a plugin printed is not quoted.
@@ -186,6 +190,7 @@ fn refused(name: &str, error: &kube::Error) -> NetError {
             format!("cannot read the token from {}: {error}", path.display())
         }
         kube::Error::Auth(_) => "the credentials cannot be used".to_owned(),
+        kube::Error::InferKubeconfig(error) => mistake(error),
         kube::Error::RustlsTls(error) => error.to_string(),
         kube::Error::ProxyProtocolUnsupported { .. } | kube::Error::ProxyProtocolDisabled { .. } => {
             "the proxy is of a kind that cannot be used here".to_owned()
@@ -194,3 +199,6 @@ fn refused(name: &str, error: &kube::Error) -> NetError {
     };
     NetError::new(NetFault::Local, format!("Kubernetes API of {name}: {why}"))
 }
+
+#[cfg(test)]
+mod tests;

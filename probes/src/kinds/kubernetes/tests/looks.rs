@@ -97,10 +97,8 @@ async fn five_thousand_pods_are_counted_in_one_look() {
     let pods: Vec<_> = (0..5000)
         .map(|n| ready(pod("singleuser-server", &format!("jupyter-{n}"), "Running", n), 5))
         .collect();
-    let began = std::time::Instant::now();
     let seen = look(World::new(&pods)).await;
     holds(&seen, &[("user_pods_ready", 5000.0), ("user_pods_oldest_seconds", 4999.0)]);
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
