@@ -1,5 +1,7 @@
 //! The books of a real JupyterHub, read page by page: all servers, and nothing when the Hub or the token is at fault.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::kit::launcher::{Env, Server};
@@ -109,7 +111,8 @@ impl Books {
         let request = self.client.request(method, format!("{}{path}", self.api));
         let request =
             request.header("authorization", format!("token {}", self.token)).header("accept", accept);
-        let answer = request.send().await.map_err(|e| e.to_string())?;
+        // The Hub waits ten seconds for a server to stop before it says that it is slow.
+        let answer = request.timeout(Duration::from_secs(60)).send().await.map_err(|e| e.to_string())?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|e| e.to_string())?;
         Ok((status, serde_json::from_str(&text).unwrap_or_default()))

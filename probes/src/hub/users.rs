@@ -23,7 +23,7 @@ const MOST_PAGES: u32 = 200;
 /// Longest page: 200 users with what they chose take some 400 kB.
 const LONGEST_PAGE: usize = 4 << 20;
 /// Time kept for saying what was found.
-const KEPT: Duration = Duration::from_millis(500);
+const KEPT: Duration = Duration::from_millis(250);
 const WHAT: &str = "the Hub's list of users";
 
 /// What the Hub is doing with a server.
@@ -122,7 +122,8 @@ impl Users {
             .extend_pairs(query)
             .append_pair("offset", &offset.to_string())
             .append_pair("limit", &limit.to_string());
-        let patience = (self.deadline - KEPT).saturating_duration_since(Instant::now()).max(KEPT);
+        let end = self.deadline.checked_sub(KEPT).unwrap_or(self.deadline);
+        let patience = end.saturating_duration_since(Instant::now());
         let answer = self.door.ask(Method::GET, url.as_str(), None, patience).await;
         let answer = answer.map_err(|e| unanswered(&e))?;
         if !answer.ok() {

@@ -211,6 +211,23 @@ async fn when_one_side_cannot_be_read_nothing_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn silence_of_either_side_is_unknown_before_the_deadline() {
+    let slow =
+        |seconds| Answer::text(200, "").wait(seconds).then(&json!({"metadata": {}, "items": []}).to_string());
+    for (case, seconds) in [("the Hub", 0), ("the Hub, after a slow cluster", 24), ("the cluster", 60)] {
+        let stage = Stage { silent: true, ..Stage::default() };
+        let (client, asked) = staged::client(move |_, _| slow(seconds));
+        let net = Arc::new(Both { hub: World::new(stage), client, asked });
+        let seen = look(&*probe(&json!({})), &net, 0).await;
+        assert_eq!(
+            (seen.verdict, seen.reason),
+            (Verdict::Unknown, Some(Reason::Timeout)),
+            "{case}: {seen:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn ages_count_by_the_clock_of_the_cluster() {
     // Our clock is an hour behind: without the API's own date the pod would come from the future.
     let answer = pods(&[pod("a", -3_000)]).with("date", "Sat, 01 Mar 2025 13:00:00 GMT");
