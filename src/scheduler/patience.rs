@@ -71,3 +71,53 @@ pub(super) async fn lose(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use launchwatch_probes::{Outcome, StageTime, Verdict};
+
+    use super::*;
+
+    const USUAL: u64 = 8;
+
+    fn learned(probe: &ProbeId) -> Learned {
+        let learned = Learned::default();
+        let took = Duration::from_secs(USUAL);
+        let stages = vec![StageTime { stage: Stage::Launch, start: Duration::ZERO, took }];
+        let run = Outcome { stages, ..Outcome::bare(Verdict::Passed, None, "") };
+        (0..30).for_each(|_| learned.saw(probe, &run));
+        learned
+    }
+
+    /// When a launch is told to last too long that waits for a node between these seconds.
+    async fn told(waits: &[(u64, bool)]) -> Vec<u64> {
+        let probe = ProbeId::new("hub", "cached");
+        let learned = learned(&probe);
+        let (open, opened) = watch::channel(Open::default());
+        let (began, told) = (Instant::now(), Mutex::new(Vec::new()));
+        open.send_modify(|open| open.enter(Stage::Launch));
+        let stalled = |_, _| told.lock().unwrap().push(began.elapsed().as_secs());
+        let run = async {
+            for (at, waits) in waits {
+                tokio::time::sleep_until(began + Duration::from_secs(*at)).await;
+                open.send_modify(|open| open.wait(*waits));
+            }
+            tokio::time::sleep_until(began + Duration::from_secs(500)).await;
+        };
+        tokio::select! {
+            never = lose((&learned, &probe), Some(1.5), opened, stalled) => match never {},
+            () = run => {}
+        }
+        told.into_inner().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_launch_that_waits_for_a_node_is_not_called_stalled() {
+        assert_eq!(told(&[]).await, [12]);
+        assert_eq!(told(&[(2, true)]).await, [] as [u64; 0]);
+        assert_eq!(told(&[(2, true), (100, false)]).await, [112], "from then on it is as any other");
+    }
+}

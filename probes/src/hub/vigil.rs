@@ -71,7 +71,10 @@ impl Vigil {
             return None;
         }
         let proof = prove(line);
-        if let Some(pod) = self.pod.as_mut().filter(|_| proof.is_some() || line.starts_with("Server ready")) {
+        // Events about images and nodes still come when the Hub no longer sees how its pods are.
+        let event = |p: &Proof| matches!(p.reason, Reason::PushFailed | Reason::NoCapacity);
+        let noticed = proof.is_some_and(|p| !event(p)) || line.starts_with("Server ready");
+        if let Some(pod) = self.pod.as_mut().filter(|_| noticed) {
             pod.noticed();
         }
         let proof = proof?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::cluster::staged::Answer;
 use crate::kinds::kind;
-use crate::staged::{Entry, Kernel, Play, Ran, SECRETS, SERVER_TOKEN, Stage, World, run, run_until};
+use crate::staged::{Api, Entry, Kernel, Play, Ran, SECRETS, SERVER_TOKEN, Stage, World, run, run_until};
 use crate::{Reason, Verdict};
 
 const USER: &str = "users/launchwatch-abcdefgh12345678";
@@ -229,6 +230,52 @@ async fn a_kernel_that_fails_is_named_and_the_user_goes_all_the_same() {
         (Some(Reason::KernelFailed), Some(crate::Stage::Kernel))
     );
     assert_eq!(ran.entry(), Entry::Settled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_waits_for_a_node_is_slow_and_one_that_finds_no_room_has_failed() {
+    let full =
+        r#"2.0 {"progress": 5, "message": "[Warning] 0/9 nodes are available: 9 Insufficient memory."}"#;
+    let grows =
+        r#"20.0 {"progress": 5, "message": "[Normal] pod triggered scale-up: [{pool 3->4 (max: 10)}]"}"#;
+    let quota = r#"2.0 {"progress": 5, "message": "(403) Forbidden: exceeded quota: user-pods"}"#;
+    let gave_up = r#"50.0 {"progress": 100, "failed": true, "message": "Spawn failed: pod p/x did not start in 48 seconds!"}"#;
+    for (lines, verdict, reason, seconds) in [
+        (format!("{full}\n{grows}"), Verdict::Degraded, Reason::WaitsForNode, 105..110),
+        (full.to_owned(), Verdict::Failed, Reason::NoCapacity, 105..110),
+        (format!("{full}\n{gave_up}"), Verdict::Failed, Reason::NoCapacity, 50..55),
+        (quota.to_owned(), Verdict::Failed, Reason::ResourceQuota, 2..6),
+    ] {
+        let mut stage = stage(&[]);
+        stage.progress = Play::text(&lines);
+        let ran = launch(stage).await;
+        let outcome = ran.outcome();
+        assert_eq!((outcome.verdict, outcome.reason), (verdict, Some(reason)), "{lines}: {outcome:?}");
+        assert!(seconds.contains(&ran.took.as_secs()), "{lines}: {:?}", ran.took);
+        assert_eq!(ran.entry(), Entry::Settled, "{lines}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_ready_while_the_hub_does_not_notice_ends_the_start() {
+    let api: Api = Arc::new(|asked: &str| {
+        let containers = json!([{"name": "notebook", "ready": true, "state": {"running": {}}}]);
+        let status = json!({"phase": "Running", "podIP": "10.0.0.7", "containerStatuses": containers});
+        let pod =
+            json!({"metadata": {"name": "jupyter-x", "uid": "a", "resourceVersion": "7"}, "status": status});
+        if asked.contains("watch=true") {
+            return Answer::text(200, "").wait(30);
+        }
+        Answer::json(200, &json!({"metadata": {"resourceVersion": "7"}, "items": [pod]}))
+    });
+    let lines = PROGRESS.lines().take(2).collect::<Vec<_>>().join("\n");
+    let stage = Stage { progress: Play::text(&lines), cluster: Some(api), ..stage(&[]) };
+    let settings = json!({"api_token": "hub-t0ken-of-ours", "cluster": {"namespace": "prod"}});
+    let ran = run("jupyterhub-launch", settings, stage, 120).await;
+    let outcome = ran.outcome();
+    assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Some(Reason::Unseen)), "{outcome:?}");
+    assert!((45..52).contains(&ran.took.as_secs()), "{:?}", ran.took);
+    assert_eq!(ran.entry(), Entry::Settled, "the server was not stopped");
 }
 
 #[tokio::test(start_paused = true)]
