@@ -5,6 +5,7 @@ mod glance;
 mod kinds;
 mod places;
 mod random;
+mod rules;
 mod said;
 mod settled;
 
