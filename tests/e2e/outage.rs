@@ -119,7 +119,7 @@ async fn after_three_hours_people_hear_within_four_minutes_that_it_works_again()
         world.break_hub(Fault::None);
         let over = world.clock.now();
         world.run_for(4 * MINUTE).await;
-        let heard = |l: &&crate::post::Letter| l.at > over && l.body.contains("works again");
+        let heard = |l: &&crate::post::Posted| l.at > over && l.body.contains("works again");
         let letters = world.post.letters();
         let heard = letters.iter().find(heard).expect("nobody heard that it works again");
         assert_eq!(heard.kind, "update", "{}", heard.body);
