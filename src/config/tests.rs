@@ -6,6 +6,7 @@ mod kinds;
 mod places;
 mod random;
 mod renamed;
+mod rules;
 mod said;
 mod settled;
 

@@ -26,7 +26,8 @@ const STRETCHED_AT_MOST: Duration = Duration::from_secs(30);
 /// Runs one probe until the service stops.
 pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
     let timetable = Timetable::new(probe.schedule.clone(), &probe.id);
-    let mut runner = Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false, resting: false };
+    let mut runner =
+        Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false, resting: false };
     let mut now = runner.shared.edges.clock.now();
     let mut due = runner.timetable.next_after(now).map(Due::on_grid);
     while let Some(next) = due {
