@@ -275,10 +275,9 @@ fn begin(turn: u64, offset: u64) -> f64 {
 fn waiting(house: &House, t: f64, index: usize, wanted: &Wanted) -> Pod {
     let place = index - (wanted.running + wanted.unknown).min(index);
     if let Some(since) = wanted.no_room {
-        let there = house.courses.users.since(index, t).unwrap_or(f64::NEG_INFINITY);
         let pending = house.courses.pending.since(place, t).unwrap_or(f64::NEG_INFINITY);
         let start = house.scenario.start - 600.0;
-        let created = there.max(pending).max(since).max(start).min(t);
+        let created = pending.max(since).max(start).min(t);
         let mut dice = house.dice(17, place as u64);
         return Pod { created, ..pod(&mut dice, None, Phase::Pending) };
     }

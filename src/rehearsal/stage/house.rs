@@ -25,8 +25,11 @@ pub(crate) struct House {
     pub(crate) servers: StandIn,
     pub(crate) courses: Courses,
     own: Mutex<Own>,
-    crowd: Mutex<Option<((i64, u64), Arc<Crowd>)>>,
+    crowd: Mutex<Option<(Key, Arc<Crowd>)>>,
 }
+
+/// What a look was made for: the second, and the version of own launches.
+pub(crate) type Key = (i64, u64);
 
 /// What own launches have left behind.
 #[derive(Default)]

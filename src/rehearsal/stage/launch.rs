@@ -200,7 +200,6 @@ impl House {
         let t = self.t();
         let launch = Launch::new(self, &outcome, spec, t, number);
         let mut own = self.own();
-        // What is long gone from both worlds is forgotten, but its place stays: numbers are places.
         own.launches.push(launch.clone());
         own.version += 1;
         Some((own.launches.len() - 1, launch))

@@ -36,7 +36,7 @@ pub(super) fn objects(house: &House, t: f64) -> Vec<Object> {
 /// Occurrences of an event up to a second.
 fn occurred(event: &ClusterEvent, t: f64) -> usize {
     let every = (event.until - event.t) / event.count;
-    if t < event.t { 0 } else { whole(((t - event.t) / every).floor() + 0.5).min(whole(event.count)) }
+    if t < event.t { 0 } else { whole(((t - event.t) / every).floor()).min(whole(event.count)) }
 }
 
 fn object(house: &House, event: &ClusterEvent, (n, chunk): (usize, usize), t: f64) -> Option<Object> {

@@ -97,11 +97,9 @@ pub(super) fn objects(house: &House, t: f64) -> Vec<Object> {
 
 pub(super) fn quotas(house: &House, t: f64) -> Vec<Object> {
     let quotas = house.snapshot(t).map(|s| s.quotas.as_slice()).unwrap_or_default();
-    let next = house.scenario.snapshots.iter().find(|s| s.t > t);
     let mut all = Vec::new();
     for quota in quotas {
         // Counts of a quota are steps: what is refused is refused at once.
-        let _ = next;
         let (used, hard) = (whole_number(quota.used), whole_number(quota.hard));
         let json = format!(
             "{{\"metadata\":{{\"name\":{name},\"namespace\":\"{ns}\",\"resourceVersion\":\"1\"}},\
