@@ -160,7 +160,11 @@ impl Watch {
         };
         let Some(line) = line else {
             // One that lasted is taken up at once: nothing is to be missed, and nobody is hurried.
-            self.pause = if lines.since.elapsed() < LASTED { PAUSE } else { Duration::ZERO };
+            if lines.since.elapsed() < LASTED {
+                self.pause = PAUSE;
+            } else {
+                self.troubles = 0;
+            }
             self.lines = None;
             return Ok(None);
         };
