@@ -19,7 +19,9 @@ use super::trouble::Trouble;
 const WATCH_SECONDS: u64 = 60;
 /// A watch that should have ended by now hangs.
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 15);
-/// Before asking again: so long after a plain end, doubled with each trouble in a row.
+/// A watch that ends earlier is not opened again at once.
+const LASTED: Duration = Duration::from_secs(5);
+/// Before asking again: so long after an early end, doubled with each trouble in a row.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Longest line of a watch: one pod.
@@ -142,7 +144,8 @@ impl Watch {
             question = question.with("resourceVersion", version);
         }
         let what = question.what.clone();
-        self.lines = Some(Lines { body: self.cluster.begun(question).await?, held: BytesMut::new(), what });
+        let body = self.cluster.begun(question).await?;
+        self.lines = Some(Lines { body, held: BytesMut::new(), what, since: Instant::now() });
         Ok(())
     }
 
@@ -156,8 +159,13 @@ impl Watch {
             Err(_) => None,
         };
         let Some(line) = line else {
+            // One that lasted is taken up at once: nothing is to be missed, and nobody is hurried.
+            if lines.since.elapsed() < LASTED {
+                self.pause = PAUSE;
+            } else {
+                self.troubles = 0;
+            }
             self.lines = None;
-            self.pause = PAUSE;
             return Ok(None);
         };
         let change: Change = parse(&what, &line)?;
@@ -187,6 +195,7 @@ struct Lines {
     body: kube::client::Body,
     held: BytesMut,
     what: String,
+    since: Instant,
 }
 
 impl Lines {

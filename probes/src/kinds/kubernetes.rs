@@ -80,7 +80,7 @@ pub(super) struct KubernetesSpec {
     /// Age at which the culler ends a server; half an hour later its pod is overdue.
     #[serde(default = "six_hours")]
     max_age: Span,
-    /// The components that keep the site up, by name; default: `hub`, `proxy`, `binder`, `ingress`, `image_builder`.
+    /// The components that keep the site up, by name; default: `hub`, `culler`, `proxy`, `binder`, `ingress`, `image_builder`.
     #[serde(default = "components::usual")]
     components: BTreeMap<String, ComponentSpec>,
     /// Look at the nodes; needs a ClusterRole.

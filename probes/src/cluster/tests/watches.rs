@@ -103,3 +103,16 @@ async fn a_refusal_ends_the_watch() {
     assert_eq!(seen, ["Pending", "probe_auth"]);
     assert_eq!(asked, ["list", "7"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_lasted_is_taken_up_at_once() {
+    let opened = std::sync::Mutex::new(Vec::new());
+    let began = Instant::now();
+    let (cluster, asked) = cluster(200, move |_, before| {
+        opened.lock().unwrap().push(began.elapsed().as_secs());
+        assert_eq!(opened.lock().unwrap().last(), Some(&(60 * before.saturating_sub(1) as u64)));
+        if before == 0 { listed("7", &[]) } else { Answer::text(200, "").wait(60) }
+    });
+    let sights: Vec<Sight> = watch_pod(&cluster, "binder", "jupyter-x").collect().await;
+    assert_eq!((sights.len(), asked.lock().unwrap().len()), (1, 5));
+}

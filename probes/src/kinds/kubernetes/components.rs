@@ -42,6 +42,7 @@ impl Scene {
 pub(super) fn usual() -> BTreeMap<String, ComponentSpec> {
     let selectors = [
         ("hub", "component=hub"),
+        ("culler", "component=culler"),
         ("proxy", "component=proxy"),
         ("binder", "app=binder,component=binder"),
         ("ingress", "app.kubernetes.io/name in (traefik, ingress-nginx)"),

@@ -7,7 +7,7 @@ use super::PatternSpec;
 /// The components of the charts, and the usual ingresses.
 pub(super) fn sources() -> BTreeMap<String, String> {
     [
-        ("hub", "component=hub"),
+        ("hub", "component in (hub, culler)"),
         ("binder", "app=binder,component=binder"),
         ("proxy", "component=proxy"),
         ("ingress", "app.kubernetes.io/name in (traefik, ingress-nginx)"),
@@ -51,7 +51,7 @@ const PATTERNS: [(&str, &str, &[&str]); 18] = [
         &["HTTP 599", "Failed to get image manifest", "rror*registry", "egistry*rror", "registry*refused"],
     ),
     ("binder_retry", "binder", &["Retrying launch of"]),
-    // The culler runs beside the Hub and writes to the same log.
+    // The culler mostly runs beside the Hub and writes to the same log.
     ("culler_errors", "hub", &["cull*rror", "cull*Traceback", "rror*cull", "cull*Failed", "cull*imed out"]),
     ("proxy_errors", "proxy", &["error:", "ECONNREFUSED", "EMFILE", "uncaughtException"]),
     ("ingress_errors", "ingress", &["level=error", "\"level\":\"error\"", "[error]", "[crit]", " ERR "]),
