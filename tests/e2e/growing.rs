@@ -25,11 +25,8 @@ async fn a_launch_that_waits_for_a_node_is_slow_and_pages_nobody() {
     world.break_hub(Fault::None);
     world.run_for(10 * MINUTE).await;
     assert!(world.post.letters().is_empty(), "{:#?}", world.post.letters());
-    let runs = world
-        .store
-        .runs(RunQuery { limit: 1_000, from: Some(grows_from), ..RunQuery::default() })
-        .await
-        .unwrap();
+    let since = RunQuery { limit: 1_000, from: Some(grows_from), ..RunQuery::default() };
+    let runs = world.store.runs(&since).await.unwrap();
     let waited: Vec<_> = runs.iter().filter(|r| r.outcome.reason == Some(Reason::WaitsForNode)).collect();
     assert!(waited.len() >= 5, "only {} runs waited", waited.len());
     assert!(waited.iter().all(|r| r.outcome.verdict == Verdict::Degraded));
