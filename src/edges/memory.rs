@@ -12,7 +12,8 @@ use http_body_util::{BodyStream, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use launchwatch_probes::net::{
-    Chain, Connected, Duplex, Lookup, Net, NetError, NetFault, Request, Response, Socket, Timing,
+    Chain, ClusterAccess, Connected, Duplex, Lookup, Net, NetError, NetFault, Request, Response, Socket,
+    Timing,
 };
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
@@ -21,23 +22,59 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::standin::{self, Spawner};
 
-/// Hosts by authority (`hub.example:80`).
+/// Stands before a host: says of a request whether the connection comes about at all.
+pub type Gate = Arc<dyn Fn(&http::Method, &http::Uri) -> Option<NetError> + Send + Sync>;
+
+/// Shows the certificates of a host, as they are now.
+pub type Show = Arc<dyn Fn(&str) -> Option<Chain> + Send + Sync>;
+
+/// Hosts by authority (`hub.example:80`), clusters by context.
 #[derive(Clone)]
 pub struct MemoryNet {
     hosts: BTreeMap<String, Router>,
+    gates: BTreeMap<String, Gate>,
+    clusters: BTreeMap<String, Router>,
+    certificates: Option<Show>,
     spawn: Spawner,
 }
 
 impl MemoryNet {
     /// A network without hosts.
     pub fn new(spawn: Spawner) -> Self {
-        Self { hosts: BTreeMap::new(), spawn }
+        Self {
+            hosts: BTreeMap::new(),
+            gates: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            certificates: None,
+            spawn,
+        }
     }
 
     /// Adds a host.
     #[must_use]
     pub fn with_host(mut self, authority: &str, router: Router) -> Self {
         self.hosts.insert(authority.to_owned(), router);
+        self
+    }
+
+    /// Puts a gate before a host.
+    #[must_use]
+    pub fn with_gate(mut self, authority: &str, gate: Gate) -> Self {
+        self.gates.insert(authority.to_owned(), gate);
+        self
+    }
+
+    /// Adds a Kubernetes API under the name of a kubeconfig context.
+    #[must_use]
+    pub fn with_cluster(mut self, context: &str, router: Router) -> Self {
+        self.clusters.insert(context.to_owned(), router);
+        self
+    }
+
+    /// Says what certificates hosts show.
+    #[must_use]
+    pub fn with_certificates(mut self, show: Show) -> Self {
+        self.certificates = Some(show);
         self
     }
 
@@ -49,6 +86,9 @@ impl MemoryNet {
         let Some(router) = self.hosts.get(&host) else {
             return Err(NetError::new(NetFault::Connect, format!("connection to {host} refused")));
         };
+        if let Some(error) = self.gates.get(&host).and_then(|gate| gate(request.method(), request.uri())) {
+            return Err(error);
+        }
         let pipe = standin::dial(router.clone(), &self.spawn);
         let (mut sender, connection) = http1::handshake(TokioIo::new(pipe)).await.map_err(|e| cut(&e))?;
         (self.spawn)(
@@ -116,7 +156,21 @@ impl Net for MemoryNet {
     }
 
     async fn certificate(&self, host: &str, _port: u16) -> Result<Chain, NetError> {
-        Err(NetError::new(NetFault::Tls, format!("{host} speaks no TLS in memory")))
+        let shown = self.certificates.as_ref().and_then(|show| show(host));
+        shown.ok_or_else(|| NetError::new(NetFault::Tls, format!("{host} speaks no TLS in memory")))
+    }
+
+    async fn cluster(&self, access: &ClusterAccess) -> Result<kube::Client, NetError> {
+        let router = match &access.context {
+            Some(context) => self.clusters.get(context),
+            None => self.clusters.values().next().filter(|_| self.clusters.len() == 1),
+        };
+        let Some(router) = router.cloned() else {
+            let what = format!("there is no Kubernetes API for {} in memory", access.name());
+            return Err(NetError::new(NetFault::Local, what));
+        };
+        // The client's worker task ends with its last handle; nothing of it outlives the probe that asked for it.
+        Ok(kube::Client::new(router, "default"))
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<Connected, NetError> {

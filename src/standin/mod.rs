@@ -4,11 +4,11 @@
 //! [`Replay`] plays a recorded [`Script`] instead. Nothing here is part of the service: it serves `demo` and tests.
 
 mod admit;
-mod answer;
+pub(crate) mod answer;
 mod attempt;
 mod channels;
 mod counts;
-mod dice;
+pub(crate) mod dice;
 mod fault;
 mod federation;
 mod fixtures;
@@ -32,12 +32,12 @@ mod settings;
 mod spawn;
 mod spec;
 mod stand_in;
-mod stream;
+pub(crate) mod stream;
 mod tape;
 #[cfg(test)]
 mod tests;
-mod token;
-mod wire;
+pub(crate) mod token;
+pub(crate) mod wire;
 mod world;
 
 pub use counts::Snapshot;
