@@ -4,7 +4,8 @@
 #![expect(
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "a table for people, of JSON that is ours"
+    unreachable_pub,
+    reason = "a table for people, of JSON that is ours; the judge is shared with the tests"
 )]
 
 #[path = "../tests/scenarios/judge.rs"]
