@@ -17,9 +17,10 @@ fn file(name: &str) -> PathBuf {
     all.into_iter().find(|f| f.to_string_lossy().contains(name)).unwrap()
 }
 
-/// What a rehearsal says, in JSON and in words; without the time that it took.
-fn rehearse(file: &Path, seed: u64) -> (Value, String) {
-    let scenario = Scenario::open(file).unwrap_or_else(|p| panic!("{}", launchwatch::config::told(&p)));
+/// What a rehearsal up to second `end` says, in JSON and in words; without the time that it took.
+fn rehearse(file: &Path, end: f64, seed: u64) -> (Value, String) {
+    let mut scenario = Scenario::open(file).unwrap_or_else(|p| panic!("{}", launchwatch::config::told(&p)));
+    scenario.end = scenario.end.min(end);
     let hindsight = Hindsight::read(&std::fs::read_to_string(file).unwrap());
     let played = play(&scenario, None, seed).unwrap();
     let found = report(&played, &hindsight);
@@ -42,16 +43,16 @@ fn the_twelve_scenarios_can_be_read_and_say_what_they_expect() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_one_other_ones() {
     let file = file("2018-02-22");
-    let one = rehearse(&file, 7);
-    let again = rehearse(&file, 7);
+    let one = rehearse(&file, 300.0, 7);
+    let again = rehearse(&file, 300.0, 7);
     assert_eq!(one.0.to_string(), again.0.to_string());
     assert_eq!(one.1, again.1);
-    assert_ne!(one.0.to_string(), rehearse(&file, 8).0.to_string());
+    assert_ne!(one.0.to_string(), rehearse(&file, 300.0, 8).0.to_string());
 }
 
 #[test]
 fn the_outage_of_july_2018_pages_within_four_minutes_and_names_the_reflector_first() {
-    let (json, words) = rehearse(&file("2018-07-07"), 1);
+    let (json, words) = rehearse(&file("2018-07-07"), 600.0, 1);
     let page = json["alerts"].as_array().unwrap().iter().find(|a| a["severity"] == "critical");
     let page = page.unwrap_or_else(|| panic!("{words}"));
     // The Hub hears nothing more of its pods from second -153 on.
@@ -66,7 +67,7 @@ fn outages_are_told_in_time_explained_and_nothing_else_is() {
     let mut misses = Vec::new();
     for part in QUICK {
         let file = file(part);
-        let (json, _) = rehearse(&file, 1);
+        let (json, _) = rehearse(&file, f64::MAX, 1);
         let score = judge::judge(&judge::expectation(&file).unwrap(), &json);
         misses.extend(score.misses.into_iter().map(|m| format!("{part}: {m}")));
     }
@@ -74,7 +75,7 @@ fn outages_are_told_in_time_explained_and_nothing_else_is() {
 }
 
 /// Those that are quick to play; `cargo bench --bench rehearse` plays all.
-const QUICK: [&str; 6] = ["2017-11-30", "2018-01-04", "2018-02-12", "2018-02-22", "2018-03-26", "2020-07-09"];
+const QUICK: [&str; 3] = ["2017-11-30", "2018-02-12", "2018-02-22"];
 
 #[test]
 fn a_broken_scenario_is_told_with_its_place_and_a_hint() {
