@@ -90,7 +90,11 @@ fn row(file: &Path, seeds: u64) -> Result<Row, String> {
     let mut row = Row { noticed: hindsight.human_noticed, ..Row::default() };
     for seed in 1..=seeds {
         let played = play(&scenario, None, seed).map_err(|e| format!("{e:#}"))?;
-        let json = serde_json::to_value(report(&played, &hindsight)).map_err(|e| e.to_string())?;
+        let found = report(&played, &hindsight);
+        if std::env::var_os("SAY").is_some() {
+            println!("{}", launchwatch::rehearsal::timeline(&played, &found, &hindsight));
+        }
+        let json = serde_json::to_value(found).map_err(|e| e.to_string())?;
         let Score { points, of, misses } = judge(&expect, &json);
         row.points.push((points, of));
         row.told.push(first(&json));

@@ -26,7 +26,10 @@ impl Runbooks {
             if let Some(label) = path.file_stem().and_then(|s| s.to_str()).filter(|_| markdown) {
                 let mut text = std::fs::read_to_string(&path)?;
                 text.truncate(text.floor_char_boundary(LONGEST));
-                own.insert(label.to_owned(), text);
+                // A blank file says nothing.
+                if !text.trim().is_empty() {
+                    own.insert(label.to_owned(), text);
+                }
             }
         }
         Ok(Self(own))
@@ -64,10 +67,11 @@ mod tests {
         std::fs::write(folder.path().join(format!("{}.md", ours.label)), "# Call Ada").unwrap();
         std::fs::write(folder.path().join("other.md"), "# Other").unwrap();
         std::fs::write(folder.path().join("notes.txt"), "no runbook").unwrap();
+        std::fs::write(folder.path().join("blank.md"), " \n").unwrap();
         let runbooks = Runbooks::read(folder.path()).unwrap();
         assert_eq!(runbooks.of(ours.label).as_deref(), Some("# Call Ada"));
         assert_eq!(runbooks.of("other").as_deref(), Some("# Other"));
-        assert_eq!(runbooks.of("notes"), None);
+        assert_eq!((runbooks.of("notes"), runbooks.of("blank")), (None, None));
         assert_eq!(runbooks.strangers().collect::<Vec<_>>(), ["other"]);
         assert_eq!(runbooks.list().len(), CAUSES.len() + 1);
         assert_eq!(Runbooks::default().of(ours.label).as_deref(), Some(ours.runbook));

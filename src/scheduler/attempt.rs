@@ -140,7 +140,12 @@ impl Attempt {
                 open.send_modify(|open| open.enter(*stage));
             }
             Progress::WaitsForNode(waits) => open.send_modify(|open| open.wait(*waits)),
-            Progress::Line(_) => {}
+            Progress::Line(line) => {
+                open.send_if_modified(|open| {
+                    open.hear(line);
+                    false
+                });
+            }
             Progress::Suspect(reason, line) => {
                 let stage = open.borrow().stage();
                 run.suspect(began, *reason, stage, line.clone(), false);

@@ -68,8 +68,9 @@ pub(super) fn too_long(usual: Duration, patience: f64) -> Duration {
 }
 
 /// That a stage lasts too long, in words.
-pub(super) fn in_words(stage: Stage, lasts: Duration, usual: Duration) -> String {
-    format!("{stage}: {} s so far; 99 of 100 runs need at most {} s", lasts.as_secs(), seconds(usual))
+pub(super) fn in_words(stage: Stage, lasts: Duration, usual: Duration, last: &str) -> String {
+    let last = if last.is_empty() { String::new() } else { format!("; the last word was `{last}`") };
+    format!("{stage}: {} s so far; 99 of 100 runs need at most {} s{last}", lasts.as_secs(), seconds(usual))
 }
 
 /// Whole seconds, rounded up, so that what is usual never reads as less than it is.
@@ -118,7 +119,7 @@ mod tests {
             assert_eq!(too_long(second(usual), patience), second(expected), "{usual} s x {patience}");
         }
         assert_eq!(too_long(second(20), f64::INFINITY), Duration::MAX);
-        let words = in_words(Stage::Launch, second(52), Duration::from_millis(18_400));
+        let words = in_words(Stage::Launch, second(52), Duration::from_millis(18_400), "");
         assert_eq!(words, "launch: 52 s so far; 99 of 100 runs need at most 19 s");
     }
 }

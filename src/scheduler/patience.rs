@@ -11,17 +11,19 @@ use super::learned::{Learned, in_words, too_long};
 use crate::observation::ProbeId;
 
 /// The stage that is open, and since when something can be expected of it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Open {
     stage: Option<(Stage, Instant)>,
     /// The launch waits for a node: that takes as long as it takes, and is told otherwise.
     waits: bool,
+    /// The last line that was seen.
+    last: String,
 }
 
 impl Open {
     /// A stage begins.
     pub(super) fn enter(&mut self, stage: Stage) {
-        *self = Self { stage: Some((stage, Instant::now())), waits: false };
+        (self.stage, self.waits) = (Some((stage, Instant::now())), false);
     }
 
     /// The launch begins or ceases to wait for a node. What it takes from then on is compared with the usual.
@@ -30,6 +32,11 @@ impl Open {
         if let Some((_, since)) = self.stage.as_mut().filter(|_| !waits) {
             *since = Instant::now();
         }
+    }
+
+    /// A line was seen.
+    pub(super) fn hear(&mut self, line: &str) {
+        line.clone_into(&mut self.last);
     }
 
     /// The stage.
@@ -48,7 +55,7 @@ pub(super) async fn lose(
     let Some(patience) = patience else { return pending().await };
     let mut told: Vec<Stage> = Vec::new();
     loop {
-        let now = *open.borrow_and_update();
+        let now = open.borrow_and_update().clone();
         let judged = now.stage.filter(|(stage, _)| !now.waits && !told.contains(stage));
         let limit = judged.and_then(|(stage, since)| {
             let usual = learned.usual(probe, stage)?;
@@ -61,7 +68,8 @@ pub(super) async fn lose(
                 moved = open.changed() => moved,
                 () = tokio::time::sleep_until(until) => {
                     told.push(stage);
-                    stalled(stage, in_words(stage, since.elapsed(), usual));
+                    let last = open.borrow().last.clone();
+                    stalled(stage, in_words(stage, since.elapsed(), usual, &last));
                     Ok(())
                 }
             },

@@ -22,8 +22,8 @@ mod ourselves;
 mod outage;
 mod pages;
 mod post;
-mod renamed;
 mod rehearsal;
+mod renamed;
 mod schedule;
 mod sites;
 #[path = "../live/kit/socket.rs"]

@@ -10,7 +10,6 @@ mod case;
 mod causes;
 mod names;
 mod remedies;
-mod runbooks;
 mod scene;
 mod words;
 
@@ -20,7 +19,7 @@ pub use action::{Action, Guard, Mode, Proposal};
 pub use case::Case;
 pub use causes::CAUSES;
 pub use names::{FACTS, NAMES};
-pub use runbooks::Runbooks;
+
 pub use scene::{FRESH, Figure, Look, Scene, Track};
 
 /// A cause that is less likely than this is not named.

@@ -96,10 +96,13 @@ impl Engine {
         let other = label(before.first()) != label(incident.diagnosis.first());
         let first_words =
             incident.diagnosis.first().map(|d| format!("likely cause: {} ({})", d.title, d.label));
+        // What is said of a trouble is said anew when it gets louder: then somebody reads it for the first time.
+        let pages = incident.spells.iter().filter(|s| s.severity == Severity::Page);
+        let louder = pages.map(|s| s.fired_at).max().unwrap_or(Timestamp::MIN);
         let mut dirty = other;
         for (rank, found) in incident.diagnosis.iter().enumerate() {
             let rank = u32::try_from(rank + 1).unwrap_or(u32::MAX);
-            let named = |n: &Named| n.label == found.label && n.rank == rank;
+            let named = |n: &Named| n.label == found.label && n.rank == rank && n.at >= louder;
             if incident.named.len() < KEPT && !incident.named.iter().rev().take(8).any(named) {
                 incident.named.push(Named {
                     at: now,

@@ -266,6 +266,7 @@ fn change(at: &At<'_>, desk: &mut Desk<'_>) -> ComponentChange {
 
 impl ComponentChange {
     fn onto(self, before: Option<Component>, t: f64) -> Component {
+        let known = before.is_some();
         let was = before.unwrap_or(Component {
             ready: true,
             restarts: 0.0,
@@ -279,8 +280,8 @@ impl ComponentChange {
         });
         let ready = self.ready.unwrap_or(was.ready);
         let restarts = self.restarts.unwrap_or(was.restarts);
-        // A restart makes containers young, whether or not the file says how young.
-        let restarted = restarts > was.restarts && was.since.is_some_and(|since| since < t);
+        // A restart makes containers young, and so does a change of readiness, whether or not the file says how young.
+        let turned = ready != was.ready || (known && restarts > was.restarts);
         Component {
             ready,
             restarts,
@@ -290,7 +291,7 @@ impl ComponentChange {
             memory_mb: self.memory_mb.or(was.memory_mb),
             replicas: self.replicas.unwrap_or(was.replicas),
             on_unschedulable: self.on_unschedulable.unwrap_or(was.on_unschedulable),
-            since: self.age_s.map(|age| t - age).or(if restarted { Some(t) } else { was.since }),
+            since: self.age_s.map(|age| t - age).or(if turned { Some(t) } else { was.since }),
         }
     }
 }

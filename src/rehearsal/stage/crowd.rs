@@ -12,6 +12,9 @@ const YOUNG: u64 = 20;
 /// Seconds after which a user's pod ends as people leave, at least; at most twice as many.
 const VISIT: f64 = 7200.0;
 
+/// One in so many pods left behind is of our own launches.
+const OURS: usize = 4;
+
 /// Phase of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -84,12 +87,34 @@ struct Wanted {
 }
 
 impl Crowd {
+    /// The pod of an own launch, if it has this name.
+    pub(crate) fn own(house: &House, name: &str, t: f64) -> Option<Pod> {
+        let user = name.strip_prefix("jupyter-")?;
+        let own = house.own();
+        let mut attempts = own.launches.iter().rev().flat_map(|l| l.attempts.iter().map(move |a| (l, a)));
+        let (launch, attempt) = attempts.find(|(_, a)| a.user == user)?;
+        (t >= attempt.created && t < attempt.pod_gone).then(|| own_pod(launch, attempt, t))
+    }
+
+    /// Whether an own launch has, had or will have a pod of this name.
+    pub(crate) fn is_own(house: &House, name: &str) -> bool {
+        let user = name.strip_prefix("jupyter-");
+        house.own().launches.iter().rev().flat_map(|l| &l.attempts).any(|a| Some(a.user.as_str()) == user)
+    }
+
     pub(crate) fn at(house: &House, t: f64) -> Self {
         let mut crowd = Self::default();
         let mut wanted = wanted(house, t);
         let mut own = Self::default();
+        // Of what is left behind a part is ours: the file counts everybody's.
+        let mut room = wanted.orphans / OURS;
         for launch in &house.own().launches {
-            for attempt in &launch.attempts {
+            for attempt in launch.attempts.iter().filter(|a| t >= a.begun) {
+                let leaked = t >= attempt.server_gone && t >= attempt.created && t < attempt.pod_gone;
+                if leaked && room == 0 {
+                    continue;
+                }
+                room -= usize::from(leaked);
                 own.take_own(launch, attempt, t, &mut wanted);
             }
         }

@@ -181,6 +181,17 @@ impl House {
         all().take_while(|p| p.t <= t).last().or_else(|| all().next())
     }
 
+    /// Status and latency (milliseconds) of the Hub's API. A point that tells of trouble holds until the Hub's health page is told to
+    /// be well later on: nobody looked at the API again.
+    pub(crate) fn hub_answers(&self, t: f64) -> (u16, f64) {
+        let Some(point) = self.hub_point(t) else { return (200, 30.0) };
+        let well = self.health(t).filter(|h| h.from > point.t && h.hub_status == Some(200));
+        match well {
+            Some(health) if point.http_status != 200 => (200, health.hub_latency_ms.unwrap_or(30.0)),
+            _ => (point.http_status, point.latency_ms),
+        }
+    }
+
     /// What health pages say: the interval of the moment, else the last one before it.
     pub(crate) fn health(&self, t: f64) -> Option<&Health> {
         let mine = || self.scenario.health.iter().filter(|h| Scenario::concerns(&h.member, &self.name));

@@ -19,6 +19,7 @@ use http::Uri;
 
 pub(crate) use self::nodes::names;
 use self::selector::Selector;
+use super::crowd::Crowd;
 use super::house::House;
 use crate::standin::{answer, stream};
 
@@ -132,6 +133,9 @@ impl Api {
         let selector = Selector::read(&query(uri, "labelSelector").unwrap_or_default());
         let fields = query(uri, "fieldSelector").unwrap_or_default();
         let named = fields.strip_prefix("metadata.name=");
+        if let Some(name) = named.filter(|name| kind == "pods" && Crowd::is_own(&self.house, name)) {
+            return pods::own(&self.house, name, t).into_iter().collect();
+        }
         let mut all = self.objects(kind, &selector, t);
         all.retain(|o| selector.fits(&o.labels) && named.is_none_or(|n| n == o.name));
         all
@@ -177,7 +181,12 @@ async fn one(State(api): State<Arc<Api>>, Path((_, kind, name)): Path<(String, S
     if kind != "pods" {
         return unknown().await;
     }
-    let found = api.objects("pods", &Selector::default(), api.house.t()).into_iter().find(|o| o.name == name);
+    let t = api.house.t();
+    let found = if Crowd::is_own(&api.house, &name) {
+        pods::own(&api.house, &name, t)
+    } else {
+        api.objects("pods", &Selector::default(), t).into_iter().find(|o| o.name == name)
+    };
     match found {
         Some(object) => answer::json(200, object.json),
         None => status(404, "NotFound", &format!("pods \"{name}\" not found")),

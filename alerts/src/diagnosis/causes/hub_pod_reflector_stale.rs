@@ -58,8 +58,10 @@ fn weigh(scene: &Scene<'_>) -> Case {
         )
         .counter(
             0.6,
+            // With servers stuck beside ready pods, want of room is what came of it.
             scene
                 .mostly_because(&["no_capacity"])
+                .filter(|_| stuck.is_none())
                 .map(|_| "pods find no room: they are not ready either".into()),
         )
         .counter(0.8, scene.when("quota_blocked", 1.0, |_| "a quota refuses pods".into()))

@@ -68,6 +68,7 @@ fn weigh(scene: &Scene<'_>) -> Case {
             }),
         )
         .counter(0.6, scene.mute().map(|_| "launches hang: what piles up is no demand".into()))
+        .counter(0.7, broken(scene))
         .counter(0.6, scene.hub_dead())
         .counter(
             0.6,
@@ -75,6 +76,12 @@ fn weigh(scene: &Scene<'_>) -> Case {
                 .binder_silent()
                 .map(|_| "binder does not answer: what piles up may be one and the same".into()),
         )
+}
+
+/// Launches fail, and not for want of room: what piles up are their remains.
+fn broken(scene: &Scene<'_>) -> Option<String> {
+    let (room, of) = scene.share_because(&["no_capacity", "waits_for_node"]);
+    (of >= 3 && room * 2 < of).then(|| format!("{of} launches in a row failed, and not for want of room"))
 }
 
 /// Pods have become more, and the Hub knows of them.

@@ -81,7 +81,7 @@ impl<'a> Scene<'a> {
         let failing = self.failing_launches();
         let mute = |look: &&&Look| {
             let last = look.evidence.last().map(|l| l.to_lowercase());
-            look.summary.to_lowercase().contains("after `launching server...`")
+            look.summary.to_lowercase().contains("`launching server...`")
                 || last.is_some_and(|l| l.contains("launching server..."))
         };
         let (such, of) = (failing.iter().filter(mute).count(), failing.len());

@@ -2,7 +2,7 @@
 
 use super::Object;
 use super::nodes;
-use crate::rehearsal::stage::crowd::{Phase, Pod};
+use crate::rehearsal::stage::crowd::{Crowd, Phase, Pod};
 use crate::rehearsal::stage::house::House;
 use crate::standin::wire::{quote, stamp};
 
@@ -26,6 +26,11 @@ pub(super) fn users(house: &House, t: f64) -> Vec<Object> {
     let crowd = house.crowd();
     let nodes = nodes::names(house, t);
     crowd.pods.iter().map(|pod| user(house, pod, &nodes)).collect()
+}
+
+/// The pod of an own launch: nobody else's is asked for by name, and all others need not be made for it.
+pub(super) fn own(house: &House, name: &str, t: f64) -> Option<Object> {
+    Crowd::own(house, name, t).map(|pod| user(house, &pod, &nodes::names(house, t)))
 }
 
 fn user(house: &House, pod: &Pod, nodes: &nodes::Names) -> Object {
