@@ -96,6 +96,7 @@ pub const NAMES: &[&str] = &[
     "real_build_success_ratio",
     "real_launches",
     "servers_active",
+    "stream_open_seconds",
     "user_pods",
     "user_pods_finished",
     "user_pods_oldest_seconds",

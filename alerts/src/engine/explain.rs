@@ -9,7 +9,9 @@ use super::Engine;
 use super::trouble::note;
 use crate::diagnosis::{Diagnosis, Look, Scene, diagnose};
 use crate::incident::{Named, Proposed};
-use crate::{Alert, AlertKey, AlertState, IncidentId, NotificationKind as Kind, Sample, SeriesId, Severity};
+use crate::{
+    Alert, AlertKey, AlertState, IncidentId, NotificationKind as Kind, Sample, SeriesId, Severity, When,
+};
 
 /// How long people are spared when the cause turns out to be another: more may follow.
 const GATHER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
@@ -99,6 +101,9 @@ impl Engine {
         // What is said of a trouble is said anew when it gets louder: then somebody reads it for the first time.
         let pages = incident.spells.iter().filter(|s| s.severity == Severity::Page);
         let louder = pages.map(|s| s.fired_at).max().unwrap_or(Timestamp::MIN);
+        // Evidence comes and goes: people are told once of each cause that comes first.
+        let first = label(incident.diagnosis.first());
+        let news = !incident.named.iter().any(|n| n.rank == 1 && Some(&n.label) == first.as_ref());
         let mut dirty = other;
         for (rank, found) in incident.diagnosis.iter().enumerate() {
             let rank = u32::try_from(rank + 1).unwrap_or(u32::MAX);
@@ -124,7 +129,7 @@ impl Engine {
         }
         if let Some(words) = first_words.filter(|_| other) {
             note(incident, now, None, words);
-            if incident.notifications > 0 && !incident.storm {
+            if news && incident.notifications > 0 && !incident.storm {
                 incident.update_due.get_or_insert(now + GATHER);
             }
         }
@@ -146,7 +151,17 @@ impl Engine {
         let paged = |s: &crate::incident::Spell| s.severity == Severity::Page && fails(&s.rule);
         let without_service = incident.spells.iter().any(paged);
         let Some(members) = self.members.get(id) else { return };
-        let mut pages = members.iter().filter(|key| self.pages(key)).peekable();
+        // Of the last ten runs most may have failed: once runs succeed in a row, that is history.
+        let in_a_row = |rule: &str| {
+            let when = self.plan.rules.iter().find(|r| r.name == rule).map(|r| &r.when);
+            matches!(when, Some(When::Failures { .. }))
+        };
+        let works = |key: &AlertKey| {
+            let mut rows =
+                incident.spells.iter().filter(|s| s.series == key.series && in_a_row(&s.rule)).peekable();
+            !in_a_row(&key.rule) && rows.peek().is_some() && rows.all(|s| s.resolved_at.is_some())
+        };
+        let mut pages = members.iter().filter(|key| self.pages(key) && !works(key)).peekable();
         let left = pages.peek().is_some();
         if left && (!without_service || pages.any(|key| fails(&key.rule))) {
             return;

@@ -36,6 +36,7 @@ pub(super) const KIND: Kind = Kind::of::<Settings>(
 .measuring(&[
     "time_to_result_seconds",
     "kernel_result_seconds",
+    "stream_open_seconds",
     "own_pod_scheduled_seconds",
     "own_pod_ready_seconds",
     "own_pod_gone_seconds",

@@ -75,10 +75,7 @@ fn rule(keys: RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Option<Rule
     let alert = alert(&keys, item, desk);
     let [reasons, not_reasons] = reasons(&keys, item, desk);
     let mut judge = when::Judge { desk, item, chosen: &chosen };
-    let guard = match &keys.and {
-        Some(keys) => Some(judge.guard(keys)),
-        None => None,
-    };
+    let guard = keys.and.as_ref().map(|keys| judge.guard(keys));
     let when = judge.settle(&keys)?;
     let guard = match guard {
         Some(guard) => Some(guard?),

@@ -58,6 +58,7 @@ fn a_former_name_is_of_nothing_that_is_there_and_has_one_heir() {
         let (_, problems) = judged(&TWO.replacen(from, to, 1));
         let wrong: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
         assert_eq!(wrong.len(), 1, "{to}: {wrong:#?}");
-        assert!(wrong[0].path.to_string() == path && wrong[0].what.contains(words), "{to}: {wrong:#?}");
+        let at = wrong[0].path.to_string();
+        assert!(at == path && wrong[0].what.contains(words), "{to}: {wrong:#?}");
     }
 }

@@ -130,7 +130,7 @@ fn checks(house: &House, t: f64) -> Vec<Value> {
         let ok = check.ok && quota.is_none_or(|q| total as f64 <= q);
         all.push(json!({
             "service": "Pod quota", "ok": ok, "total_pods": total, "build_pods": total - users.min(total),
-            "user_pods": users, "quota": quota, "_ignore_failure": true,
+            "user_pods": users, "quota": quota.map(super::course::whole), "_ignore_failure": true,
         }));
     }
     all

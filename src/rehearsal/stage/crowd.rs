@@ -15,6 +15,9 @@ const VISIT: f64 = 7200.0;
 /// One in so many pods left behind is of our own launches.
 const OURS: usize = 4;
 
+/// A pod that outlives its server by more seconds was left behind.
+const LEAVES: f64 = 300.0;
+
 /// Phase of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -110,7 +113,8 @@ impl Crowd {
         let mut room = wanted.orphans / OURS;
         for launch in &house.own().launches {
             for attempt in launch.attempts.iter().filter(|a| t >= a.begun) {
-                let leaked = t >= attempt.server_gone && t >= attempt.created && t < attempt.pod_gone;
+                let stays = attempt.pod_gone - attempt.server_gone > LEAVES;
+                let leaked = stays && t >= attempt.server_gone && t >= attempt.created && t < attempt.pod_gone;
                 if leaked && room == 0 {
                     continue;
                 }
@@ -156,10 +160,14 @@ impl Crowd {
         let repos = Repos::new(house, t, wanted.running + wanted.pending + wanted.unknown);
         let pods = wanted.running + wanted.unknown + wanted.pending;
         let orphans = wanted.orphans.min(pods);
-        let first_stuck = wanted.running.saturating_sub(wanted.stuck).max(orphans);
-        let stuck = wanted.running.saturating_sub(first_stuck);
+        let first_stuck = wanted.running.saturating_sub(wanted.stuck);
+        let stuck = wanted.running - first_stuck;
+        // What is left behind and does not run waits.
+        let low = orphans.min(first_stuck);
+        let first_waiting = wanted.running + wanted.unknown;
+        let spilt = first_waiting..first_waiting + (orphans - low);
         let ghosts_stopping = wanted.stopping.min(wanted.ghosts);
-        let last_stopping = orphans + (wanted.stopping - ghosts_stopping);
+        let last_stopping = low + (wanted.stopping - ghosts_stopping);
         let mut spawning = wanted.spawning.saturating_sub(stuck);
         let stuck_since = house.hub_point(t).map_or(t, |p| p.t);
         for index in 0..pods {
@@ -168,7 +176,7 @@ impl Crowd {
                 i if i < wanted.running + wanted.unknown => Phase::Unknown,
                 _ => Phase::Pending,
             };
-            let orphan = index < orphans;
+            let orphan = index < low || spilt.contains(&index);
             let pod = match phase {
                 Phase::Pending => waiting(house, t, index, wanted),
                 _ => visiting(house, t, index, orphan, phase),

@@ -20,9 +20,6 @@ pub(super) const CAUSE: Cause = Cause {
     explains: &["binder-hub-connection-stuck", "launch-hang-unknown", "build-queue-starved", "traffic-surge"],
 };
 
-/// Stages in which only BinderHub itself has a part.
-const OWN: [&str; 6] = ["token", "resolve", "connect", "first_byte", "body", "tls"];
-
 fn weigh(scene: &Scene<'_>) -> Case {
     let cores = scene.value("component_binder_cpu_cores");
     let limit = scene.value("component_binder_cpu_limit_cores");
@@ -34,7 +31,7 @@ fn weigh(scene: &Scene<'_>) -> Case {
     Case::new()
         .sign(0.55, busy.map(|c| format!("binder uses {c:.2} cores{}", of_limit(limit))))
         .sign(if hub.is_some() { 0.5 } else { 0.3 }, late.clone())
-        .sign(if hub.is_some() { 0.4 } else { 0.2 }, own_stages(scene))
+        .sign(if hub.is_some() { 0.4 } else { 0.2 }, scene.binder_late())
         .sign(
             0.35,
             watchers.map(|(b, r)| format!("{b:.0} requests wait for builds, and {r:.0} build pods run")),
@@ -57,18 +54,6 @@ fn weigh(scene: &Scene<'_>) -> Case {
 
 fn of_limit(limit: Option<f64>) -> String {
     limit.filter(|l| *l > 0.0).map_or_else(String::new, |l| format!(" of {l:.1}"))
-}
-
-/// Launches that failed where nothing but BinderHub has a part, for want of an answer.
-fn own_stages(scene: &Scene<'_>) -> Option<String> {
-    let failing = scene.failing_launches();
-    let own = |l: &&&crate::diagnosis::Look| {
-        matches!(l.reason.as_deref(), Some("timeout" | "stalled" | "slow"))
-            && l.stage.as_deref().is_some_and(|s| OWN.contains(&s))
-    };
-    let such = failing.iter().filter(own).count();
-    (such >= 2 && such * 2 > failing.len())
-        .then(|| format!("{such} of {} test launches got no answer from binder's own pages", failing.len()))
 }
 
 fn remedy(scene: &Scene<'_>) -> Vec<Proposal> {

@@ -43,6 +43,7 @@ fn weigh(scene: &Scene<'_>) -> Case {
         .counter(0.9, scene.hub_dead())
         .counter(0.7, scene.when("hub_latency_seconds", 2.0, |s| format!("the Hub is slow ({s:.1} s)")))
         .counter(0.9, scene.binder_silent())
+        .counter(0.8, scene.binder_late())
         .counter(0.7, cpu(scene))
         .counter(0.8, scene.when("quota_blocked", 1.0, |_| "a quota refuses pods".into()))
         .counter(0.7, scene.when("waiting_for_room", 1.0, |n| format!("{n:.0} pods wait for room")))

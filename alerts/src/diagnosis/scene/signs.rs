@@ -24,6 +24,9 @@ const SILENT: [&str; 9] = [
     "garbled",
 ];
 
+/// Stages in which only BinderHub itself has a part.
+const BINDERS_OWN: [&str; 6] = ["token", "resolve", "connect", "first_byte", "body", "tls"];
+
 /// Another version than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Deployed {
@@ -120,6 +123,20 @@ impl<'a> Scene<'a> {
         let late = matches!(look.reason.as_deref(), Some("timeout" | "stalled" | "slow"));
         (late && look.health != Health::Good)
             .then(|| "BinderHub's own health page does not answer in time".to_owned())
+    }
+
+    /// In words, that most launches that fail now waited for BinderHub itself: in stages in which nothing else has a part, or until
+    /// its stream began.
+    pub(crate) fn binder_late(&self) -> Option<String> {
+        let failing = self.failing_launches();
+        let late = |l: &&&Look| {
+            let quiet = matches!(l.reason.as_deref(), Some("timeout" | "stalled" | "slow"));
+            let own = l.stage.as_deref().is_some_and(|s| BINDERS_OWN.contains(&s));
+            quiet && own || l.measurements.get("stream_open_seconds").is_some_and(|s| *s >= 10.0)
+        };
+        let such = failing.iter().filter(late).count();
+        (such >= 2 && such * 2 > failing.len())
+            .then(|| format!("{such} of {} test launches waited for binder's own pages", failing.len()))
     }
 
     /// Whether BinderHub answers and finds nothing wrong.

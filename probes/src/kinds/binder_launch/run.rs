@@ -175,6 +175,7 @@ impl BinderLaunch {
 
 /// Reads the stream until the launch is decided, or `until`.
 async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, home: &str, until: Instant) -> Launched {
+    let asked = Instant::now();
     loop {
         let stop = watch.give_up_at().map_or(until, |at| at.min(until));
         let item = tokio::select! {
@@ -201,7 +202,11 @@ async fn read(cx: &mut Cx, events: &mut Events, watch: &mut Watch, home: &str, u
                 }
                 continue;
             }
-            Item::Open | Item::Comment => continue,
+            Item::Open => {
+                cx.measure("stream_open_seconds", asked.elapsed().as_secs_f64());
+                continue;
+            }
+            Item::Comment => continue,
         };
         let step = match BinderEvent::read(&data) {
             Ok(event) => watch.take(cx, event),

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn read(line: &str) -> Option<(String, Vec<(String, String)>, f64)> {
+/// Name, labels, value.
+type Line = (String, Vec<(String, String)>, f64);
+
+fn read(line: &str) -> Option<Line> {
     sample(line).map(|s| (s.metric, s.labels.into_iter().collect(), s.value))
 }
 
