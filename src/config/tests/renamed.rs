@@ -8,7 +8,7 @@ targets:
   - name: hub
     was: old
     url: https://hub.example.org
-    probes: [{ type: web, name: site, was: page }, { type: start-server }]
+    probes: [{ type: web, name: site, was: page }, { type: start-server, spec: a/b/c/d }]
   - { name: other, url: 'https://o.example.org', probes: [{ type: web, was: front }] }
 ";
 

@@ -3,6 +3,9 @@
 //! Pod `i` keeps its name, owner and creation while the count stays above `i`. The lowest are orphans, the highest
 //! wait. What the Hub shows is made of the same individuals, so that both worlds agree where the file says so.
 
+mod repos;
+
+use self::repos::{PLACES, Repos};
 use super::course::whole;
 use super::house::House;
 use super::launch::{Attempt, Launch};
@@ -114,7 +117,8 @@ impl Crowd {
         for launch in &house.own().launches {
             for attempt in launch.attempts.iter().filter(|a| t >= a.begun) {
                 let stays = attempt.pod_gone - attempt.server_gone > LEAVES;
-                let leaked = stays && t >= attempt.server_gone && t >= attempt.created && t < attempt.pod_gone;
+                let leaked =
+                    stays && t >= attempt.server_gone && t >= attempt.created && t < attempt.pod_gone;
                 if leaked && room == 0 {
                     continue;
                 }
@@ -365,45 +369,5 @@ fn own_pod(launch: &Launch, attempt: &Attempt, t: f64) -> Pod {
         node: scheduled.then_some(attempt.node),
         ready_since: ready.then_some(attempt.pod_ready),
         terminating: (t + 1.0 >= attempt.pod_gone).then_some(attempt.pod_gone - 1.0),
-    }
-}
-
-/// Repositories that are popular on any day.
-const PLACES: [&str; 8] = [
-    "https://github.com/example/course-notes",
-    "https://github.com/example/python-intro",
-    "https://github.com/example/climate-maps",
-    "https://github.com/example/statistics-lab",
-    "https://github.com/example/robot-arm",
-    "https://github.com/example/galaxy-zoo",
-    "https://github.com/example/text-mining",
-    "https://github.com/example/signal-tour",
-];
-
-/// Who came for which repository: those that the file counts take the youngest pods.
-struct Repos {
-    total: usize,
-    counted: Vec<(String, usize)>,
-    seed: u64,
-}
-
-impl Repos {
-    fn new(house: &House, t: f64, total: usize) -> Self {
-        let by_repo = house.snapshot(t).map(|s| &s.by_repo);
-        let counted = by_repo.into_iter().flatten().map(|(name, n)| (name.clone(), whole(*n))).collect();
-        Self { total, counted, seed: house.seed }
-    }
-
-    fn of(&self, index: usize) -> String {
-        let mut from_top = self.total.saturating_sub(index + 1);
-        for (name, n) in &self.counted {
-            if from_top < *n {
-                return name.clone();
-            }
-            from_top -= n;
-        }
-        let mut dice = crate::standin::dice::Dice::new(self.seed).fork(index as u64);
-        let at = usize::try_from(dice.below(PLACES.len() as u64)).unwrap_or(0);
-        PLACES.get(at).copied().unwrap_or_default().to_owned()
     }
 }

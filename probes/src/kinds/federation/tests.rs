@@ -148,9 +148,9 @@ async fn a_member_that_is_well_but_left_out_fails_once_a_rollout_would_be_over()
         (figures(&first)["members_missing"], first.facts["members_missing_names"].as_str()),
         (1.0, "six")
     );
-    later(35).await;
+    later(34).await;
     assert_eq!(run(&probe, &pages).await.verdict, Verdict::Passed);
-    later(1).await;
+    later(2).await;
     let seen = run(&probe, &pages).await;
     assert_eq!((seen.verdict, seen.reason), (Verdict::Failed, Some(Reason::Drift)));
     assert!(seen.summary.contains("six for 36 min"), "{}", seen.summary);
