@@ -76,11 +76,15 @@ pub fn cause(label: &str) -> Option<&'static Cause> {
 }
 
 /// The likely causes, the likeliest first. What was named first before (`standing`) stays first unless something else is clearly
-/// likelier: evidence comes and goes with every look, and a cause that changes with each message helps nobody.
-pub fn diagnose(scene: &Scene<'_>, standing: Option<&str>) -> Vec<Diagnosis> {
+/// likelier: evidence comes and goes with every look, and a cause that changes with each message helps nobody. What a cause
+/// explains that stood first for long (`roots`) is no cause of the same trouble later on, although the signs of the root may be gone.
+pub fn diagnose(scene: &Scene<'_>, standing: Option<&str>, roots: &[&str]) -> Vec<Diagnosis> {
     const INERTIA: f64 = 0.15;
+    let explained =
+        |label: &str| roots.iter().filter_map(|root| cause(root)).any(|root| root.explains.contains(&label));
     let mut found: Vec<(&Cause, Case, f64)> = CAUSES
         .iter()
+        .filter(|cause| !explained(cause.label))
         .map(|cause| (cause, (cause.weigh)(scene)))
         .map(|(cause, case)| {
             let stays = if standing == Some(cause.label) { INERTIA } else { 0.0 };

@@ -17,6 +17,10 @@ use crate::{
 const GATHER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 /// What people hear when it was not over after all.
 pub(super) const RELAPSED: &str = "it is not over: it fails again";
+/// A cause that came first this long ago is the root of what follows from it.
+const SETTLED: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+/// Causes are named anew no more often, unless somebody is to be told.
+const PACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 /// Entries kept of what was named and proposed.
 const KEPT: usize = 100;
 
@@ -56,6 +60,10 @@ impl Engine {
             self.looked_at.clear();
             return;
         }
+        if self.explained_at.is_some_and(|at| now.duration_since(at) < PACE) {
+            return;
+        }
+        self.explained_at = Some(now);
         let looked_at = std::mem::take(&mut self.looked_at);
         let concerned = |target: &String| {
             looked_at.contains(target) || self.plan.ancestors(target).iter().any(|a| looked_at.contains(a))
@@ -83,7 +91,13 @@ impl Engine {
             .map(|r| r.alert.as_str());
         let alerts: BTreeSet<&str> = called.collect();
         let scene = Scene::new((&incident.target, incident.since), mine, others, alerts, now);
-        diagnose(&scene, incident.diagnosis.first().map(|d| d.label.as_str()))
+        // The last that came first, if it has stood for long.
+        let last = incident.named.iter().rev().find(|n| n.rank == 1);
+        let first =
+            last.and_then(|last| incident.named.iter().find(|n| n.rank == 1 && n.label == last.label));
+        let settled = first.filter(|n| now.duration_since(n.at) >= SETTLED).map(|n| n.label.as_str());
+        let roots: Vec<&str> = settled.into_iter().collect();
+        diagnose(&scene, incident.diagnosis.first().map(|d| d.label.as_str()), &roots)
     }
 
     pub(super) fn explain_one(&mut self, id: &IncidentId, now: Timestamp) {
@@ -151,6 +165,9 @@ impl Engine {
         let paged = |s: &crate::incident::Spell| s.severity == Severity::Page && fails(&s.rule);
         let without_service = incident.spells.iter().any(paged);
         let Some(members) = self.members.get(id) else { return };
+        // Where launches are looked at, builds that still fail keep nobody from what is built already.
+        let builds = |s: &SeriesId| self.plan.kinds.get(s).is_some_and(|kind| kind.ends_with("!fresh"));
+        let launches = incident.spells.iter().any(|s| paged(s) && !builds(&s.series));
         // Of the last ten runs most may have failed: once runs succeed in a row, that is history.
         let in_a_row = |rule: &str| {
             let when = self.plan.rules.iter().find(|r| r.name == rule).map(|r| &r.when);
@@ -163,7 +180,9 @@ impl Engine {
         };
         let mut pages = members.iter().filter(|key| self.pages(key) && !works(key)).peekable();
         let left = pages.peek().is_some();
-        if left && (!without_service || pages.any(|key| fails(&key.rule))) {
+        if left
+            && (!without_service || pages.any(|key| fails(&key.rule) && !(launches && builds(&key.series))))
+        {
             return;
         }
         if let Some(incident) = self.incidents.get_mut(id) {

@@ -115,6 +115,8 @@ pub struct Engine {
     tracks: BTreeMap<Arc<SeriesId>, crate::diagnosis::Track>,
     /// Targets of which something new was seen since causes were last named.
     looked_at: BTreeSet<String>,
+    /// When causes were last named.
+    explained_at: Option<Timestamp>,
 }
 
 impl Engine {
@@ -138,6 +140,7 @@ impl Engine {
             dirty: Dirty::default(),
             tracks: BTreeMap::new(),
             looked_at: BTreeSet::new(),
+            explained_at: None,
             plan,
         };
         let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();

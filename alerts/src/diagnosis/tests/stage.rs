@@ -166,7 +166,7 @@ impl Stage {
     }
 
     pub(super) fn diagnose(&self) -> Vec<Diagnosis> {
-        self.ask(|scene| diagnose(scene, None))
+        self.ask(|scene| diagnose(scene, None, &[]))
     }
 }
 
