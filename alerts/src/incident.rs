@@ -10,6 +10,8 @@ use crate::{Ack, SeriesId, Severity};
 
 /// An alert that fires this often within an hour flaps.
 const FLAPS: usize = 2;
+/// How long firing is remembered.
+pub(crate) const FLAP_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Names one incident for life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,9 +117,10 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// Whether it comes and goes: then it is over only when it has been for a while.
-    pub fn flaps(&self) -> bool {
-        self.fired_lately.len() >= FLAPS
+    /// Whether it came and went in the last hour before this moment: then it is over only when it has been for a while.
+    pub fn flaps(&self, at: Timestamp) -> bool {
+        let lately = |fired: &&Timestamp| at.duration_since(**fired) < FLAP_WINDOW;
+        self.fired_lately.iter().filter(lately).count() >= FLAPS
     }
 
     /// Whether there is nothing left to remember of it.

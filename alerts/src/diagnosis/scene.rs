@@ -44,7 +44,7 @@ pub struct Look {
 pub struct Track {
     /// The type of the probe, such as `binder-launch`; with `!fresh` at its end where each launch must build.
     pub kind: String,
-    /// At most [`KEPT`].
+    /// At most 120.
     pub looks: VecDeque<Look>,
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::lifecycle::FLAP_WINDOW;
 use super::{Engine, Seen};
+use crate::incident::FLAP_WINDOW;
 use crate::{Alert, AlertKey, AlertState, Held, IncidentId, SeriesId};
 
 /// How long an alert waits for a target that was only seen to fail, and does not fire: then it is told by itself.

@@ -6,11 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::quorum::anywhere;
+use crate::incident::FLAP_WINDOW;
 use crate::judge::Reading;
 use crate::{Alert, AlertKey, AlertState, Health, Held, Rule, Sample, SeriesId, When};
 
-/// How long firing is remembered.
-pub(super) const FLAP_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// A flapping alert is over only after this long without trouble.
 const FLAP_CALM: SignedDuration = SignedDuration::from_mins(15);
 
@@ -239,7 +238,7 @@ impl Engine {
         let Some(alert) = self.alerts.get_mut(key) else { return };
         let first = alert.clear_since.is_none();
         let since = *alert.clear_since.get_or_insert(said.as_of);
-        let keep = if alert.flaps() { FLAP_CALM.max(keep) } else { keep };
+        let keep = if alert.flaps(since) { FLAP_CALM.max(keep) } else { keep };
         if first {
             self.dirty.alerts.insert(key.clone());
         }

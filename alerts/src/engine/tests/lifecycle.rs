@@ -54,6 +54,15 @@ fn it_is_over_only_when_the_evidence_against_it_spans_its_time() {
 }
 
 #[test]
+fn an_outage_of_hours_that_began_twice_is_over_at_once() {
+    let mut world = World::new(plan(vec![quick("r")], &["hub/launch"]));
+    let row = format!("x..{}.", "x".repeat(120));
+    world.play(60, &[("hub/launch", &row)]);
+    let over = 60 * (3 + 120);
+    assert_eq!(world.story().last(), Some(&format!("{over} resolved hub")), "{:?}", world.story());
+}
+
+#[test]
 fn what_fires_a_second_time_within_the_hour_is_over_after_fifteen_quiet_minutes_only() {
     let mut world = World::new(plan(vec![quick("r")], &["hub/launch"]));
     world.play(60, &[("hub/launch", "x..x................")]);
