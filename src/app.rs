@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use jiff::Timestamp;
-use launchwatch_alerts::{Engine, Incident, Known, Plan};
+use launchwatch_alerts::{Engine, Incident};
 use launchwatch_probes::Ledger;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::direct::Direct;
-use crate::pipeline::recorder::{self, Recorder};
+use crate::pipeline::recorder::Recorder;
 use crate::pipeline::{dead_man, deliveries, history, janitor, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
@@ -156,7 +156,7 @@ impl App {
         let started = self.edges.clock.now();
         let memory = self.store.memory().await.context("cannot read what was known before")?;
         let open = memory.incidents.clone();
-        let mut engine = Engine::new(self.plan(), memory);
+        let mut engine = Engine::new(self.config.plan(self.config.rules.clone(), started), memory);
         let learned = Learned::default();
         self.look_back(&mut engine, &learned, open, started).await.context("cannot read the last hours")?;
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
@@ -231,25 +231,6 @@ impl App {
         match why {
             Stop::Asked => Ok(()),
             Stop::Lost(task) => anyhow::bail!("the task `{task}` ended unexpectedly; see the log above"),
-        }
-    }
-
-    /// What the engine goes by.
-    fn plan(&self) -> Plan {
-        let (now, location) = (self.edges.clock.now(), &self.config.service.location);
-        let known = self
-            .config
-            .probes
-            .iter()
-            .map(|p| Known { series: recorder::series(&p.id, location), every: p.schedule.interval(now) });
-        let depends_on = self.config.targets.iter().map(|t| (t.name.clone(), t.depends_on.clone()));
-        Plan {
-            rules: self.config.rules.clone(),
-            known: known.collect(),
-            kinds: self.config.kinds(),
-            depends_on: depends_on.collect(),
-            policy: self.config.policy.clone(),
-            renamed: self.config.renamed(),
         }
     }
 

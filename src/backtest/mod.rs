@@ -20,10 +20,8 @@ mod words;
 mod tests;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Known, Plan, Rule};
+use launchwatch_alerts::Plan;
 
-use crate::config::Config;
-use crate::pipeline::recorder;
 use crate::store::{Error, Store};
 
 pub use report::{Covers, Judged, OnRecord, Report, Summary, Told};
@@ -39,24 +37,6 @@ pub struct Stretch {
     pub from: Timestamp,
     /// Runs with slots before this moment.
     pub to: Timestamp,
-}
-
-/// What the engine goes by: the configured probes under these rules.
-pub fn plan(config: &Config, rules: Vec<Rule>, at: Timestamp) -> Plan {
-    let location = &config.service.location;
-    let known = config
-        .probes
-        .iter()
-        .map(|p| Known { series: recorder::series(&p.id, location), every: p.schedule.interval(at) });
-    let depends_on = config.targets.iter().map(|t| (t.name.clone(), t.depends_on.clone()));
-    Plan {
-        rules,
-        known: known.collect(),
-        kinds: config.kinds(),
-        depends_on: depends_on.collect(),
-        policy: config.policy.clone(),
-        renamed: config.renamed(),
-    }
 }
 
 /// Everything that a store holds of the last `back`, up to its last run; `None` if it holds no run.

@@ -67,7 +67,7 @@ async fn store() -> SqliteStore {
 
 fn by(rules: Vec<Rule>) -> Plan {
     let known = ["launch", "site"].map(|probe| Known {
-        series: recorder::series(&crate::store::testing::probe(probe), "here"),
+        series: crate::pipeline::recorder::series(&crate::store::testing::probe(probe), "here"),
         every: Duration::from_secs(300),
     });
     Plan::simple(rules, known.to_vec(), ["ops".to_owned()])

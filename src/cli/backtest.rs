@@ -62,7 +62,7 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
         let text = format!("nothing lies between {} and {}\n", stretch.from, stretch.to);
         return Ok(Answer { text, code: MISCONFIGURED });
     }
-    let plan = backtest::plan(&config, config.rules.clone(), stretch.from);
+    let plan = config.plan(config.rules.clone(), stretch.from);
     let report = backtest::run(&store, plan, stretch).await.context("cannot read what is on record")?;
     let text = match arguments.json {
         true => format!("{}\n", serde_json::to_string_pretty(&report)?),

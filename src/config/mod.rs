@@ -10,6 +10,7 @@ mod duration;
 pub(crate) mod example;
 mod file;
 mod path;
+mod plan;
 mod problem;
 mod reference;
 mod renamed;
@@ -21,7 +22,7 @@ mod settle;
 mod settled;
 mod shape;
 pub(crate) mod source;
-mod telling;
+
 mod texts;
 pub(crate) mod tree;
 mod typed;

@@ -86,9 +86,7 @@ impl Engine {
         let of_it = |s: &SeriesId| incident.targets.contains(&s.target) || ancestors.contains(&s.target);
         let (mine, others) = self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
         let members = self.members.get(id).into_iter().flatten();
-        let called = members
-            .filter_map(|k| self.plan.rules.iter().find(|r| r.name == k.rule))
-            .map(|r| r.alert.as_str());
+        let called = members.filter_map(|k| self.plan.rule(&k.rule)).map(|r| r.alert.as_str());
         let alerts: BTreeSet<&str> = called.collect();
         let scene = Scene::new((&incident.target, incident.since), mine, others, alerts, now);
         // The last that came first, if it has stood for long.
@@ -161,7 +159,7 @@ impl Engine {
         if !told || incident.recovered_at.is_some() {
             return;
         }
-        let fails = |rule: &str| self.plan.rules.iter().any(|r| r.name == rule && r.when.is_about_success());
+        let fails = |rule: &str| self.plan.rule(rule).is_some_and(|r| r.when.is_about_success());
         let paged = |s: &crate::incident::Spell| s.severity == Severity::Page && fails(&s.rule);
         let without_service = incident.spells.iter().any(paged);
         let Some(members) = self.members.get(id) else { return };
@@ -169,10 +167,8 @@ impl Engine {
         let builds = |s: &SeriesId| self.plan.kinds.get(s).is_some_and(|kind| kind.ends_with("!fresh"));
         let launches = incident.spells.iter().any(|s| paged(s) && !builds(&s.series));
         // Of the last ten runs most may have failed: once runs succeed in a row, that is history.
-        let in_a_row = |rule: &str| {
-            let when = self.plan.rules.iter().find(|r| r.name == rule).map(|r| &r.when);
-            matches!(when, Some(When::Failures { .. }))
-        };
+        let in_a_row =
+            |rule: &str| matches!(self.plan.rule(rule).map(|r| &r.when), Some(When::Failures { .. }));
         let works = |key: &AlertKey| {
             let mut rows =
                 incident.spells.iter().filter(|s| s.series == key.series && in_a_row(&s.rule)).peekable();

@@ -40,7 +40,7 @@ impl Engine {
             return Some(Held::Ourselves(CUT_OFF.into()));
         }
         let speed = || {
-            let rule = self.plan.rules.iter().find(|r| r.name == alert.key.rule);
+            let rule = self.plan.rule(&alert.key.rule);
             rule.is_some_and(|r| r.when.is_about_speed())
         };
         (ours("pace") && speed()).then(|| Held::Ourselves(SHORT_OF_TIME.into()))

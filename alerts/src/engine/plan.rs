@@ -75,6 +75,11 @@ impl Plan {
         Self { rules, known, policy: Policy::everybody(channels), ..Self::default() }
     }
 
+    /// The rule of this name.
+    pub(super) fn rule(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|r| r.name == name)
+    }
+
     /// Everything a target depends on, the nearest first, itself left out.
     pub(super) fn ancestors(&self, target: &str) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();

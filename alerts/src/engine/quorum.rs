@@ -81,7 +81,7 @@ impl Engine {
     }
 
     fn quorum_of(&self, rule: &str) -> usize {
-        let quorum = self.plan.rules.iter().find(|r| r.name == rule).map_or(1, |r| r.quorum);
+        let quorum = self.plan.rule(rule).map_or(1, |r| r.quorum);
         usize::try_from(quorum).unwrap_or(usize::MAX)
     }
 }

@@ -102,7 +102,7 @@ impl Engine {
 
     /// What an alert tells: that a series fails, whichever rule says so, or what its own rule says.
     pub(super) fn news<'a>(&self, key: &'a AlertKey) -> (&'a str, &'a str, &'a str) {
-        let rule = self.plan.rules.iter().find(|r| r.name == key.rule);
+        let rule = self.plan.rule(&key.rule);
         let fails = rule.is_none_or(|r| r.when.is_about_success());
         (&key.series.target, &key.series.probe, if fails { "" } else { &key.rule })
     }

@@ -37,7 +37,7 @@ impl Engine {
         }
         incident.recovered_at = incident.recovered_at.filter(|_| alert.severity < crate::Severity::Page);
         if incident.spells.len() < LISTED {
-            let called = self.plan.rules.iter().find(|r| r.name == key.rule).map_or(&key.rule, |r| &r.alert);
+            let called = self.plan.rule(&key.rule).map_or(&key.rule, |r| &r.alert);
             let (alert_name, fired_at) = (called.clone(), alert.fired_at.unwrap_or(now));
             incident.spells.push(Spell {
                 alert: alert_name,
