@@ -127,9 +127,16 @@ impl App {
             planned: self.config.policy.maintenance.as_slice().into(),
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
+            base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
             extra: Arc::clone(&self.extra),
         }
+    }
+
+    /// The path at which people find the pages.
+    fn base(&self) -> Arc<str> {
+        let url = self.config.service.public_url.as_ref();
+        url.map_or("", |url| url.path().trim_end_matches('/')).into()
     }
 
     /// The tasks: stopping them stops the service.

@@ -6,6 +6,7 @@
 
 mod channel;
 pub mod channels;
+pub mod chart;
 mod command;
 #[cfg(test)]
 mod conformance;

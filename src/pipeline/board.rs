@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::{Cell, Incident, Strip};
 use launchwatch_probes::{Outcome, Reason, Verdict};
+use tokio::sync::watch;
 
 use crate::config::{Config, ProbeConfig};
 use crate::observation::{Observation, ProbeId};
@@ -52,7 +53,7 @@ pub struct Board {
 
 /// The board, shared. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct SharedBoard(Arc<RwLock<Board>>);
+pub struct SharedBoard(Arc<RwLock<Board>>, Arc<watch::Sender<u64>>);
 
 impl SharedBoard {
     /// A board with a row for every configured probe.
@@ -68,7 +69,7 @@ impl SharedBoard {
         };
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
-        Self(Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })))
+        Self(Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })), Arc::default())
     }
 
     /// Reads the board; do not hold it across an await.
@@ -79,6 +80,12 @@ impl SharedBoard {
     /// Changes the board.
     pub fn write(&self, change: impl FnOnce(&mut Board)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+        self.1.send_modify(|number| *number = number.wrapping_add(1));
+    }
+
+    /// The number of the last change, and a way to wait for the next one.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.1.subscribe()
     }
 }
 

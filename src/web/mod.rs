@@ -1,10 +1,16 @@
 //! What can be looked at over HTTP: the status page, the same as JSON, the API, metrics and health. What changes
 //! anything goes through the inbox.
 
+mod access;
 mod api;
+mod assets;
 mod health;
+mod live;
 mod page;
+mod problem;
+mod routes;
 mod runbook;
+mod shell;
 mod strip;
 mod summary;
 
@@ -13,11 +19,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tokio::net::TcpListener;
+use tower::util::MapRequest;
 
 use crate::clock::Clock;
 use crate::dice::Dice;
@@ -27,7 +33,7 @@ use crate::runbooks::Runbooks;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-pub use api::Token;
+pub use access::{Role, Token};
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -53,25 +59,39 @@ pub struct Sources {
     pub dice: Dice,
     /// Why nothing outlives this process, if so.
     pub without_memory: Option<String>,
+    /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
+    pub base: Arc<str>,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
 
-/// The pages as a router.
+/// The pages as a router. Behind a proxy they are found with its path in front and without.
 pub fn router(sources: Sources) -> Router {
-    Router::new()
-        .route("/", get(page::status))
-        .route("/runbooks", get(runbook::list))
-        .route("/runbooks/{label}", get(runbook::one))
-        .route("/api/v1/status", get(summary::status))
-        .merge(api::router())
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+    let base = Arc::clone(&sources.base);
+    let inner = routes::router(&sources)
+        .route("/api/v1/{*nothing}", axum::routing::any(problem::nothing_here))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
-        .with_state(sources)
+        .layer(DefaultBodyLimit::max(api::MOST_BYTES))
+        .with_state(sources);
+    Router::new().fallback_service(MapRequest::new(inner, move |request| without_base(&base, request)))
+}
+
+/// The request as it would be without the proxy's path.
+fn without_base(base: &str, mut request: Request) -> Request {
+    let rest = request.uri().path_and_query().and_then(|path| path.as_str().strip_prefix(base));
+    let rest = rest.filter(|_| !base.is_empty());
+    let path = match rest {
+        Some("") => "/".to_owned(),
+        Some(rest) if rest.starts_with('?') => format!("/{rest}"),
+        Some(rest) if rest.starts_with('/') => rest.to_owned(),
+        _ => return request,
+    };
+    if let Ok(uri) = path.parse() {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// Serves until `stop` is done.
@@ -95,6 +115,30 @@ async fn metrics(State(sources): State<Sources>) -> Response {
         }
         Err(error) => {
             (StatusCode::INTERNAL_SERVER_ERROR, format!("cannot write metrics: {error}\n")).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_proxy_pages_are_found_with_its_path_and_without() {
+        let seen = |base: &str, path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            without_base(base, request).uri().to_string()
+        };
+        for (base, path, expected) in [
+            ("", "/a?b", "/a?b"),
+            ("/watch", "/watch", "/"),
+            ("/watch", "/watch/", "/"),
+            ("/watch", "/watch?x=1", "/?x=1"),
+            ("/watch", "/watch/a?b", "/a?b"),
+            ("/watch", "/watching", "/watching"),
+            ("/watch", "/a", "/a"),
+        ] {
+            assert_eq!(seen(base, path), expected, "{base} {path}");
         }
     }
 }

@@ -1,54 +1,33 @@
 //! The status page: what works, what does not, since when. Works without scripts; reloads itself.
 
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::Response;
 use jiff::Timestamp;
 use launchwatch_alerts::diagnosis::Diagnosis;
 use launchwatch_alerts::{AlertState, Incident};
 use launchwatch_probes::Verdict;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
+use super::access::Who;
+use super::shell::Page;
 use super::summary::{Overview, ProbeView, Standing, TargetView, age, overview};
 use super::{Sources, strip};
 use crate::store::Delivery;
 
-pub(super) const STYLE: &str = include_str!("style.css");
-const REFRESH_SECONDS: u32 = 5;
 const SHOWN: usize = 8;
 
-pub(super) async fn status(State(sources): State<Sources>) -> Html<String> {
+pub(super) async fn status(State(sources): State<Sources>, who: Who) -> Response {
     let view = overview(&sources);
     let incidents = sources.store.incidents(SHOWN).await.unwrap_or_default();
     let deliveries = sources.store.deliveries(SHOWN).await.unwrap_or_default();
-    Html(whole(&view, &incidents, &deliveries, &(sources.extra)()).into_string())
-}
-
-fn whole(view: &Overview, incidents: &[Incident], deliveries: &[Delivery], extra: &Markup) -> Markup {
-    let title = title(view);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="refresh" content=(REFRESH_SECONDS);
-                meta name="color-scheme" content="light dark";
-                title { (title) " · launchwatch" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header { h1 { (title) } (freshness(view)) }
-                main {
-                    @for target in &view.targets { (target_card(target, view.at)) }
-                    @if view.targets.is_empty() { p { "No targets are configured." } }
-                    (past(incidents))
-                    (told(deliveries))
-                    (extra)
-                }
-                footer { "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href="metrics" { "metrics" } " · " a href="api/v1/status" { "JSON" } }
-            }
-        }
-    }
+    let body = html! {
+        @for target in &view.targets { (target_card(target, view.at)) }
+        @if view.targets.is_empty() { p { "No targets are configured." } }
+        (past(&incidents))
+        (told(&deliveries))
+        ((sources.extra)())
+    };
+    sources.page(Page { title: &title(&view), here: "/", who: &who, fresh: freshness(&view), body, live: true })
 }
 
 fn title(view: &Overview) -> String {

@@ -5,27 +5,26 @@ use axum::extract::State;
 use launchwatch_alerts::AlertState;
 use serde_json::{Value, json};
 
-use super::door::{Allowed, Known};
 use super::letter::{Asked, Limit};
-use super::problem::Problem;
+use crate::web::problem::Problem;
 use super::view::AlertView;
 use crate::web::Sources;
+use crate::web::access::Who;
 
 /// Alerts that are not calm, and why those that fire are not told.
-pub(super) async fn alerts(
+pub(in crate::web) async fn alerts(
     State(sources): State<Sources>,
-    Known(known): Known,
+    who: Who,
 ) -> Result<Json<Value>, Problem> {
     let memory = sources.store.memory().await?;
     let loud = memory.alerts.into_iter().filter(|a| a.state != AlertState::Calm);
-    let alerts: Vec<_> = loud.map(|a| AlertView::of(a, known)).collect();
+    let alerts: Vec<_> = loud.map(|a| AlertView::of(a, who.known())).collect();
     Ok(Json(json!({ "alerts": alerts })))
 }
 
 /// Alerts that fired and were not told, newest first.
-pub(super) async fn hidden(
+pub(in crate::web) async fn hidden(
     State(sources): State<Sources>,
-    _: Allowed,
     Asked(limit): Asked<Limit>,
 ) -> Result<Json<Value>, Problem> {
     let hidden = sources.store.hidden(limit.rows()).await?;
@@ -37,9 +36,8 @@ pub(super) async fn hidden(
 }
 
 /// Deliveries, newest first.
-pub(super) async fn deliveries(
+pub(in crate::web) async fn deliveries(
     State(sources): State<Sources>,
-    _: Allowed,
     Asked(limit): Asked<Limit>,
 ) -> Result<Json<Value>, Problem> {
     let deliveries = sources.store.deliveries(limit.rows()).await?;

@@ -8,13 +8,14 @@ use launchwatch_alerts::{Command, Disobeyed, IncidentId, IncidentState, Label};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::door::{Allowed, Known, Named};
+use super::door::Named;
 use super::letter::{Asked, Body, Lasting, name, rows};
-use super::problem::Problem;
+use crate::web::problem::Problem;
 use super::view::IncidentView;
 use crate::inbox::NotDone;
 use crate::store::IncidentQuery;
 use crate::web::Sources;
+use crate::web::access::Who;
 
 /// Longest wait for a command to be durable.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,16 +32,16 @@ enum Which {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
+pub(in crate::web) struct Page {
     state: Option<Which>,
     limit: Option<usize>,
     before: Option<IncidentId>,
 }
 
 /// `?state=open|past|all`, `?limit=`, `?before=ID`: newest first; `next` is the `before` of the next page.
-pub(super) async fn list(
+pub(in crate::web) async fn list(
     State(sources): State<Sources>,
-    Known(known): Known,
+    who: Who,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Value>, Problem> {
     let open = match page.state {
@@ -50,18 +51,18 @@ pub(super) async fn list(
     let limit = rows(page.limit);
     let found = sources.store.find_incidents(&IncidentQuery { open, before: page.before, limit }).await?;
     let next = found.last().filter(|_| found.len() == limit).map(|i| i.id.clone());
-    let incidents: Vec<_> = found.into_iter().map(|i| IncidentView::brief(i, known)).collect();
+    let incidents: Vec<_> = found.into_iter().map(|i| IncidentView::brief(i, who.known())).collect();
     Ok(Json(json!({ "incidents": incidents, "next": next })))
 }
 
 /// One incident by its id; a target's name stands for its open incident.
-pub(super) async fn one(
+pub(in crate::web) async fn one(
     State(sources): State<Sources>,
-    Known(known): Known,
+    who: Who,
     Named(called): Named,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = find(&sources, &called).await?;
-    show(&sources, &id, known).await
+    show(&sources, &id, who.known()).await
 }
 
 async fn show(sources: &Sources, id: &IncidentId, known: bool) -> Result<Json<IncidentView>, Problem> {
@@ -100,7 +101,7 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Acknowledge {
+pub(in crate::web) struct Acknowledge {
     by: String,
     #[serde(default, rename = "for")]
     lasts: Option<Lasting>,
@@ -108,36 +109,35 @@ pub(super) struct Acknowledge {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct By {
+pub(in crate::web) struct By {
     by: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Assign {
+pub(in crate::web) struct Assign {
     by: String,
     to: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Comment {
+pub(in crate::web) struct Comment {
     by: String,
     text: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Labelled {
+pub(in crate::web) struct Labelled {
     by: String,
     label: Label,
 }
 
 type Answer = Result<Json<IncidentView>, Problem>;
 
-pub(super) async fn acknowledge(
+pub(in crate::web) async fn acknowledge(
     State(sources): State<Sources>,
-    _: Allowed,
     Named(called): Named,
     Body(said): Body<Acknowledge>,
 ) -> Answer {
@@ -145,9 +145,8 @@ pub(super) async fn acknowledge(
     command(&sources, &called, |incident| Command::Acknowledge { incident, by, seconds }).await
 }
 
-pub(super) async fn unacknowledge(
+pub(in crate::web) async fn unacknowledge(
     State(sources): State<Sources>,
-    _: Allowed,
     Named(called): Named,
     Body(said): Body<By>,
 ) -> Answer {
@@ -155,9 +154,8 @@ pub(super) async fn unacknowledge(
     command(&sources, &called, |incident| Command::Unacknowledge { incident, by }).await
 }
 
-pub(super) async fn assign(
+pub(in crate::web) async fn assign(
     State(sources): State<Sources>,
-    _: Allowed,
     Named(called): Named,
     Body(said): Body<Assign>,
 ) -> Answer {
@@ -165,9 +163,8 @@ pub(super) async fn assign(
     command(&sources, &called, |incident| Command::Assign { incident, to, by }).await
 }
 
-pub(super) async fn comment(
+pub(in crate::web) async fn comment(
     State(sources): State<Sources>,
-    _: Allowed,
     Named(called): Named,
     Body(said): Body<Comment>,
 ) -> Answer {
@@ -178,9 +175,8 @@ pub(super) async fn comment(
     command(&sources, &called, |incident| Command::Comment { incident, by, text: said.text }).await
 }
 
-pub(super) async fn label(
+pub(in crate::web) async fn label(
     State(sources): State<Sources>,
-    _: Allowed,
     Named(called): Named,
     Body(said): Body<Labelled>,
 ) -> Answer {
@@ -209,7 +205,7 @@ async fn command(sources: &Sources, called: &str, make: impl FnOnce(IncidentId) 
 }
 
 /// Why a command was not obeyed: what the engine says may be worded better by who knows what it was about.
-pub(super) enum Given {
+pub(in crate::web) enum Given {
     /// The engine says no.
     Disobeyed(Disobeyed),
     /// Anything else.
@@ -226,7 +222,7 @@ impl From<Given> for Problem {
 }
 
 /// Hands a command over and waits for its end, but not for ever.
-pub(super) async fn give(sources: &Sources, command: Command) -> Result<(), Given> {
+pub(in crate::web) async fn give(sources: &Sources, command: Command) -> Result<(), Given> {
     match tokio::time::timeout(PATIENCE, sources.orders.give(command)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(NotDone::Disobeyed(no))) => Err(Given::Disobeyed(no)),

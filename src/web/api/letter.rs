@@ -13,14 +13,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::LIMIT;
-use super::problem::Problem;
+use crate::web::problem::Problem;
 
 /// Longest name of a person, and longest reason, in bytes.
 const NAME: usize = 80;
 const REASON: usize = 500;
 
 /// A JSON body, whatever its content type says.
-pub(super) struct Body<T>(pub(super) T);
+pub(in crate::web) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -54,7 +54,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A query string.
-pub(super) struct Asked<T>(pub(super) T);
+pub(in crate::web) struct Asked<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -69,25 +69,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
 /// How many rows.
 #[derive(Deserialize)]
-pub(super) struct Limit {
+pub(in crate::web) struct Limit {
     limit: Option<usize>,
 }
 
 impl Limit {
-    pub(super) fn rows(&self) -> usize {
+    pub(in crate::web) fn rows(&self) -> usize {
         rows(self.limit)
     }
 }
 
 /// As many rows as somebody wants, within reason.
-pub(super) fn rows(wanted: Option<usize>) -> usize {
+pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
     wanted.unwrap_or(LIMIT.0).min(LIMIT.1)
 }
 
 /// A span such as `4h`, always with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Lasting(pub(super) SignedDuration);
+pub(in crate::web) struct Lasting(pub(super) SignedDuration);
 
 impl TryFrom<String> for Lasting {
     type Error = String;
@@ -102,7 +102,7 @@ impl TryFrom<String> for Lasting {
 }
 
 /// The name of a person, fit to be shown.
-pub(super) fn name(text: &str, key: &str) -> Result<String, Problem> {
+pub(in crate::web) fn name(text: &str, key: &str) -> Result<String, Problem> {
     let name = one_line(text, NAME);
     if name.is_empty() {
         return Err(Problem::nonsense(format!("`{key}` is empty"), "say who it is"));
@@ -111,7 +111,7 @@ pub(super) fn name(text: &str, key: &str) -> Result<String, Problem> {
 }
 
 /// A reason, fit to be shown.
-pub(super) fn reason(text: &str) -> String {
+pub(in crate::web) fn reason(text: &str) -> String {
     one_line(text, REASON)
 }
 

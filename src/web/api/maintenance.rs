@@ -6,15 +6,13 @@ use jiff::Timestamp;
 use launchwatch_alerts::{Maintenance, Window};
 use serde_json::{Value, json};
 
-use super::door::Allowed;
 use super::letter::{Asked, Limit};
-use super::problem::Problem;
+use crate::web::problem::Problem;
 use crate::web::Sources;
 
 /// Maintenances of people, those in force first, the ones that are over too; then those of the configuration.
-pub(super) async fn list(
+pub(in crate::web) async fn list(
     State(sources): State<Sources>,
-    _: Allowed,
     Asked(limit): Asked<Limit>,
 ) -> Result<Json<Value>, Problem> {
     let (now, rows) = (sources.clock.now(), limit.rows());

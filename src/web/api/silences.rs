@@ -8,19 +8,18 @@ use launchwatch_alerts::{Command, IncidentId, OURSELVES, Selector, SeriesId, Sil
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::door::{Allowed, Named};
+use super::door::Named;
 use super::incidents::give;
 use super::letter::{Asked, Body, Lasting, Limit, name, reason};
-use super::problem::Problem;
+use crate::web::problem::Problem;
 use crate::web::Sources;
 
 /// Names in one selector at most.
 const NAMES: usize = 200;
 
 /// Silences, those in force first; the ones that are over too.
-pub(super) async fn list(
+pub(in crate::web) async fn list(
     State(sources): State<Sources>,
-    _: Allowed,
     Asked(limit): Asked<Limit>,
 ) -> Result<Json<Value>, Problem> {
     let silences = sources.store.silences(limit.rows()).await?;
@@ -29,7 +28,7 @@ pub(super) async fn list(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wish {
+pub(in crate::web) struct Wish {
     by: String,
     #[serde(default)]
     reason: String,
@@ -53,9 +52,8 @@ pub(super) struct Wish {
 }
 
 /// Begins a silence, or a maintenance.
-pub(super) async fn add(
+pub(in crate::web) async fn add(
     State(sources): State<Sources>,
-    _: Allowed,
     Body(wish): Body<Wish>,
 ) -> Result<(StatusCode, Json<Silence>), Problem> {
     let silence = silence(&sources, wish)?;
@@ -132,14 +130,13 @@ fn checked(sources: &Sources, of: &Selector) -> Result<(), Problem> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Ender {
+pub(in crate::web) struct Ender {
     by: Option<String>,
 }
 
 /// Ends a silence before its time; `?by=NAME` says who.
-pub(super) async fn end(
+pub(in crate::web) async fn end(
     State(sources): State<Sources>,
-    _: Allowed,
     Named(id): Named,
     Asked(ender): Asked<Ender>,
 ) -> Result<Json<Silence>, Problem> {

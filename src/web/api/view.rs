@@ -14,7 +14,7 @@ const BRIEF: usize = 10;
 
 /// An incident.
 #[derive(Debug, Serialize)]
-pub(super) struct IncidentView {
+pub(in crate::web) struct IncidentView {
     id: IncidentId,
     target: String,
     targets: BTreeSet<String>,
@@ -57,7 +57,7 @@ struct AckView {
 
 /// An alert.
 #[derive(Debug, Serialize)]
-pub(super) struct AlertView {
+pub(in crate::web) struct AlertView {
     rule: String,
     target: String,
     probe: String,
@@ -80,7 +80,7 @@ pub(super) struct AlertView {
 
 impl IncidentView {
     /// One line of a list.
-    pub(super) fn brief(incident: Incident, known: bool) -> Self {
+    pub(in crate::web) fn brief(incident: Incident, known: bool) -> Self {
         let mut view = Self::whole(incident, known);
         view.timeline = None;
         (view.proposed, view.spells) = (Vec::new(), Vec::new());
@@ -93,7 +93,7 @@ impl IncidentView {
     }
 
     /// Everything there is to say; to somebody who is not `known`, without people's words and without evidence.
-    pub(super) fn whole(incident: Incident, known: bool) -> Self {
+    pub(in crate::web) fn whole(incident: Incident, known: bool) -> Self {
         let incident = if known { incident } else { without_comments(incident) };
         let ack =
             |a: launchwatch_alerts::Ack| AckView { by: known.then_some(a.by), at: a.at, until: a.until };
@@ -122,7 +122,7 @@ impl IncidentView {
 
 impl AlertView {
     /// An alert; evidence only to somebody who is `known`.
-    pub(super) fn of(alert: Alert, known: bool) -> Self {
+    pub(in crate::web) fn of(alert: Alert, known: bool) -> Self {
         let series = alert.key.series;
         Self {
             rule: alert.key.rule,

@@ -36,7 +36,7 @@ impl Problem {
 
     /// The body is longer than anybody needs.
     pub(super) fn too_large() -> Self {
-        let detail = format!("the body is larger than {} KiB", super::MOST_BYTES / 1024);
+        let detail = format!("the body is larger than {} KiB", super::api::MOST_BYTES / 1024);
         Self::new("urn:launchwatch:too-large", StatusCode::PAYLOAD_TOO_LARGE, detail, "say it in fewer words")
     }
 

@@ -1,0 +1,15 @@
+//! Drawings of measurements: bars of days, bands of quantiles, heat, waterfalls. One drawing serves a page (SVG that the page's
+//! style colours) and a message (PNG).
+//!
+//! # Why
+//! What is drawn is a list of marks with a *tone* each, which says what a mark means and not how it looks: the page's style
+//! sheet gives it a colour for light and dark, the PNG has colours of its own. A drawing always says in words what it shows,
+//! and never by colour alone.
+
+mod days;
+mod mark;
+mod png;
+mod svg;
+
+pub use days::{Day, days};
+pub use mark::{Anchor, Drawing, Mark, Tone};

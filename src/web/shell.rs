@@ -1,0 +1,84 @@
+//! What all pages have in common: head, navigation, footer, and links that work behind a proxy's path.
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::access::{Role, Who};
+use super::{Sources, assets};
+
+/// A page but for its frame.
+pub(super) struct Page<'a> {
+    /// What the page is about: title and first heading.
+    pub(super) title: &'a str,
+    /// Which part of the navigation it belongs to: the path of its entry, such as `/incidents`.
+    pub(super) here: &'a str,
+    /// Who sees it.
+    pub(super) who: &'a Who,
+    /// Beside the heading: how fresh it is.
+    pub(super) fresh: Markup,
+    /// All the rest.
+    pub(super) body: Markup,
+    /// What it shows changes: it is kept fresh while it is open.
+    pub(super) live: bool,
+}
+
+/// Entries of the navigation: path, word, who sees it. Add a line with your page.
+const PLACES: &[(&str, &str, Option<Role>)] = &[("/", "Status", None), ("/runbooks", "Runbooks", None)];
+
+/// Seconds after which a page without scripts fetches itself anew.
+const REFRESH_SECONDS: u32 = 30;
+
+impl Sources {
+    /// The address of a path of ours (which begins with `/`) as seen from outside: behind a proxy we may not be at its root.
+    pub(super) fn to(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// The page, framed.
+    pub(super) fn page(&self, page: Page<'_>) -> Response {
+        self.page_with(StatusCode::OK, page)
+    }
+
+    /// The page, framed, with a status of its own.
+    pub(super) fn page_with(&self, status: StatusCode, page: Page<'_>) -> Response {
+        (status, Html(self.framed(&page).into_string())).into_response()
+    }
+
+    /// The whole text of a page.
+    pub(super) fn framed(&self, page: &Page<'_>) -> Markup {
+        let live = page.live.then(|| self.to("/live"));
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    @if page.live { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
+                    title { (page.title) " · launchwatch" }
+                    link rel="stylesheet" href=(self.to(&format!("/assets/{}", assets::STYLE.name)));
+                    @if page.live { script src=(self.to(&format!("/assets/{}", assets::LIVE.name))) defer {} }
+                }
+                body {
+                    a.skip href="#main" { "Skip to content" }
+                    (self.navigation(page))
+                    header data-fresh { h1 { (page.title) } (page.fresh) }
+                    main id="main" data-live=[live] { (page.body) }
+                    footer { "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" } " · " a href=(self.to("/api/v1/status")) { "JSON" } }
+                }
+            }
+        }
+    }
+
+    fn navigation(&self, page: &Page<'_>) -> Markup {
+        let seen = PLACES.iter().filter(|(_, _, role)| role.is_none_or(|role| page.who.may(role)));
+        html! {
+            nav aria-label="Pages" {
+                @for (path, word, _) in seen {
+                    a href=(self.to(path)) aria-current=[(*path == page.here).then_some("page")] { (word) }
+                }
+            }
+        }
+    }
+}
