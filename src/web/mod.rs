@@ -13,6 +13,7 @@ mod runbook;
 mod shell;
 mod strip;
 mod summary;
+mod words;
 
 use std::future::Future;
 use std::sync::Arc;
