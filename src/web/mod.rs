@@ -13,6 +13,8 @@ mod runbook;
 mod shell;
 mod strip;
 mod summary;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::future::Future;
 use std::sync::Arc;
