@@ -6,6 +6,7 @@ mod api;
 mod assets;
 mod health;
 mod live;
+mod looks;
 mod page;
 mod problem;
 mod routes;

@@ -1,0 +1,1 @@
+//! What only a look at the pages as a whole can show.
