@@ -22,8 +22,6 @@ async fn seen(pages: &axum::Router, path: &str) -> (u16, String) {
 /// For whoever wants to look at it: `LOOKS_DIR` names a folder that pages are kept in.
 fn keep(name: &str, page: &str) {
     if let Ok(folder) = std::env::var("LOOKS_DIR") {
-        let style = std::fs::read_to_string("src/web/assets/style.css").unwrap();
-        let page = page.replace("</head>", &format!("<style>{style}</style></head>"));
         std::fs::write(format!("{folder}/{name}.html"), page).unwrap();
     }
 }
@@ -96,7 +94,7 @@ async fn an_outage_can_be_followed_from_the_overview_down_to_a_run() {
             "the Hub could not start the server",
             "What it saw",
             "the run before",
-            "Nothing is owed any more",
+            "it is watched whether a server still comes",
             "/incidents/",
         ],
     );

@@ -17,9 +17,15 @@ pub(super) fn told(name: &str, value: f64) -> String {
     }
 }
 
-/// An age of two parts at most; below a minute to the hundredth.
-fn seconds(value: f64) -> String {
-    if value < 0.0 { format!("−{}", words::seconds(-value)) } else { words::seconds(value) }
+/// Seconds as on other pages; below a tenth in milliseconds, which is where healthy pages answer.
+pub(super) fn seconds(value: f64) -> String {
+    match value {
+        v if v <= -0.0005 => format!("−{}", seconds(-v)),
+        v if v < 0.000_5 => "0 s".into(),
+        v if v < 0.009_95 => format!("{:.1} ms", v * 1e3),
+        v if v < 0.099_5 => format!("{:.0} ms", v * 1e3),
+        v => words::seconds(v),
+    }
 }
 
 fn bytes(value: f64) -> String {
@@ -61,7 +67,9 @@ mod tests {
         for (name, value, expected) in [
             ("certificate_left_seconds", 864_000.0, "10 d"),
             ("certificate_left_seconds", -90.0, "−90 s"),
-            ("list_seconds", 0.034, "0.03 s"),
+            ("list_seconds", 0.034, "34 ms"),
+            ("list_seconds", 0.003_4, "3.4 ms"),
+            ("list_seconds", 0.0, "0 s"),
             ("body_bytes", 512.0, "512 B"),
             ("component_hub_memory_bytes", 419_430_400.0, "400.0 MiB"),
             ("drift_orphans_ratio", 0.125, "12.5 %"),

@@ -7,7 +7,7 @@ use launchwatch_alerts::chart::{self, Axes, Drawing, Hour, Lane, Moment, Row, To
 use launchwatch_alerts::text;
 use launchwatch_probes::{Reason, Verdict};
 
-use super::asked;
+use super::{asked, figures};
 use crate::observation::ProbeId;
 use crate::store::{Bucket, Histogram, SeriesQuery, Tier};
 use crate::web::{Sources, words};
@@ -114,7 +114,7 @@ impl History {
             })
             .collect();
         let (p50, p90, p99) = self.took()?;
-        let [p50, p90, p99] = [p50, p90, p99].map(words::seconds);
+        let [p50, p90, p99] = [p50, p90, p99].map(figures::seconds);
         let says = format!("How long it took, {}: median {p50}, p90 {p90}, p99 {p99}", self.span.title);
         let times = self.times();
         let axes = Axes {

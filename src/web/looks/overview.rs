@@ -33,7 +33,7 @@ pub(in crate::web) async fn page(
     let any = !all.is_empty();
     let shown = filtered(all, &wanted);
     let body = html! {
-        section.wider {
+        section {
             p.counts { (summary) }
             (form(&sources, &wanted))
             @if !any { p { "No probes are configured yet. " code { "launchwatch init" } " writes a configuration to begin with." } }

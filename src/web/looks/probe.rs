@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use super::history::{History, SPANS, Span};
 use super::standing::{badge, of_probe};
-use super::{ago, asked, drawn, fresh, links, not_there, runs, said, silent_store, stuck};
+use super::{
+    ago, asked, drawn, figures as numbers, fresh, links, not_there, runs, said, silent_store, stuck,
+};
 use crate::config::Schedule;
 use crate::observation::{Observation, ProbeId};
 use crate::pipeline::board::ProbeState;
@@ -128,7 +130,7 @@ fn schedule(schedule: &Schedule) -> Markup {
 fn duration(of: std::time::Duration) -> String {
     match SignedDuration::try_from(of) {
         Ok(long) if of.subsec_nanos() == 0 => words::lasted(long),
-        _ => words::seconds(of.as_secs_f64()),
+        _ => numbers::seconds(of.as_secs_f64()),
     }
 }
 
@@ -140,7 +142,7 @@ fn charts(
     history: Option<&History>,
 ) -> Markup {
     html! {
-        section.wider {
+        section {
             div.switch { h2 { "The last " (span.title) }
                 nav aria-label="How far back" { @for other in SPANS {
                     a href=(wanted.address(sources, probe, other.word, wanted.bad(), &wanted.before)) aria-current=[(other == span).then_some("true")] { (other.title) }
@@ -159,9 +161,9 @@ fn figures(history: &History) -> Markup {
     html! {
         p.counts { strong { (runs) } @if runs == 1 { " run" } @else { " runs" }
             @if let Some(share) = share { ", " strong { (words::share(share)) } " worked" }
-            @if let Some((p50, p90, p99)) = history.took() { "; median " strong { (words::seconds(p50)) } ", p90 " (words::seconds(p90)) ", p99 " (words::seconds(p99)) }
+            @if let Some((p50, p90, p99)) = history.took() { "; median " strong { (numbers::seconds(p50)) } ", p90 " (numbers::seconds(p90)) ", p99 " (numbers::seconds(p99)) }
         }
-        div.charts {
+        div.look-charts {
             figure { figcaption { "Worked, by hour (UTC)" } (drawn(&history.heat()))
                 small { "From below, the share that worked; from above, the share that failed; a low line, nothing known." } }
             figure { figcaption { "How long it took, when it worked" }
@@ -188,7 +190,7 @@ fn last_runs(
     let bad = wanted.bad();
     let address = |bad, before: &str| wanted.address(sources, probe, span.word, bad, before);
     html! {
-        section.wider id="runs" {
+        section id="runs" {
             div.switch { h2 { "Runs" }
                 nav aria-label="Which runs" {
                     a href=(address(false, "")) aria-current=[(!bad).then_some("true")] { "all" }

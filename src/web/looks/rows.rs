@@ -8,7 +8,7 @@ use launchwatch_alerts::{AlertState, Incident, Strip};
 use maud::{Markup, html};
 
 use super::standing::{Standing, badge, of_probe};
-use super::{ago, drawn, links, said, stuck};
+use super::{ago, drawn, figures, links, said, stuck};
 use crate::observation::ProbeId;
 use crate::web::{Sources, words};
 
@@ -133,8 +133,8 @@ fn row(sources: &Sources, line: &Line, now: Timestamp) -> Markup {
                     None => { "never" },
                 }
             }
-            td.number data-word="Median" { (line.took.map_or("–".into(), |t| words::seconds(t.0))) }
-            td.number data-word="p99" { (line.took.map_or("–".into(), |t| words::seconds(t.1))) }
+            td.number data-word="Median" { (line.took.map_or("–".into(), |t| figures::seconds(t.0))) }
+            td.number data-word="p99" { (line.took.map_or("–".into(), |t| figures::seconds(t.1))) }
             td.hours { (drawn(&strip(&line.strip))) }
         }
     }

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use super::standing::{badge, of_run, tone};
 use super::{asked, drawn, figures, incidents_of, not_there, runs, said, silent_store};
 use crate::observation::{Observation, ProbeId};
-use crate::store::{Debt, RunQuery};
+use crate::store::{Debt, DebtState, RunQuery};
 use crate::web::access::Who;
 use crate::web::shell::Page;
 use crate::web::{Sources, words};
@@ -110,9 +110,9 @@ fn body(sources: &Sources, run: &Observation, beside: &Beside) -> Markup {
             @if !o.summary.is_empty() { p { (said(&o.summary)) } }
             (place(sources, run, beside))
         }
-        section.wider { h2 { "Where the time went" }
+        section { h2 { "Where the time went" }
             @if o.stages.is_empty() { p.none { "The run ended before its first stage." } }
-            @else { div.charts.one { figure { (drawn(&stages(o))) } } }
+            @else { div.look-charts.one { figure { (drawn(&stages(o))) } } }
         }
         @if !o.evidence.is_empty() { section { h2 { "What it saw" } (evidence(&o.evidence)) } }
         (measured(o))
@@ -135,7 +135,7 @@ fn place(sources: &Sources, run: &Observation, beside: &Beside) -> Markup {
     html! {
         dl.about {
             dt { "Due" } dd { (words::moment_exact(run.slot)) @if run.confirms { ", an extra run to confirm the one before" } }
-            dt { "Began" } dd { (words::seconds(run.lag.as_secs_f64())) " later, took " (words::seconds(run.outcome.took().as_secs_f64())) }
+            dt { "Began" } dd { (figures::seconds(run.lag.as_secs_f64())) " later, took " (figures::seconds(run.outcome.took().as_secs_f64())) }
             dt { "From" } dd { (said(&run.location)) }
             @for (name, word) in [("member", "Member"), ("pod", "Pod"), ("node", "Node"), ("image", "Image")] {
                 @if let Some(value) = fact(name) { dt { (word) } dd { code { (value) } } }
@@ -162,7 +162,7 @@ fn stages(o: &Outcome) -> Drawing {
         })
         .collect();
     let told: Vec<String> =
-        steps.iter().map(|s| format!("{} {}", s.name, words::seconds(s.took.as_secs_f64()))).collect();
+        steps.iter().map(|s| format!("{} {}", s.name, figures::seconds(s.took.as_secs_f64()))).collect();
     let failed = bad.map_or(String::new(), |stage| format!("; it ended in {stage}"));
     waterfall(&steps, &format!("Stages: {}{failed}", told.join(", ")))
 }
@@ -202,15 +202,25 @@ fn cleaned(o: &Outcome, beside: &Beside) -> Markup {
                 @match (teardown, word) {
                     (_, Some(word)) => { p { "Shutting the server down: " (said(word)) "." } },
                     (Some(stage), None) if o.failed_stage.is_some_and(|s| s == stage.stage) => { p { "The server was told to stop and is still there as far as this run saw." } },
-                    (Some(stage), None) => { p { "The server was shut down and seen gone, in " (words::seconds(stage.took.as_secs_f64())) "." } },
+                    (Some(stage), None) => { p { "The server was shut down and seen gone, in " (figures::seconds(stage.took.as_secs_f64())) "." } },
                     (None, None) => { p { "The run did not come so far that there was a server to shut down, or left it to be shut down afterwards." } },
                 }
                 @match &beside.debts {
                     None => { p.none { "Whether anything is still owed cannot be read now." } },
                     Some(debts) if debts.is_empty() => { p { "Nothing is owed any more." } },
-                    Some(debts) => { ul { @for debt in debts { li { "Still owed since " (words::moment(debt.since)) ": " (said(&debt.what)) ". It is tried again and again." } } } },
+                    Some(debts) => { ul { @for debt in debts { li { (owed_still(debt)) } } } },
                 }
             }
+        }
+    }
+}
+
+/// What of a launch is not settled, in words and without its secrets.
+fn owed_still(debt: &Debt) -> Markup {
+    html! {
+        @match &debt.state {
+            DebtState::Begun => { "Since " (words::moment(debt.since)) " it is watched whether a server still comes of " em { (said(&debt.what)) } ": none was named." },
+            DebtState::Told(cleanup) => { "Still to be shut down since " (words::moment(debt.since)) ", tried again and again: " (said(&cleanup.what())) },
         }
     }
 }

@@ -3,8 +3,8 @@
 use launchwatch_probes::Outcome;
 use maud::{Markup, html};
 
-use super::said;
 use super::standing::{badge, of_run};
+use super::{figures, said};
 use crate::observation::Observation;
 use crate::web::{Sources, words};
 
@@ -17,7 +17,7 @@ pub(super) fn table(sources: &Sources, runs: &[Observation]) -> Markup {
                 tr id=(format!("r-{}", run.slot.as_microsecond())) {
                     th scope="row" { a href=(sources.to_run(&run.probe, run.slot)) { (words::moment_exact(run.slot)) } @if run.confirms { " " small title="an extra run, to confirm what the one before found" { "extra" } } }
                     td data-word="Ended" { (badge(of_run(&run.outcome))) }
-                    td.number data-word="Took" { (words::seconds(run.outcome.took().as_secs_f64())) }
+                    td.number data-word="Took" { (figures::seconds(run.outcome.took().as_secs_f64())) }
                     td data-word="Why" { (why(&run.outcome)) }
                     td.words { (said(&run.outcome.summary)) }
                 }

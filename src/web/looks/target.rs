@@ -32,7 +32,7 @@ pub(in crate::web) async fn page(
     let body = html! {
         (about(&sources, &target))
         @if let Some(incident) = &group.incident { (open(&sources, incident, now)) }
-        section.wider { h2 { "Probes" } (table(&sources, &all, now, false)) (legend()) }
+        section { h2 { "Probes" } (table(&sources, &all, now, false)) (legend()) }
         section { h2 { "Incidents" } (past(&sources, incidents.as_deref(), now)) }
     };
     let title = said(&target);

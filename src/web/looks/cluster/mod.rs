@@ -57,9 +57,9 @@ fn section(
 ) -> Markup {
     let kind = |name| of.iter().filter(move |s| s.kind == name);
     html! {
-        section.wider id=(format!("t-{}", super::links::segment(target))) {
+        section id=(format!("t-{}", super::links::segment(target))) {
             h2 { a href=(sources.to_target(target)) { (said(target)) } }
-            div.cards {
+            div.look-cards {
                 @for s in kind("hub-drift") { (parts::drift(sources, s, now)) }
                 @for s in kind("kubernetes") {
                     (parts::pods(sources, s, now))
