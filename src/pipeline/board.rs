@@ -38,10 +38,16 @@ pub struct About {
 /// What the configuration says of a target.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
-    /// Where it is, without a password in it.
+    /// Where it is; the configuration refuses passwords in it.
     pub url: String,
     /// On what it depends.
     pub depends_on: Vec<String>,
+}
+
+impl Place {
+    fn of(target: &Target) -> Self {
+        Self { url: target.url.to_string(), depends_on: target.depends_on.clone() }
+    }
 }
 
 /// How one probe stands.
@@ -111,7 +117,7 @@ impl SharedBoard {
         };
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
-        let places = config.targets.iter().map(|t| (t.name.clone(), place(t))).collect();
+        let places = config.targets.iter().map(|t| (t.name.clone(), Place::of(t))).collect();
         Self(Arc::new(RwLock::new(Board { labels, places, probes, ..Board::default() })), Arc::default())
     }
 
@@ -130,14 +136,6 @@ impl SharedBoard {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.1.subscribe()
     }
-}
-
-fn place(target: &Target) -> Place {
-    let mut url = target.url.clone();
-    // What cannot have a password has none.
-    let _ = url.set_password(None);
-    let _ = url.set_username("");
-    Place { url: url.into(), depends_on: target.depends_on.clone() }
 }
 
 impl Board {

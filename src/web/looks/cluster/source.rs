@@ -16,7 +16,7 @@ use crate::web::{Sources, words};
 /// Probes whose history is read, and runs of each.
 const HISTORIES: (usize, usize) = (12, 800);
 /// Points of a course at most.
-const POINTS: usize = 180;
+const POINTS: usize = 120;
 
 /// One probe.
 pub(super) struct Source {
