@@ -14,6 +14,8 @@ mod shell;
 mod strip;
 mod summary;
 mod words;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::future::Future;
 use std::sync::Arc;
