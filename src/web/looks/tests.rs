@@ -215,11 +215,9 @@ async fn without_its_store_a_page_shows_what_the_board_knows_and_says_so() {
     let file = file.into_iter().find(|f| std::fs::read(f).unwrap().starts_with(b"SQLite format")).unwrap();
     let db = rusqlite::Connection::open(file).unwrap();
     db.execute_batch("DROP TABLE run; DROP TABLE block; DROP TABLE bucket; DROP TABLE incident;").unwrap();
-    for (path, known) in [
-        ("/targets/binder", "passed"),
-        ("/probes/binder/launch", "passed"),
-        ("/cluster", "looked <time"),
-    ] {
+    for (path, known) in
+        [("/targets/binder", "passed"), ("/probes/binder/launch", "passed"), ("/cluster", "looked <time")]
+    {
         let (status, page) = get(&sources, path).await;
         assert!(status == 200 && page.contains("The store does not answer"), "{path}: {page}");
         assert!(page.contains(known), "{path}: {page}");
