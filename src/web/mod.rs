@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod assets;
+mod desk;
 mod health;
 mod live;
 mod page;
@@ -37,6 +38,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use desk::Desk;
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -66,6 +68,8 @@ pub struct Sources {
     pub base: Arc<str>,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// What the working pages need besides.
+    pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

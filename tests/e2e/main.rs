@@ -12,6 +12,7 @@ mod chats;
 mod commands;
 mod day;
 mod deliveries;
+mod desk;
 mod deploy;
 mod faults;
 mod growing;
