@@ -9,7 +9,9 @@
 mod days;
 mod mark;
 mod png;
+mod shares;
 mod svg;
 
 pub use days::{Day, days};
 pub use mark::{Anchor, Drawing, Mark, Tone};
+pub use shares::{Share, Shares, shares};
