@@ -14,10 +14,12 @@ mod maintenance;
 mod probe;
 pub mod reference;
 mod rehearse;
+mod report;
 mod runbook;
 mod serve;
 mod shown;
 mod silence;
+mod slo;
 mod test_alert;
 mod token;
 mod world;
@@ -113,6 +115,10 @@ enum Command {
     Comment(incidents::Remark),
     /// Say whether an incident was real or a false alarm, also after its end.
     Label(incidents::Judgement),
+    /// Draft the report of an incident in the form in which it is filed (Markdown), from what was recorded.
+    Report(report::Arguments),
+    /// Say how a month went: success, error budget, time down, by target and probe.
+    Slo(slo::Arguments),
     /// Do not tell of something for a time.
     #[command(subcommand)]
     Silence(silence::Do),
@@ -179,6 +185,8 @@ async fn run(command: Command) -> ExitCode {
         Command::Assign(said) => incidents::assign(&said).await,
         Command::Comment(said) => incidents::comment(&said).await,
         Command::Label(said) => incidents::label(&said).await,
+        Command::Report(arguments) => report::run(&arguments).await,
+        Command::Slo(arguments) => slo::run(&arguments).await,
         Command::Silence(what) => silence::run(&what).await,
         Command::Maintenance(what) => maintenance::run(&what).await,
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,

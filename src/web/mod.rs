@@ -8,6 +8,7 @@ mod health;
 mod live;
 mod page;
 mod problem;
+mod report;
 mod routes;
 mod runbook;
 mod shell;

@@ -29,6 +29,11 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), hint: hint.to_owned() }
     }
 
+    /// What is wrong, in words.
+    pub(super) fn words(&self) -> &str {
+        &self.detail
+    }
+
     /// The request cannot be read.
     pub(super) fn unreadable(detail: impl Into<String>, hint: &str) -> Self {
         Self::new("urn:launchwatch:unreadable", StatusCode::BAD_REQUEST, detail, hint)

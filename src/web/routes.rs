@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, health, live, page, runbook, summary};
+use super::{Sources, api, assets, health, live, page, report, runbook, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -59,6 +59,10 @@ routes! {
     GET    "/api/v1/silences"                          Viewer   api::silences::list;
     POST   "/api/v1/silences"                          Operator api::silences::add;
     DELETE "/api/v1/silences/{id}"                     Operator api::silences::end;
+    // Reports.
+    GET    "/api/v1/incidents/{id}/report"             Viewer   api::report::incident;
+    GET    "/api/v1/slo"                               Viewer   api::report::service_level;
+    GET    "/report/{id}"                              Viewer   report::one;
 }
 
 /// The table as a router; every route is guarded as its row says.

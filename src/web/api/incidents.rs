@@ -72,7 +72,7 @@ async fn show(sources: &Sources, id: &IncidentId, known: bool) -> Result<Json<In
 }
 
 /// The incident that is meant.
-async fn find(sources: &Sources, called: &str) -> Result<IncidentId, Problem> {
+pub(super) async fn find(sources: &Sources, called: &str) -> Result<IncidentId, Problem> {
     let id = IncidentId(called.to_owned());
     if sources.store.incident(&id).await?.is_some() {
         return Ok(id);

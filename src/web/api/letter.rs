@@ -54,7 +54,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A query string.
-pub(in crate::web) struct Asked<T>(pub(super) T);
+pub(in crate::web) struct Asked<T>(pub(in crate::web) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;

@@ -8,8 +8,9 @@
 pub(super) mod alerts;
 mod door;
 pub(super) mod incidents;
-mod letter;
+pub(super) mod letter;
 pub(super) mod maintenance;
+pub(super) mod report;
 pub(super) mod silences;
 mod view;
 
