@@ -16,6 +16,7 @@ use super::facts::{
 use super::impact;
 use super::material::Material;
 use super::scrub::scrubbed;
+use super::words::slug;
 use crate::observation::{Observation, ProbeId};
 use crate::store::DeliveryState;
 
@@ -88,8 +89,10 @@ fn onset(material: &Material, impact: &[Impact]) -> Onset {
             |a| format!("{} over {}", a.key.rule, a.key.series),
         );
         let found = first.and_then(|a| material.runs.get(&probe(&a.key.series)));
-        let run = found.and_then(|runs| events::run_at(runs, incident.since));
-        onset.first_sign = Some((run.unwrap_or(Sourced::new(incident.since, source)), words));
+        let run = found
+            .and_then(|runs| runs.iter().find(|r| r.began() == incident.since || r.slot == incident.since));
+        let words = run.map_or_else(|| words.clone(), |run| format!("{words} ({})", says(run)));
+        onset.first_sign = Some((run.map_or_else(|| Sourced::new(incident.since, source), moment), words));
     }
     onset
 }
@@ -172,13 +175,13 @@ fn causes(incident: &Incident) -> Vec<Cause> {
     for named in &incident.named {
         let at = Sourced::new(named.at, source.clone());
         let evidence = named.evidence.iter().map(|e| scrubbed(e));
-        let known = all.iter_mut().find(|c| c.label == named.label);
+        let known = all.iter_mut().find(|c| c.label == slug(&named.label));
         let known = match known {
             Some(known) => known,
             None => {
                 let title = cause(&named.label).map_or_else(String::new, |c| c.title.to_owned());
                 all.push(Cause {
-                    label: named.label.clone(),
+                    label: slug(&named.label),
                     title,
                     named: at.clone(),
                     first: None,
@@ -202,7 +205,7 @@ fn causes(incident: &Incident) -> Vec<Cause> {
         }
     }
     for standing in &incident.diagnosis {
-        if let Some(known) = all.iter_mut().find(|c| c.label == standing.label) {
+        if let Some(known) = all.iter_mut().find(|c| c.label == slug(&standing.label)) {
             known.confidence = Some(standing.confidence);
             known.against = standing.against.iter().map(|a| scrubbed(a)).collect();
             known.title = scrubbed(&standing.title);
@@ -314,7 +317,7 @@ fn related(material: &Material) -> Vec<Related> {
                 target: other.target.clone(),
                 since: other.since,
                 until: other.recovered_at.or(other.resolved_at),
-                cause: cause.clone(),
+                cause: slug(cause),
                 label: other.label,
             });
         }

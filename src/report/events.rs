@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use launchwatch_alerts::{Entry, Incident, Severity};
 
-use super::course::{moment, source, telling};
+use super::course::{source, telling};
 use super::facts::{Event, EventKind, Facts, Late};
 use super::material::Material;
 use super::scrub::scrubbed;
@@ -126,7 +126,7 @@ fn told(material: &Material) -> Vec<Event> {
         if kind == "reminder" && reminders > REMINDERS {
             continue;
         }
-        let what = format!("told to {}: {kind}", scrubbed(&channels.join(", ")));
+        let what = format!("told through {}: {kind}", scrubbed(&channels.join(", ")));
         all.push(event(at, EventKind::Told, what, source_of(id)));
     }
     all
@@ -201,9 +201,4 @@ pub(super) fn turns(facts: &Facts) -> Vec<Event> {
         turn(facts.recovery.first_good.as_ref(), "the first run that works again begins".to_owned());
     }
     all
-}
-
-/// Where an alert's first bad run is on record, its moment.
-pub(super) fn run_at(runs: &[Observation], at: jiff::Timestamp) -> Option<super::facts::Moment> {
-    runs.iter().find(|r| r.began() == at || r.slot == at).map(moment)
 }

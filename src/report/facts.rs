@@ -383,7 +383,7 @@ impl Facts {
             for name in &names {
                 event.what = super::scrub::without_name(&event.what, name);
             }
-            if event.kind == EventKind::Person {
+            if event.kind == EventKind::Person && !event.afterwards {
                 event.by = Some("somebody".to_owned());
             }
         }

@@ -51,11 +51,10 @@ pub(super) fn markdown(facts: &Facts, pictures: &[Picture], wording: &Wording) -
     let mut text = format!("# {}, {}\n\n", clock.date(began(facts)), plain(&name(facts)));
     let _ = writeln!(
         text,
-        "> **Draft**, made from what launchwatch recorded of incident {}. {} only a person can fill, {} marked \
-         `{}`; it is final when none is left. Every number has its source in the facts beside this file.\n",
+        "> **Draft**, made from what launchwatch recorded of incident {}. {} marked `{}`: only a person can fill them, and it is \
+         final when none is left. Every number has its source in the facts beside this file.\n",
         super::words::code(&facts.incident),
-        many(open, "place", "places"),
-        if open == 1 { "it is" } else { "they are" },
+        many(open, "place is", "places are"),
         TODO.trim_end().trim_end_matches(':'),
     );
     text.push_str(&rest);
@@ -104,7 +103,8 @@ fn impact_sentence(facts: &Facts, clock: &Clock<'_>) -> String {
             format!(" (at least {}, at most {})", span(least), span(most))
         };
         said.push(format!(
-            "On {} {what} worked for {} {lasts}{bounds}; {} in a row failed, of {made} from the first sign to the end.",
+            "On {} {what} worked for {} {lasts}{bounds}: {} failed, and none in between worked ({made} were made from the first \
+             sign to the end).",
             super::words::code(&impact.target),
             span(impact.zero_minutes.value),
             many(failed, one, looks),
@@ -126,8 +126,8 @@ fn impact_sentence(facts: &Facts, clock: &Clock<'_>) -> String {
     if let Some((last, first)) = facts.onset.last_good.as_ref().zip(facts.onset.first_bad.as_ref()) {
         said.push(format!(
             "It began between {} and {}.",
-            clock.exact(last.value, began(facts)),
-            clock.exact(first.value, began(facts))
+            clock.both(last.value, began(facts)),
+            clock.both(first.value, began(facts))
         ));
     }
     said.join(" ")
@@ -190,27 +190,34 @@ fn timeline(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
-        Some(c) if c.is_ascii_lowercase() && !text.starts_with("hub-") => {
-            c.to_uppercase().chain(chars).collect()
-        }
+        Some(c) if c.is_ascii_lowercase() && !named(text) => c.to_uppercase().chain(chars).collect(),
         _ => text.to_owned(),
     }
+}
+
+/// Begins with the name of something, which stays as it is.
+fn named(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| word.contains(['-', '_', '/', '.']))
 }
 
 fn lessons(text: &mut String, facts: &Facts) {
     text.push_str("## Lessons learnt\n\n### What went well\n\n");
     let bad = facts.onset.first_bad.as_ref().map(|m| m.value);
     let (mut well, mut wrong) = (Vec::new(), Vec::new());
-    let told = facts.detection.told.as_ref().map(|m| m.value);
+    let d = &facts.detection;
+    let told = d.told_page.as_ref().or(d.told.as_ref()).map(|m| m.value);
     match bad.zip(told) {
         Some((bad, told)) if told <= bad => {
             well.push("People were told of first signs before launches failed.".to_owned());
         }
         Some((bad, told)) => {
-            let words = format!("People were told {} after the first failing run began.", between(bad, told));
+            let how = if d.told_page.is_some() { "paged" } else { "told" };
+            let words =
+                format!("People were {how} {} after the first failing run began.", between(bad, told));
             if told.duration_since(bad).as_mins() < 5 { well.push(words) } else { wrong.push(words) }
         }
-        None => wrong.push("Nobody was told.".to_owned()),
+        None if told.is_none() => wrong.push("Nobody was told.".to_owned()),
+        None => {}
     }
     if let Some((cause, bad)) = facts.causes.first().zip(bad) {
         let at = cause.first.as_ref().unwrap_or(&cause.named).value;

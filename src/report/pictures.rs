@@ -49,7 +49,9 @@ fn picture(facts: &Facts, shape: &Shape, stem: &str, zone: &TimeZone) -> Picture
         marks: &marks(facts, shape),
         says: &says,
     });
-    Picture { name: format!("{stem}-{}.svg", slug(&shape.probe)), says, svg: drawn.picture() }
+    let alone = facts.targets.len() == 1;
+    let probe = shape.probe.split_once('/').map(|(_, probe)| probe).filter(|_| alone).unwrap_or(&shape.probe);
+    Picture { name: format!("{stem}-{}.svg", slug(probe)), says, svg: drawn.picture() }
 }
 
 fn end(shape: &Shape) -> Timestamp {

@@ -112,7 +112,7 @@ pub(super) fn questions(facts: &Facts) -> Questions {
 
 fn process(facts: &Facts, out: &mut Vec<String>) {
     let onset = facts.onset.first_bad.as_ref().map(|m| m.value);
-    let told = facts.detection.told.as_ref().map(|m| m.value);
+    let told = facts.detection.told_page.as_ref().or(facts.detection.told.as_ref()).map(|m| m.value);
     match onset.zip(told) {
         Some((onset, told)) if told.duration_since(onset) > LATE => out.push(format!(
             "The first message came {} after the onset: which rule would have spoken earlier?",

@@ -35,7 +35,7 @@ fn onset(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
     }
     match &facts.onset.last_good {
         Some(good) => {
-            let _ = writeln!(text, "- Last run that worked: began {}", clock.exact(good.value, on));
+            let _ = writeln!(text, "- Last run that worked: {}", clock.exact(good.value, on));
         }
         None => text.push_str("- Last run that worked: not known\n"),
     }
@@ -43,7 +43,7 @@ fn onset(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
         Some(bad) => {
             let _ = writeln!(
                 text,
-                "- First run that did not: began {} ({})",
+                "- First run that did not: {} ({})",
                 clock.exact(bad.value, on),
                 plain(&facts.onset.what)
             );
@@ -189,7 +189,7 @@ fn cause(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
         let at = cause.first.as_ref().unwrap_or(&cause.named).value;
         let rank = if cause.first.is_some() { "as the likeliest" } else { "as second" };
         let likely = cause.confidence.map_or_else(String::new, |c| {
-            format!("; {:.0} % of what would speak for it did, last", c * 100.0)
+            format!("; confidence at the last look {c:.2} of 1")
         });
         let _ = writeln!(
             text,
@@ -222,16 +222,12 @@ fn actions(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
         text.push_str("None was proposed.\n");
     }
     for deed in &facts.deeds {
-        let done = if deed.executed { "carried out" } else { "proposed, not carried out by launchwatch" };
-        let _ = writeln!(
-            text,
-            "- `{}` ({}), {} {}: {}",
-            deed.action,
-            deed.mode,
-            done,
-            clock.exact(deed.at.value, on),
-            plain(&deed.why)
-        );
+        let at = clock.exact(deed.at.value, on);
+        let done = match deed.executed {
+            true => format!("carried out {at}"),
+            false => format!("proposed {at}, not carried out by launchwatch"),
+        };
+        let _ = writeln!(text, "- `{}` ({}), {done}: {}", deed.action, deed.mode, plain(&deed.why));
         if !deed.effect.is_empty() {
             let _ = writeln!(text, "  - its effect would show as: {}", plain(&deed.effect));
         }
@@ -239,7 +235,7 @@ fn actions(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
             let _ = writeln!(text, "  - {}", effect(facts, deed.at.value));
         }
         for guard in &deed.open_guards {
-            let _ = writeln!(text, "  - had to hold first: {}", plain(guard));
+            let _ = writeln!(text, "  - guard open when it was proposed: {}", plain(guard));
         }
     }
     for (action, why) in &facts.not_first {
@@ -265,8 +261,8 @@ fn recovery(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
             None => writeln!(text, "- {what}: {none}"),
         };
     };
-    row("Last run that failed: began", r.last_bad.as_ref().map(|m| m.value), "none is on record");
-    row("First run that worked again: began", r.first_good.as_ref().map(|m| m.value), "none yet");
+    row("Last run that failed", r.last_bad.as_ref().map(|m| m.value), "none is on record");
+    row("First run that worked again", r.first_good.as_ref().map(|m| m.value), "none yet");
     let recovered = r.recovered.as_ref().or(r.resolved.as_ref()).map(|m| m.value);
     row("Recovery confirmed by the alerts", recovered, "not yet");
     row("All alerts over", r.resolved.as_ref().map(|m| m.value), "not when this was made");

@@ -58,16 +58,21 @@ impl<'z> Clock<'z> {
         self.form(at, "%H:%M")
     }
 
-    /// `18:27:05 CEST` of the day of `other`, else with its date; with UTC beside it where the zone is another.
-    pub(super) fn exact(&self, at: Timestamp, other: Timestamp) -> String {
-        let same = self.date(at) == self.date(other);
-        let zoned = at.to_zoned(self.zone.clone());
-        let form = if same { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
-        let here = format!("{} {}", zoned.strftime(form), named(self.zone, at).0);
+    /// `18:27:05 CEST (16:27:05 UTC)`.
+    pub(super) fn both(&self, at: Timestamp, other: Timestamp) -> String {
+        let here = self.exact(at, other);
         if self.zone == &TimeZone::UTC {
             return here;
         }
         format!("{here} ({} UTC)", at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S"))
+    }
+
+    /// `18:27:05 CEST` of the day of `other`, else with its date.
+    pub(super) fn exact(&self, at: Timestamp, other: Timestamp) -> String {
+        let same = self.date(at) == self.date(other);
+        let zoned = at.to_zoned(self.zone.clone());
+        let form = if same { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        format!("{} {}", zoned.strftime(form), named(self.zone, at).0)
     }
 
     /// `2018-07-07` in the zone.

@@ -27,7 +27,11 @@ pub(super) struct Quiet<'a> {
 }
 
 impl Quiet<'_> {
-    fn stretches(&self, begun: impl Fn(&Silence) -> bool, planned: impl Fn(&Maintenance) -> bool) -> Vec<Stretch> {
+    fn stretches(
+        &self,
+        begun: impl Fn(&Silence) -> bool,
+        planned: impl Fn(&Maintenance) -> bool,
+    ) -> Vec<Stretch> {
         let inside = |s: &Stretch| s.until > self.from && s.from < self.to && s.until > s.from;
         let begun = self.silences.iter().filter(|s| s.maintenance && begun(s)).map(|s| Stretch {
             name: s.id.clone(),

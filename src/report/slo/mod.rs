@@ -226,7 +226,8 @@ fn target(
     now: Timestamp,
 ) -> Target {
     let maintenance = quiet.of_target(&name);
-    let troubles: Vec<Trouble> = incidents.iter().filter(|i| i.targets.contains(&name)).map(trouble).collect();
+    let troubles: Vec<Trouble> =
+        incidents.iter().filter(|i| i.targets.contains(&name)).map(trouble).collect();
     let clipped = |t: &Trouble| {
         let until = t.until.unwrap_or(now).min(quiet.to);
         (t.since.max(quiet.from), until)

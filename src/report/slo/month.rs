@@ -49,11 +49,14 @@ impl std::str::FromStr for Month {
             let text = launchwatch_alerts::text::one_line(text, 40);
             format!("expected a month such as `2018-07`, found `{text}`")
         };
-        let (year, month) = text.split_once('-').filter(|(y, m)| y.len() == 4 && m.len() == 2).ok_or_else(words)?;
+        let (year, month) =
+            text.split_once('-').filter(|(y, m)| y.len() == 4 && m.len() == 2).ok_or_else(words)?;
         let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
         let (year, month) = (Some(year).filter(|t| digits(t)), Some(month).filter(|t| digits(t)));
-        let year: i16 = year.and_then(|y| y.parse().ok()).filter(|y| (1970..=9990).contains(y)).ok_or_else(words)?;
-        let month: i8 = month.and_then(|m| m.parse().ok()).filter(|m| (1..=12).contains(m)).ok_or_else(words)?;
+        let year: i16 =
+            year.and_then(|y| y.parse().ok()).filter(|y| (1970..=9990).contains(y)).ok_or_else(words)?;
+        let month: i8 =
+            month.and_then(|m| m.parse().ok()).filter(|m| (1..=12).contains(m)).ok_or_else(words)?;
         Ok(Self(date(year, month, 1)))
     }
 }

@@ -26,7 +26,11 @@ pub(super) fn how(objective: f64) -> Vec<String> {
 #[must_use]
 pub fn markdown(slo: &Slo) -> String {
     let mut text = format!("# Service level of {}\n\n", slo.month);
-    let so_far = if slo.complete { String::new() } else { format!(" The month is not over: up to {}.", moment(slo.to)) };
+    let so_far = if slo.complete {
+        String::new()
+    } else {
+        format!(" The month is not over: up to {}.", moment(slo.to))
+    };
     let _ = writeln!(text, "Objective: {} % of runs work.{so_far}\n", slo.objective);
     if slo.targets.is_empty() {
         text.push_str("No run of this month is on record.\n\n");
@@ -66,7 +70,11 @@ fn one(text: &mut String, target: &Target) {
     section(text, "Worst days", &days);
     section(text, "Incidents", &target.incidents.iter().map(incident).collect::<Vec<_>>());
     section(text, "Maintenance, left out", &target.maintenance.iter().map(stretch).collect::<Vec<_>>());
-    let gaps: Vec<String> = target.probes.iter().flat_map(|p| p.gaps.iter().map(|g| format!("{}: {}", code(&p.probe), stretch(g)))).collect();
+    let gaps: Vec<String> = target
+        .probes
+        .iter()
+        .flat_map(|p| p.gaps.iter().map(|g| format!("{}: {}", code(&p.probe), stretch(g))))
+        .collect();
     section(text, "Data gaps", &gaps);
 }
 
@@ -81,7 +89,10 @@ fn section(text: &mut String, heading: &str, lines: &[String]) {
 }
 
 fn worst(probe: &Probe) -> Option<String> {
-    let days = probe.worst.iter().map(|d| format!("{} ({}, {} of {} failed)", d.date, percent(d.share), d.failed, d.telling));
+    let days = probe
+        .worst
+        .iter()
+        .map(|d| format!("{} ({}, {} of {} failed)", d.date, percent(d.share), d.failed, d.telling));
     let days: Vec<String> = days.collect();
     (!days.is_empty()).then(|| format!("{}: {}", code(&probe.probe), days.join(", ")))
 }
@@ -129,9 +140,24 @@ fn seconds(of: Option<f64>) -> String {
 pub fn csv(slo: &Slo) -> Result<String, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record([
-        "month", "target", "probe", "runs", "passed", "degraded", "failed", "unknown", "success_share", "unknown_share",
-        "objective_percent", "budget_left_share", "p50_seconds", "p90_seconds", "p99_seconds", "left_out_runs",
-        "target_minutes_down", "target_incidents",
+        "month",
+        "target",
+        "probe",
+        "runs",
+        "passed",
+        "degraded",
+        "failed",
+        "unknown",
+        "success_share",
+        "unknown_share",
+        "objective_percent",
+        "budget_left_share",
+        "p50_seconds",
+        "p90_seconds",
+        "p99_seconds",
+        "left_out_runs",
+        "target_minutes_down",
+        "target_incidents",
     ])?;
     let number = |of: Option<f64>| of.map_or_else(String::new, |n| format!("{n:.6}"));
     for target in &slo.targets {

@@ -59,19 +59,19 @@ pub(in crate::web) async fn incident(
 const MARKDOWN: (header::HeaderName, &str) = (header::CONTENT_TYPE, "text/markdown; charset=utf-8");
 
 /// The draft of an incident's report.
-pub(in crate::web) async fn drafted(
-    sources: &Sources,
-    id: &IncidentId,
-    how: &How,
-) -> Result<Draft, Problem> {
-    let zone = how.time_zone.as_deref().filter(|z| !z.is_empty()).map_or(Ok(jiff::tz::TimeZone::UTC), report::zone);
-    let zone = zone.map_err(|why| Problem::nonsense(why, "the time zone database's names, such as `America/New_York`"))?;
+pub(in crate::web) async fn drafted(sources: &Sources, id: &IncidentId, how: &How) -> Result<Draft, Problem> {
+    let zone =
+        how.time_zone.as_deref().filter(|z| !z.is_empty()).map_or(Ok(jiff::tz::TimeZone::UTC), report::zone);
+    let zone = zone.map_err(|why| {
+        Problem::nonsense(why, "the time zone database's names, such as `America/New_York`")
+    })?;
     let subject = Subject { incident: id, planned: &sources.planned, now: sources.clock.now() };
     let material = report::gather(sources.store.as_ref(), &subject).await?;
     let material = material.ok_or_else(|| Problem::not_found(format!("there is no incident `{id}`"), ""))?;
     let wording = Wording { zone, names: how.names };
     // Thousands of runs are gone through: not on the thread that answers others.
-    let made = tokio::task::spawn_blocking(move || report::draft(report::facts(&material, &[]), &wording)).await;
+    let made =
+        tokio::task::spawn_blocking(move || report::draft(report::facts(&material, &[]), &wording)).await;
     made.map_err(|_| Problem::later("the report could not be made", "the log says more"))
 }
 
@@ -103,7 +103,10 @@ pub(in crate::web) async fn service_level(
     let month = month.map_err(|why: String| Problem::nonsense(why, "year and month, in UTC"))?;
     let objective = which.objective.unwrap_or(slo::OBJECTIVE);
     if !(0.0..=100.0).contains(&objective) {
-        return Err(Problem::nonsense("`objective` is not between 0 and 100", "per cent of runs that work, such as 99.5"));
+        return Err(Problem::nonsense(
+            "`objective` is not between 0 and 100",
+            "per cent of runs that work, such as 99.5",
+        ));
     }
     let question = slo::Question { month, objective, planned: &sources.planned, now };
     let made = slo::slo(sources.store.as_ref(), &question).await?;
@@ -111,7 +114,8 @@ pub(in crate::web) async fn service_level(
         Table::Json => Json(made).into_response(),
         Table::Markdown => ([MARKDOWN], slo::markdown(&made)).into_response(),
         Table::Csv => {
-            let text = slo::csv(&made).map_err(|_| Problem::later("the table could not be made", "try again"))?;
+            let text =
+                slo::csv(&made).map_err(|_| Problem::later("the table could not be made", "try again"))?;
             let name = format!("attachment; filename=\"slo-{}.csv\"", made.month);
             let kind = (header::CONTENT_TYPE, "text/csv; charset=utf-8");
             ([kind, (header::CONTENT_DISPOSITION, name.as_str())], text).into_response()
