@@ -6,13 +6,12 @@ mod api;
 mod assets;
 mod health;
 mod live;
-mod page;
 mod problem;
 mod report;
 mod routes;
 mod runbook;
 mod shell;
-mod strip;
+mod status;
 mod summary;
 mod words;
 #[cfg(test)]
@@ -38,6 +37,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use status::{Status, keep as keep_pages};
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -67,6 +67,8 @@ pub struct Sources {
     pub base: Arc<str>,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// What the public pages show of the past, and how they are arranged.
+    pub status: Status,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
