@@ -121,7 +121,7 @@ impl Zero {
     }
 }
 
-/// The longest pause that is no gap in runs of several probes together' runs.
+/// The longest pause that is no gap in the runs of several probes together.
 pub(super) fn shortest_pause<'r>(all: impl Iterator<Item = &'r Vec<Observation>>) -> SignedDuration {
     all.map(|runs| pause(runs)).min().unwrap_or(LAUNCH_PAUSE)
 }

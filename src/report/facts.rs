@@ -373,20 +373,3 @@ pub struct Shape {
     /// By cell: passed, degraded, failed, unknown.
     pub cells: Vec<[u32; 4]>,
 }
-
-impl Facts {
-    /// The same without names of people.
-    #[must_use]
-    pub fn nameless(mut self) -> Self {
-        let names: BTreeSet<String> = self.events.iter_mut().filter_map(|e| e.by.take()).collect();
-        for event in &mut self.events {
-            for name in &names {
-                event.what = super::scrub::without_name(&event.what, name);
-            }
-            if event.kind == EventKind::Person && !event.afterwards {
-                event.by = Some("somebody".to_owned());
-            }
-        }
-        self
-    }
-}

@@ -3,10 +3,13 @@
 //! # Why
 //! Reports are public. Probes keep secrets they know out of what they find; this keeps out what looks like one.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use launchwatch_alerts::text::one_line;
 use regex::Regex;
+
+use super::facts::{EventKind, Facts};
 
 /// Longest text that is kept of one line, in bytes.
 const MOST: usize = 300;
@@ -54,6 +57,23 @@ pub(super) fn without_name(text: &str, name: &str) -> String {
     }
     let whole = Regex::new(&format!(r"(?i)(^|\W){}($|\W)", regex::escape(name)));
     whole.map_or_else(|_| text.to_owned(), |whole| whole.replace_all(text, "${1}somebody${2}").into_owned())
+}
+
+impl Facts {
+    /// The same without names of people.
+    #[must_use]
+    pub fn nameless(mut self) -> Self {
+        let names: BTreeSet<String> = self.events.iter_mut().filter_map(|e| e.by.take()).collect();
+        for event in &mut self.events {
+            for name in &names {
+                event.what = without_name(&event.what, name);
+            }
+            if event.kind == EventKind::Person && !event.afterwards {
+                event.by = Some("somebody".to_owned());
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]
