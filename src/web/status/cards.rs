@@ -83,7 +83,7 @@ impl Scene<'_> {
             ul.facts {
                 @for fact in &now.facts {
                     @let (tone, sign) = fact.mark();
-                    li.(tone) { span.sign aria-hidden="true" { (sign) } " " (sentence(&fact.says(|at| clock.says(at)))) }
+                    li.(tone) { span.sign aria-hidden="true" { (sign) } span { (sentence(&fact.says(|at| clock.says(at)))) } }
                 }
                 @if now.well > 0 { li.dim { "and " (now.well) " further " (if now.well == 1 { "check" } else { "checks" }) ", all well" } }
             }
@@ -122,8 +122,8 @@ impl Scene<'_> {
         let tone = if story.pages { "failed" } else { "degraded" };
         html! {
             article.incident.(tone) id=(format!("incident-{}", story.id)) {
-                h2 { (story.whose()) ": since " (clock.moment(story.since)) }
-                p { strong { (words::lasted(lasts)) " so far. " } (self.what(story)) }
+                h2 { (story.whose()) }
+                p { strong { "Since " (clock.moment(story.since)) ", " (words::lasted(lasts)) " so far. " } (self.what(story)) }
                 @if let Some((label, title)) = &story.cause {
                     p { "Likely cause: " a href=(self.sources.to(&format!("/runbooks/{label}"))) { (title) } "." }
                 }
