@@ -223,6 +223,6 @@ pub(super) fn charts_of(latency: &[Latency]) -> Markup {
                 @for (says, svg) in &probe.stages { figure { figcaption { (sentence(says)) } (PreEscaped(svg)) } }
             }
         }
-        p.dim { "Line: half of the launches took at most this. Dark band: nine in ten. Light band: 99 of 100. Times in hours of the clock, UTC hours counted." }
+        p.dim { "Line: half of the launches took at most this. Dark band: nine in ten. Light band: 99 of 100." }
     }
 }
