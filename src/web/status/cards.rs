@@ -15,7 +15,7 @@ use crate::web::words;
 /// More bars than of so many targets are not shown on one page.
 const BARS: usize = 60;
 /// Up to so many targets, the status page shows how long launches take.
-const CHARTS: usize = 3;
+pub(super) const CHARTS: usize = 3;
 /// Incidents of the last days on the status page: so many days, so many incidents.
 const RECENT: (i64, usize) = (14, 12);
 
@@ -43,7 +43,7 @@ impl Scene<'_> {
                 @if let Some(latency) = self.known.latency.get(target).filter(|_| charts) {
                     details data-key=(format!("latency-{target}")) {
                         summary { "How long launches took in the last day, stage by stage" }
-                        (charts_of(latency))
+                        (charts_of(latency, true))
                     }
                 }
             }
@@ -214,11 +214,11 @@ fn total(past: &TargetPast) -> Markup {
     }
 }
 
-/// How long launches took.
-pub(super) fn charts_of(latency: &[Latency]) -> Markup {
+/// How long launches took; `within` a card its headings are one level lower.
+pub(super) fn charts_of(latency: &[Latency], within: bool) -> Markup {
     html! {
         @for probe in latency {
-            h4 { (sentence(&probe.of)) }
+            @if within { h4 { (sentence(&probe.of)) } } @else { h3 { (sentence(&probe.of)) } }
             div.charts {
                 @for (says, svg) in &probe.stages { figure { figcaption { (sentence(says)) } (PreEscaped(svg)) } }
             }

@@ -117,10 +117,15 @@ impl Status {
         let (before, now, moved) = (self.known(), sources.clock.now(), moved(sources));
         let again = before.past.read_at.is_some() && !before.number.is_multiple_of(WHOLE);
         let past = Past::read(sources.store.as_ref(), &self.0.site, now, again.then_some(&before.past)).await;
-        let latency = latency::read(sources.store.as_ref(), &self.0.site, now).await;
+        // Whoever waits for a page of many targets need not wait for what that page does not show.
+        let stages = before.kept || self.0.site.targets.len() <= cards::CHARTS;
+        let latency = match stages {
+            true => latency::read(sources.store.as_ref(), &self.0.site, now).await.map(Arc::new),
+            false => Ok(before.latency),
+        };
         match past.and_then(|past| Ok((past, latency?))) {
             Ok((past, latency)) => self.write(|known| {
-                (known.past, known.latency) = (Arc::new(past), Arc::new(latency));
+                (known.past, known.latency) = (Arc::new(past), latency);
                 (known.moved, known.failing) = (moved, None);
                 known.number += 1;
             }),
