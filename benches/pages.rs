@@ -31,7 +31,11 @@ use launchwatch_probes::{Outcome, Reason, Stage, StageTime, Verdict};
 use tower::ServiceExt;
 
 const TARGETS: usize = 40;
-const DAYS: i64 = 400;
+/// Days on record; `BENCH_DAYS` says otherwise, for a short look.
+fn days() -> i64 {
+    std::env::var("BENCH_DAYS").ok().and_then(|d| d.parse().ok()).unwrap_or(400)
+}
+
 const PROBES: [&str; 5] = ["cached", "fresh", "site", "health", "certificate"];
 const STAGES: [(Stage, u64); 4] =
     [(Stage::Resolve, 3), (Stage::Launch, 5_200), (Stage::Server, 800), (Stage::Kernel, 1_300)];
@@ -83,14 +87,19 @@ fn seen(target: usize, probe: &str, slot: i64, bad: bool) -> Observation {
 
 /// 400 days, one run an hour; the last day every ten minutes.
 async fn fill(store: &SqliteStore, now: i64) -> u64 {
-    let (mut runs, mut at) = (0_u64, (now - DAYS * 86_400) / 3_600 * 3_600);
+    let (mut runs, mut at) = (0_u64, (now - days() * 86_400) / 3_600 * 3_600);
     while at < now - 60 {
         let mut observations = Vec::new();
         for target in 0..TARGETS {
             for (n, probe) in PROBES.iter().enumerate() {
                 runs += 1;
                 let outage = at / 86_400 % 97 == target as i64 && at % 86_400 < 18_000;
-                observations.push(seen(target, probe, at, outage || (runs * 7_919 + n as u64) % 200 == 0));
+                observations.push(seen(
+                    target,
+                    probe,
+                    at,
+                    outage || (runs * 7_919 + n as u64).is_multiple_of(200),
+                ));
             }
         }
         let date = Timestamp::from_second(at + 60).unwrap();
@@ -133,8 +142,9 @@ async fn pages() {
     let now = edges.clock.now().as_second();
     let runs = fill(&store, now).await;
     println!(
-        "{runs} runs of {} probes in {DAYS} days, written in {:.0} s\n",
+        "{runs} runs of {} probes in {} days, written in {:.0} s\n",
         TARGETS * 5,
+        days(),
         began.elapsed().as_secs_f64()
     );
     let app = App::build(config(), edges.clone(), Arc::clone(&store) as Arc<dyn Store>, None).unwrap();

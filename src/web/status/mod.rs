@@ -73,7 +73,7 @@ struct Known {
     /// How often it was read: pages made before that are old.
     number: u64,
     /// What of the open incidents was known then.
-    moved: Vec<(String, bool)>,
+    moved: Arc<Vec<(String, bool)>>,
     /// Since when the store has not answered.
     failing: Option<Timestamp>,
     /// Somebody reads it in the background.
@@ -126,7 +126,7 @@ impl Status {
         match past.and_then(|past| Ok((past, latency?))) {
             Ok((past, latency)) => self.write(|known| {
                 (known.past, known.latency) = (Arc::new(past), latency);
-                (known.moved, known.failing) = (moved, None);
+                (known.moved, known.failing) = (Arc::new(moved), None);
                 known.number += 1;
             }),
             Err(error) => {
@@ -142,7 +142,7 @@ impl Status {
     async fn refresh(&self, sources: &Sources) {
         let known = self.known();
         let age = known.past.read_at.map(|at| sources.clock.now().duration_since(at));
-        if age.is_none_or(|age| age >= FRESH) || known.moved != moved(sources) {
+        if age.is_none_or(|age| age >= FRESH) || *known.moved != moved(sources) {
             self.read(sources).await;
         }
     }
