@@ -85,7 +85,7 @@ async fn an_incident_says_what_is_broken_since_when_why_and_what_to_do() {
         "Still works health, site",
         "last failing run",
         "What was known when",
-        "the first failing run began : hub/cached",
+        "the first failing run began: hub/cached",
         "success-zero over hub/cached from here fires: 2 runs in a row",
         "opened: told through ops after 0 s",
         "I see to it",
@@ -217,8 +217,8 @@ async fn what_is_split_and_merged_is_found_again_and_ends_once() {
     world.run_for(10 * MINUTE).await;
     let id = open(&world).await.remove(0);
     let whole = page(&world, &format!("/incidents/{id}")).await;
-    assert!(whole.contains("name=\"alert\" value=\"success-zero over hub/site from here\""), "{whole}");
-    send(&world, &format!("/incidents/{id}/split"), "alert=success-zero+over+hub%2Fsite+from+here").await;
+    assert!(whole.contains("name=\"alert\" value=\"success-zero over hub/health from here\""), "{whole}");
+    send(&world, &format!("/incidents/{id}/split"), "alert=success-zero+over+hub%2Fhealth+from+here").await;
     let all = open(&world).await;
     assert_eq!(all.len(), 2, "{all:?}");
     let new = all.iter().find(|i| **i != id).unwrap().clone();
