@@ -43,6 +43,7 @@ pub struct App {
     listener: Option<TcpListener>,
     more: Option<axum::Router>,
     extra: web::Extra,
+    status: web::Status,
     reload: Option<deliveries::Reload>,
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
@@ -68,7 +69,9 @@ impl App {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
+        let status = web::Status::new(&config);
         Ok(Self {
+            status,
             config,
             edges,
             store,
@@ -130,6 +133,7 @@ impl App {
             without_memory: self.without_memory.clone(),
             base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
+            status: self.status.clone(),
             desk: self.working_pages(),
             extra: Arc::clone(&self.extra),
         }
@@ -348,6 +352,10 @@ impl App {
 
     fn start_web(&mut self) {
         let Some(listener) = self.listener.take() else { return };
+        let (sources, tasks) = (self.sources(), self.tasks.clone());
+        self.tasks.spawn("pages", OnExit::Fine, async move {
+            tokio::select! { () = web::keep_pages(sources) => {}, _ = tasks.stopped() => {} }
+        });
         let router = web::router(self.sources());
         let router = match self.more.take() {
             Some(more) => router.merge(more),

@@ -52,10 +52,17 @@ pub fn keep(folder: &Path, one: &Kept) -> io::Result<String> {
 /// Those there are, the newest first, by the names of their files. What cannot be read is left out.
 pub fn list(folder: &Path) -> Vec<(String, Kept)> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<String> =
-        entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).filter(|n| n.ends_with(".json")).collect();
+    let mut files: Vec<String> = entries
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| n.ends_with(".json"))
+        .collect();
     files.sort();
-    files.into_iter().rev().take(LISTED).filter_map(|file| Some((file.clone(), open(folder, &file)?))).collect()
+    files
+        .into_iter()
+        .rev()
+        .take(LISTED)
+        .filter_map(|file| Some((file.clone(), open(folder, &file)?)))
+        .collect()
 }
 
 /// One of them by the name of its file; `None` also if that is no name of a file in the folder.
@@ -92,7 +99,9 @@ mod tests {
         let file = keep(&folder, &one("../a <b> night", "2018-07-08T12:00:00Z")).unwrap();
         std::fs::write(folder.join("broken.json"), "{").unwrap();
         assert_eq!(open(&folder, &file).map(|k| k.name), Some("../a <b> night".to_owned()));
-        for name in ["../secret.json", "../secret", "", ".", ".json", "nothing.json", "/etc/passwd", "broken.json"] {
+        for name in
+            ["../secret.json", "../secret", "", ".", ".json", "nothing.json", "/etc/passwd", "broken.json"]
+        {
             assert_eq!(open(&folder, name), None, "{name}");
         }
         let names: Vec<_> = list(&folder).into_iter().map(|(_, kept)| kept.name).collect();

@@ -33,9 +33,7 @@ pub use channel::{
 pub use channels::CHANNELS;
 pub use command::{Command, Disobeyed};
 pub use deploy::{Deploy, DeployResult};
-pub use engine::{
-    Change, Engine, Known, Memory, OURSELVES, Plan, Standing, StandingOf, merge_afterwards,
-};
+pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan, Standing, StandingOf, merge_afterwards};
 pub use incident::{
     Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label, Named, Proposed,
     Spell,

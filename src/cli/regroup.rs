@@ -70,7 +70,15 @@ pub(super) async fn merge(said: &Merge) -> anyhow::Result<ExitCode> {
 
 pub(super) async fn split(said: &Split) -> anyhow::Result<ExitCode> {
     let body = json!({"by": said.by, "alerts": said.alerts});
-    ended(tell(&said.reach, &["incidents", &said.id, "split"], &body, "split; `launchwatch incidents` lists both").await)
+    ended(
+        tell(
+            &said.reach,
+            &["incidents", &said.id, "split"],
+            &body,
+            "split; `launchwatch incidents` lists both",
+        )
+        .await,
+    )
 }
 
 pub(super) async fn deploy(said: &Deploy) -> anyhow::Result<ExitCode> {
@@ -83,12 +91,18 @@ pub(super) async fn deploy(said: &Deploy) -> anyhow::Result<ExitCode> {
     ended(tell(&said.reach, &["deploys"], &body, "on record").await)
 }
 
-async fn tell(reach: &Reach, path: &[&str], body: &serde_json::Value, words: &str) -> std::result::Result<(), Failure> {
+async fn tell(
+    reach: &Reach,
+    path: &[&str],
+    body: &serde_json::Value,
+    words: &str,
+) -> std::result::Result<(), Failure> {
     let answer = reach.client()?.post(path, body).await?;
     if reach.json {
         shown::json(&answer);
     } else {
-        let name = if word(&answer, "/id").is_empty() { word(&answer, "/target") } else { word(&answer, "/id") };
+        let name =
+            if word(&answer, "/id").is_empty() { word(&answer, "/target") } else { word(&answer, "/id") };
         println!("{name}: {words}");
     }
     Ok(())

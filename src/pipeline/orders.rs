@@ -1,7 +1,9 @@
 //! What people want: obeyed by the engine, or done to an incident that is over; answered when it is durable.
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Change, Command, Disobeyed, Engine, Incident, IncidentId, IncidentState, merge_afterwards};
+use launchwatch_alerts::{
+    Change, Command, Disobeyed, Engine, Incident, IncidentId, IncidentState, merge_afterwards,
+};
 use tokio::sync::oneshot;
 
 use crate::store::{self, Store};

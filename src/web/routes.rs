@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, health, live, page, runbook, summary};
+use super::{Sources, api, assets, desk, health, live, looks, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -39,10 +39,18 @@ routes! {
     GET    "/metrics"                                  Anybody  super::metrics;
     GET    "/assets/{name}"                            Anybody  assets::one;
     // What the public sees.
-    GET    "/"                                         Public   page::status;
+    GET    "/"                                         Public   status::front;
+    GET    "/status/{target}"                          Public   status::target;
+    GET    "/history"                                  Public   status::past;
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;
+    // Operators' looking pages.
+    GET    "/overview"                                 Viewer   looks::overview::page;
+    GET    "/targets/{target}"                         Viewer   looks::target::page;
+    GET    "/probes/{target}/{probe}"                  Viewer   looks::probe::page;
+    GET    "/runs/{target}/{probe}/{slot}"             Viewer   looks::run::page;
+    GET    "/cluster"                                  Viewer   looks::cluster::page;
     // The working pages of those who see to things, and their forms.
     GET    "/incidents"                                Public   desk::incidents::page;
     GET    "/incidents/{id}"                           Public   desk::incident::page;

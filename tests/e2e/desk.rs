@@ -12,7 +12,13 @@ use crate::world::{THREE_PROBES, TOKEN, World, configuration};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a request comes to: status, where it leads, and the page.
-async fn ask(pages: &axum::Router, method: &str, path: &str, form: &str, known: bool) -> (u16, String, String) {
+async fn ask(
+    pages: &axum::Router,
+    method: &str,
+    path: &str,
+    form: &str,
+    known: bool,
+) -> (u16, String, String) {
     let mut request = http::Request::builder().method(method).uri(path);
     if known {
         request = request.header("authorization", format!("Bearer {TOKEN}"));
@@ -103,7 +109,11 @@ async fn an_incident_says_what_is_broken_since_when_why_and_what_to_do() {
     }
     // Links of messages lead here.
     assert_eq!(ask(&world.pages, "GET", "/incidents/nobody", "", true).await.0, 404);
-    assert_eq!(ask(&world.pages, "GET", "/incidents/hub", "", true).await.0, 200, "a target stands for its incident");
+    assert_eq!(
+        ask(&world.pages, "GET", "/incidents/hub", "", true).await.0,
+        200,
+        "a target stands for its incident"
+    );
     world.stop().await;
 }
 
@@ -145,7 +155,8 @@ async fn each_form_leads_to_a_page_that_shows_it() {
     assert!(words(&silences).contains("command line : known"), "{}", words(&silences));
     let end = silences.split("/silences/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(words(&send(&world, &format!("/silences/{end}"), "").await).contains("ended by command line"));
-    let added = send(&world, "/silences", "targets=hub&probes=site&for=90m&reason=work&maintenance=yes").await;
+    let added =
+        send(&world, "/silences", "targets=hub&probes=site&for=90m&reason=work&maintenance=yes").await;
     assert!(words(&added).contains("Maintenance of hub; probes site"), "{}", words(&added));
     // What cannot be meant is refused in words, and nothing is done.
     for (at, form, status, hint) in [
@@ -170,7 +181,8 @@ async fn each_form_leads_to_a_page_that_shows_it() {
 async fn nobody_unknown_can_press_anything_or_read_the_working_pages() {
     let (world, id) = broken(4).await;
     for verb in ["acknowledge", "unacknowledge", "assign", "comment", "label", "merge", "split", "silence"] {
-        let (status, ..) = ask(&world.pages, "POST", &format!("/incidents/{id}/{verb}"), "text=x&for=1h", false).await;
+        let (status, ..) =
+            ask(&world.pages, "POST", &format!("/incidents/{id}/{verb}"), "text=x&for=1h", false).await;
         assert!(matches!(status, 401 | 403 | 303), "{verb}: {status}");
     }
     for path in ["/silences", "/channels/ops/test", "/silences/x/end", "/api/v1/deploys"] {
@@ -246,12 +258,19 @@ async fn what_is_split_and_merged_is_found_again_and_ends_once() {
 async fn rules_say_why_and_channels_are_tried() {
     let (world, id) = broken(7).await;
     let text = words(&page(&world, "/rules").await);
-    for said in ["Rules: 1 fires", "2 runs in a row fail; over when 2 runs in a row succeed", "runs in a row failed firing for"] {
+    for said in [
+        "Rules: 1 fires",
+        "2 runs in a row fail; over when 2 runs in a row succeed",
+        "runs in a row failed firing for",
+    ] {
         assert!(text.contains(said), "{said} is not in {text}");
     }
     assert!(text.contains("0 runs in a row failed calm the condition does not hold"), "{text}");
     let channels = page(&world, "/channels").await;
-    assert!(channels.contains(&format!("/incidents/{id}")) && words(&channels).contains("ops webhook works"), "{channels}");
+    assert!(
+        channels.contains(&format!("/incidents/{id}")) && words(&channels).contains("ops webhook works"),
+        "{channels}"
+    );
     let tried = words(&send(&world, "/channels/ops/test", "").await);
     assert!(tried.contains("delivered: look whether the test message is there"), "{tried}");
     assert!(tried.contains("POST chat.example: answers"), "{tried}");

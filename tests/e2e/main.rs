@@ -12,13 +12,14 @@ mod chats;
 mod commands;
 mod day;
 mod deliveries;
-mod desk;
 mod deploy;
+mod desk;
 mod faults;
 mod growing;
 mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;
+mod looks;
 mod ourselves;
 mod outage;
 mod pages;

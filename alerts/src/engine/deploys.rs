@@ -92,7 +92,8 @@ impl Engine {
             measurements: BTreeMap::new(),
             facts: facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         };
-        let series = SeriesId { target: last.target.clone(), probe: "deploys".into(), location: String::new() };
+        let series =
+            SeriesId { target: last.target.clone(), probe: "deploys".into(), location: String::new() };
         Some((series, Track { kind: "ci".into(), looks: VecDeque::from([look]) }))
     }
 }

@@ -84,7 +84,10 @@ impl Engine {
         let Some(incident) = self.incidents.get(id) else { return Vec::new() };
         let ancestors = self.plan.ancestors(&incident.target);
         let of_it = |s: &SeriesId| incident.targets.contains(&s.target) || ancestors.contains(&s.target);
-        let ci = self.last_deploy(|target| incident.targets.contains(target) || ancestors.iter().any(|a| a == target), now);
+        let ci = self.last_deploy(
+            |target| incident.targets.contains(target) || ancestors.iter().any(|a| a == target),
+            now,
+        );
         let (mut mine, others): (Vec<_>, Vec<_>) =
             self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
         mine.extend(ci.as_ref().map(|(series, track)| (series, track)));

@@ -6,9 +6,7 @@ use super::explain::KEPT;
 use super::raise::GATHER;
 use super::trouble::{ENTRIES, LISTED, STORM, cause, list, note};
 use super::{Engine, OURSELVES};
-use crate::{
-    Ack, Disobeyed, Ear, Incident, IncidentId, IncidentState, NotificationKind as Kind, Severity,
-};
+use crate::{Ack, Disobeyed, Ear, Incident, IncidentId, IncidentState, NotificationKind as Kind, Severity};
 
 impl Engine {
     /// Merges `from` into `into`; both are open. Whoever was told of `from` hears that it is closed and as what it goes on;
@@ -123,7 +121,8 @@ pub fn merge_afterwards(
 ) -> Result<(), Disobeyed> {
     fit(into, from)?;
     if from.state == IncidentState::Open {
-        let words = format!("the incident `{}` is over and `{}` is not: merge the other way round", into.id, from.id);
+        let words =
+            format!("the incident `{}` is over and `{}` is not: merge the other way round", into.id, from.id);
         return Err(Disobeyed::Nonsense(words));
     }
     put_together(into, from, by, now);
@@ -157,7 +156,8 @@ impl Incident {
     /// Takes over what is known of another one. Whoever sees to it and when people are told is for the caller.
     fn absorb(&mut self, other: &Self) {
         let loud = |i: &Self| i.severity == Severity::Page && i.recovered_at.is_none();
-        self.recovered_at = if loud(self) || loud(other) { None } else { self.recovered_at.max(other.recovered_at) };
+        self.recovered_at =
+            if loud(self) || loud(other) { None } else { self.recovered_at.max(other.recovered_at) };
         self.severity = self.severity.max(other.severity);
         self.since = self.since.min(other.since);
         self.targets.extend(other.targets.iter().cloned());

@@ -115,7 +115,12 @@ impl Engine {
             split_from: Some(old.clone()),
         };
         for mut alert in alerts {
-            note(&mut new, alert.fired_at.unwrap_or(now), None, format!("{} fires: {}", name(&alert.key), alert.says));
+            note(
+                &mut new,
+                alert.fired_at.unwrap_or(now),
+                None,
+                format!("{} fires: {}", name(&alert.key), alert.says),
+            );
             alert.incident = Some(new.id.clone());
             list(&mut new, alert);
         }

@@ -92,7 +92,12 @@ impl Engine {
             return;
         }
         let Some(other) = members.first().map(|key| key.series.target.clone()) else { return };
-        note(incident, now, None, format!("{} is well; it goes on as the trouble of {other}", incident.target));
+        note(
+            incident,
+            now,
+            None,
+            format!("{} is well; it goes on as the trouble of {other}", incident.target),
+        );
         incident.target = other;
     }
 

@@ -60,7 +60,12 @@ pub struct StandingOf {
 impl Engine {
     /// How every rule stands, with at most so many series each.
     pub fn why(&self, most: usize, now: Timestamp) -> Vec<Standing> {
-        self.plan.rules.iter().enumerate().map(|(number, rule)| self.standing(number, rule, most, now)).collect()
+        self.plan
+            .rules
+            .iter()
+            .enumerate()
+            .map(|(number, rule)| self.standing(number, rule, most, now))
+            .collect()
     }
 
     fn standing(&self, number: usize, rule: &Rule, most: usize, now: Timestamp) -> Standing {
@@ -85,7 +90,11 @@ impl Engine {
             firing: many(0),
             pending: many(1),
             judged: judged.len(),
-            series: judged.iter().take(most).map(|(_, id, seen, row)| self.standing_of(rule, id, (seen, row), now)).collect(),
+            series: judged
+                .iter()
+                .take(most)
+                .map(|(_, id, seen, row)| self.standing_of(rule, id, (seen, row), now))
+                .collect(),
         }
     }
 
@@ -102,7 +111,13 @@ impl Engine {
         }
     }
 
-    fn standing_of(&self, rule: &Rule, series: &SeriesId, (seen, row): (&Seen, &Row), now: Timestamp) -> StandingOf {
+    fn standing_of(
+        &self,
+        rule: &Rule,
+        series: &SeriesId,
+        (seen, row): (&Seen, &Row),
+        now: Timestamp,
+    ) -> StandingOf {
         let alert = self.alert_of(rule, series);
         let state = alert.map_or(AlertState::Calm, |a| a.state);
         let counted = if seen.health.is_none() && row.judge.since().is_none() {
@@ -143,9 +158,12 @@ impl Engine {
                 (Some(Held::NextLook), _) => "fires and is not told: the next look decides".to_owned(),
                 (Some(held), _) => format!("fires and is not told: {held}"),
                 (None, Some(since)) if alert.flaps(since) => {
-                    "fires still, and looks well: it came and went lately, so it must stay well for 15 min".to_owned()
+                    "fires still, and looks well: it came and went lately, so it must stay well for 15 min"
+                        .to_owned()
                 }
-                (None, Some(_)) => format!("fires still, and looks well: it must stay so for {} s", rule.keep.as_secs()),
+                (None, Some(_)) => {
+                    format!("fires still, and looks well: it must stay so for {} s", rule.keep.as_secs())
+                }
                 (None, None) => "the condition holds".to_owned(),
             },
         }

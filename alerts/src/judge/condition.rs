@@ -14,7 +14,11 @@ pub(crate) fn condition(when: &When) -> String {
         }
         When::SuccessRatio { below, over, at_least, recover } => format!(
             "{}; over at {}; needs {at_least} runs in {}",
-            if *below <= 0.0 { "no run succeeds".to_owned() } else { format!("fewer than {} of runs succeed", share(*below)) },
+            if *below <= 0.0 {
+                "no run succeeds".to_owned()
+            } else {
+                format!("fewer than {} of runs succeed", share(*below))
+            },
             share(*recover),
             span(*over)
         ),
@@ -44,7 +48,9 @@ pub(crate) fn condition(when: &When) -> String {
             span(*within),
             span(*over)
         ),
-        When::Changed { of, tell_for } => format!("{of} is another than before; told for {}", span(*tell_for)),
+        When::Changed { of, tell_for } => {
+            format!("{of} is another than before; told for {}", span(*tell_for))
+        }
         When::BurnRate { objective, windows, at_least } => {
             let pair = |w: &crate::BurnWindow| {
                 format!("{} times in {} and {}", short(w.rate), span(w.long), span(w.short))
@@ -88,11 +94,24 @@ mod tests {
             When::FailuresOf { failures: 3, of: 10, recover: 1 },
             When::SuccessRatio { below: 0.0, over: min(30), at_least: 3, recover: 0.5 },
             When::SuccessRatio { below: 0.9, over: min(30), at_least: 3, recover: 0.95 },
-            When::Latency { stage: None, quantile: 0.95, above: min(1), recover: min(1), over: min(60), at_least: 5 },
+            When::Latency {
+                stage: None,
+                quantile: 0.95,
+                above: min(1),
+                recover: min(1),
+                over: min(60),
+                at_least: 5,
+            },
             When::Slow { slow: 3, of: 5, above: min(2), quick: 2 },
             When::NoData { intervals: 3 },
             When::Threshold { measurement: "free_bytes".into(), side: Side::Below, bound: 5e9, recover: 6e9 },
-            When::Forecast { measurement: "used_ratio".into(), side: Side::Above, bound: 0.9, within: min(240), over: min(60) },
+            When::Forecast {
+                measurement: "used_ratio".into(),
+                side: Side::Above,
+                bound: 0.9,
+                within: min(240),
+                over: min(60),
+            },
             When::Changed { of: "image".into(), tell_for: min(60) },
             When::BurnRate { objective: 0.99, windows: crate::BurnWindow::PAGING.to_vec(), at_least: 5 },
         ];

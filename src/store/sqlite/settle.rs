@@ -88,12 +88,20 @@ pub(super) fn deliveries(db: &Connection, limit: usize) -> Result<Vec<Delivery>,
 }
 
 /// Of one incident, oldest first.
-pub(super) fn deliveries_of(db: &Connection, incident: &IncidentId, limit: usize) -> Result<Vec<Delivery>, Error> {
+pub(super) fn deliveries_of(
+    db: &Connection,
+    incident: &IncidentId,
+    limit: usize,
+) -> Result<Vec<Delivery>, Error> {
     read(db, "WHERE incident = ?2 ORDER BY at, id LIMIT ?1", params![rows(limit), incident.0])
 }
 
 /// Through one channel, newest first.
-pub(super) fn deliveries_through(db: &Connection, channel: &str, limit: usize) -> Result<Vec<Delivery>, Error> {
+pub(super) fn deliveries_through(
+    db: &Connection,
+    channel: &str,
+    limit: usize,
+) -> Result<Vec<Delivery>, Error> {
     read(db, "WHERE channel = ?2 ORDER BY at DESC, id DESC LIMIT ?1", params![rows(limit), channel])
 }
 

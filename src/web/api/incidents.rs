@@ -65,7 +65,11 @@ pub(in crate::web) async fn one(
     show(&sources, &id, who.known()).await
 }
 
-pub(super) async fn show(sources: &Sources, id: &IncidentId, known: bool) -> Result<Json<IncidentView>, Problem> {
+pub(super) async fn show(
+    sources: &Sources,
+    id: &IncidentId,
+    known: bool,
+) -> Result<Json<IncidentView>, Problem> {
     let found = sources.store.incident(id).await?;
     let gone = || Problem::not_found(format!("there is no incident `{id}`"), "");
     found.map(|i| Json(IncidentView::whole(i, known))).ok_or_else(gone)
@@ -185,7 +189,11 @@ pub(in crate::web) async fn label(
 }
 
 /// Has a command about an incident obeyed, and shows how it stands then.
-pub(super) async fn command(sources: &Sources, called: &str, make: impl FnOnce(IncidentId) -> Command) -> Answer {
+pub(super) async fn command(
+    sources: &Sources,
+    called: &str,
+    make: impl FnOnce(IncidentId) -> Command,
+) -> Answer {
     let id = find(sources, called).await?;
     match give(sources, make(id.clone())).await {
         Ok(()) => show(sources, &id, true).await,

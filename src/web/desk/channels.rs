@@ -132,7 +132,13 @@ pub(in crate::web) async fn test(
 ) -> Response {
     let channel = sources.desk.channels.iter().find(|c| c.name == name);
     let (Some(channel), Some(post)) = (channel, sources.desk.post.as_ref()) else {
-        return refusal(&sources, &who, StatusCode::NOT_FOUND, "There is no such channel", "The page of channels lists them.");
+        return refusal(
+            &sources,
+            &who,
+            StatusCode::NOT_FOUND,
+            "There is no such channel",
+            "The page of channels lists them.",
+        );
     };
     let now = sources.clock.now();
     if trials(&sources).get(&name).is_some_and(|last| now.duration_since(last.at) < PAUSE) {

@@ -160,7 +160,8 @@ pub(in crate::web) async fn silence(
             by: who.name.clone(),
             reason: reason(&said.reason),
             from,
-            until: until.map_err(|_| Problem::nonsense("That is too long", "A silence lasts at most 31 days."))?,
+            until: until
+                .map_err(|_| Problem::nonsense("That is too long", "A silence lasts at most 31 days."))?,
             with: said.until_resolved.is_some().then(|| id.clone()),
             maintenance: false,
             warned: false,

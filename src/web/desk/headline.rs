@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use launchwatch_alerts::{
-    Alert, AlertState, Facts, Failing, Incident, IncidentState, Notification, NotificationId, NotificationKind,
+    Alert, AlertState, Facts, Failing, Incident, IncidentState, Notification, NotificationId,
+    NotificationKind,
 };
 use launchwatch_probes::Verdict;
 
@@ -35,7 +36,11 @@ pub(super) fn failing(incident: &Incident) -> Vec<&Alert> {
 /// Probes of the incident's target that work.
 pub(super) fn working(board: &Board, incident: &Incident, now: Timestamp) -> Vec<String> {
     let fails = |probe: &str| {
-        incident.alerts.values().any(|a| a.state == AlertState::Firing && a.key.series.probe == probe && a.key.series.target == incident.target)
+        incident.alerts.values().any(|a| {
+            a.state == AlertState::Firing
+                && a.key.series.probe == probe
+                && a.key.series.target == incident.target
+        })
     };
     let own = board.probes.range(ProbeId::new(&incident.target, "")..).map(|(_, p)| p);
     own.take_while(|p| p.id.target() == incident.target)

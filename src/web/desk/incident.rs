@@ -54,7 +54,8 @@ async fn shown(sources: &Sources, who: &Who, incident: &Incident) -> Response {
     };
     let operator = who.may(Role::Operator);
     let query = IncidentQuery { open: Some(true), before: None, limit: 50 };
-    let open = if operator { sources.store.find_incidents(&query).await.unwrap_or_default() } else { Vec::new() };
+    let open =
+        if operator { sources.store.find_incidents(&query).await.unwrap_or_default() } else { Vec::new() };
     let body = html! {
         section.card.(tone(incident)) #now {
             (standing(sources, who, incident, now))

@@ -61,7 +61,11 @@ impl Filter {
     }
 }
 
-pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who, Asked(which): Asked<Which>) -> Response {
+pub(in crate::web) async fn page(
+    State(sources): State<Sources>,
+    who: Who,
+    Asked(which): Asked<Which>,
+) -> Response {
     let now = sources.clock.now();
     let open = match which.before {
         None => find(&sources, Some(true), None, OPEN).await,
@@ -99,7 +103,12 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who, Asked
     sources.page(Page { title: &title, here: "/incidents", who: &who, fresh: html! {}, body, live: true })
 }
 
-async fn find(sources: &Sources, open: Option<bool>, before: Option<IncidentId>, limit: usize) -> Vec<Incident> {
+async fn find(
+    sources: &Sources,
+    open: Option<bool>,
+    before: Option<IncidentId>,
+    limit: usize,
+) -> Vec<Incident> {
     sources.store.find_incidents(&IncidentQuery { open, before, limit }).await.unwrap_or_default()
 }
 

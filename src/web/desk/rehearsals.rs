@@ -1,6 +1,5 @@
 //! What was tried: outages that were played, and recorded history under other rules, as far as somebody kept it.
 
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -30,7 +29,14 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who) -> Re
             }
         }
     };
-    sources.page(Page { title: "Rehearsals", here: "/rehearsals", who: &who, fresh: html! {}, body, live: false })
+    sources.page(Page {
+        title: "Rehearsals",
+        here: "/rehearsals",
+        who: &who,
+        fresh: html! {},
+        body,
+        live: false,
+    })
 }
 
 /// One of them, as the command printed it.
@@ -42,7 +48,8 @@ pub(in crate::web) async fn one(State(sources): State<Sources>, who: Who, Named(
     let Some(Kept { kind, name, at, text, .. }) = found else {
         return refusal(&sources, &who, StatusCode::NOT_FOUND, "Nothing of that name was kept", "");
     };
-    let body = html! { section.card { p.fresh { (kind) " of " (moment(at)) } pre.whole tabindex="0" { (text) } } };
+    let body =
+        html! { section.card { p.fresh { (kind) " of " (moment(at)) } pre.whole tabindex="0" { (text) } } };
     sources.page(Page { title: &name, here: "/rehearsals", who: &who, fresh: html! {}, body, live: false })
 }
 

@@ -25,7 +25,13 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who) -> Re
     let now = sources.clock.now();
     let Ok(Ok(rules)) = tokio::time::timeout(PATIENCE, sources.orders.why(SERIES)).await else {
         let hint = "Whoever judges does not answer just now. Try again in a moment.";
-        return refusal(&sources, &who, StatusCode::SERVICE_UNAVAILABLE, "Nothing is known of the rules", hint);
+        return refusal(
+            &sources,
+            &who,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nothing is known of the rules",
+            hint,
+        );
     };
     let body = html! {
         p.fresh { "What is judged here is what the engine counts at this moment. Rules are written in the configuration." }

@@ -91,7 +91,11 @@ fn of(selector: &Selector) -> String {
     if !selector.series.is_empty() {
         parts.push(selector.series.join(", "));
     }
-    if parts.is_empty() { "everything".to_owned() } else { launchwatch_alerts::text::one_line(&parts.join("; "), 300) }
+    if parts.is_empty() {
+        "everything".to_owned()
+    } else {
+        launchwatch_alerts::text::one_line(&parts.join("; "), 300)
+    }
 }
 
 fn form(sources: &Sources, who: &Who) -> Markup {
@@ -164,7 +168,11 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// Adds a silence.
-pub(in crate::web) async fn add(State(sources): State<Sources>, who: Who, Said(said): Said<Added>) -> Response {
+pub(in crate::web) async fn add(
+    State(sources): State<Sources>,
+    who: Who,
+    Said(said): Said<Added>,
+) -> Response {
     let wish = Wish {
         by: who.name.clone(),
         reason: said.reason,

@@ -73,17 +73,21 @@ pub(super) fn timeline(
     deliveries: &[Delivery],
     first: Option<(SeriesId, Timestamp)>,
 ) -> Vec<Line> {
-    let begin = Line { run: first, ..Line::new(incident.since, Tag::Run, "the first failing run began".to_owned()) };
+    let begin =
+        Line { run: first, ..Line::new(incident.since, Tag::Run, "the first failing run began".to_owned()) };
     let mut lines = vec![begin];
     lines.extend(spells(incident));
     lines.extend(causes(incident));
     lines.extend(proposals(incident));
-    lines.extend(incident.timeline.iter().filter(|e| !better_told(e.at, &e.what, incident, deliveries)).map(|e| {
-        Line { by: e.by.clone(), ..Line::new(e.at, tag(e.by.is_some(), &e.what), e.what.clone()) }
-    }));
+    lines.extend(
+        incident.timeline.iter().filter(|e| !better_told(e.at, &e.what, incident, deliveries)).map(|e| {
+            Line { by: e.by.clone(), ..Line::new(e.at, tag(e.by.is_some(), &e.what), e.what.clone()) }
+        }),
+    );
     lines.extend(deliveries.iter().map(delivery));
     if let Some(at) = incident.resolved_at {
-        let word = if incident.merged_into.is_some() { "closed here: it goes on elsewhere" } else { "resolved" };
+        let word =
+            if incident.merged_into.is_some() { "closed here: it goes on elsewhere" } else { "resolved" };
         lines.push(Line::new(at, Tag::Well, word.to_owned()));
     }
     lines.sort_by_key(|line| line.at);
@@ -126,7 +130,9 @@ fn spells(incident: &Incident) -> Vec<Line> {
     let mut lines = Vec::new();
     for spell in &incident.spells {
         let name = format!("{} over {}", spell.rule, spell.series);
-        let says = |e: &launchwatch_alerts::Entry, how: &str| e.by.is_none() && e.what.starts_with(&name) && e.what.contains(how);
+        let says = |e: &launchwatch_alerts::Entry, how: &str| {
+            e.by.is_none() && e.what.starts_with(&name) && e.what.contains(how)
+        };
         if !incident.timeline.iter().any(|e| says(e, " fires: ")) {
             lines.push(Line::new(spell.fired_at, Tag::Alert, format!("{name} fires")));
         }
@@ -141,10 +147,15 @@ fn spells(incident: &Incident) -> Vec<Line> {
 
 fn causes(incident: &Incident) -> Vec<Line> {
     let title = |label: &str| {
-        launchwatch_alerts::diagnosis::cause(label).map_or_else(|| label.to_owned(), |c| format!("{} ({label})", c.title))
+        launchwatch_alerts::diagnosis::cause(label)
+            .map_or_else(|| label.to_owned(), |c| format!("{} ({label})", c.title))
     };
     let line = |named: &launchwatch_alerts::Named| {
-        let rank = if named.rank == 1 { "likely cause".to_owned() } else { format!("possible cause, number {}", named.rank) };
+        let rank = if named.rank == 1 {
+            "likely cause".to_owned()
+        } else {
+            format!("possible cause, number {}", named.rank)
+        };
         let what = format!("{rank}: {}", title(&named.label));
         Line { more: named.evidence.clone(), ..Line::new(named.at, Tag::Cause, what) }
     };
@@ -166,15 +177,22 @@ fn delivery(d: &Delivery) -> Line {
         many => format!(", {many} attempts"),
     };
     let why = d.error.as_deref().map_or_else(String::new, |e| format!(": {}", one_line(e, 200)));
-    let instead = d.instead_of.as_deref().map_or_else(String::new, |broken| format!(" in the place of {broken}"));
+    let instead =
+        d.instead_of.as_deref().map_or_else(String::new, |broken| format!(" in the place of {broken}"));
     let twice = if d.possible_duplicate { " (perhaps twice)" } else { "" };
     let after = |at: Timestamp| at.duration_since(d.at).as_secs().max(0);
     let (at, came) = match (d.state, d.delivered_at) {
-        (DeliveryState::Delivered, Some(at)) => (at, format!("told through {}{instead} after {} s{tries}{twice}", d.channel, after(at))),
-        (DeliveryState::Delivered, None) => (d.at, format!("told through {}{instead}{tries}{twice}", d.channel)),
+        (DeliveryState::Delivered, Some(at)) => {
+            (at, format!("told through {}{instead} after {} s{tries}{twice}", d.channel, after(at)))
+        }
+        (DeliveryState::Delivered, None) => {
+            (d.at, format!("told through {}{instead}{tries}{twice}", d.channel))
+        }
         (DeliveryState::Owed, _) => (d.at, format!("owed through {}{instead}{tries}{why}", d.channel)),
         (DeliveryState::Refused, _) => (d.at, format!("refused by {}{tries}{why}", d.channel)),
-        (DeliveryState::Superseded, _) => (d.at, format!("not sent through {}: a later message tells it as well", d.channel)),
+        (DeliveryState::Superseded, _) => {
+            (d.at, format!("not sent through {}: a later message tells it as well", d.channel))
+        }
     };
     Line::new(at, Tag::Told, format!("{}: {came}", d.kind))
 }

@@ -23,7 +23,13 @@ pub(super) struct Trial {
 }
 
 /// Sends a test message.
-pub(super) async fn run(channel: &ChannelConfig, post: &dyn Post, at: Timestamp, word: &str, by: &str) -> Trial {
+pub(super) async fn run(
+    channel: &ChannelConfig,
+    post: &dyn Post,
+    at: Timestamp,
+    word: &str,
+    by: &str,
+) -> Trial {
     let watched = Watched { post, steps: Mutex::default() };
     let notification = Notification::test(at, word);
     let receipt = courier::deliver(channel.channel.as_ref(), &notification, None, &watched).await;
@@ -31,7 +37,9 @@ pub(super) async fn run(channel: &ChannelConfig, post: &dyn Post, at: Timestamp,
     let outcome = match &receipt {
         Receipt::Delivered(_) => "delivered: look whether the test message is there".to_owned(),
         Receipt::Remarked { .. } => format!("delivered, but: {why}"),
-        Receipt::Retry { .. } | Receipt::Partly { .. } => format!("not delivered (would be tried again): {why}"),
+        Receipt::Retry { .. } | Receipt::Partly { .. } => {
+            format!("not delivered (would be tried again): {why}")
+        }
         Receipt::Refused { .. } => format!("refused (would not be tried again): {why}"),
     };
     let steps = watched.steps.into_inner().unwrap_or_default();
@@ -49,7 +57,9 @@ impl Post for Watched<'_> {
     async fn deliver(&self, envelope: Envelope) -> Result<Reply, Undelivered> {
         // Only the host: paths of hooks are secrets.
         let sent = match &envelope {
-            Envelope::Http(request) => format!("{} {}", request.method(), request.uri().host().unwrap_or_default()),
+            Envelope::Http(request) => {
+                format!("{} {}", request.method(), request.uri().host().unwrap_or_default())
+            }
             Envelope::Mail(_) => "mail to the relay".to_owned(),
             Envelope::Command(_) => "the program is run".to_owned(),
         };

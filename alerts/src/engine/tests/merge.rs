@@ -50,7 +50,9 @@ fn what_belongs_to_both_goes_on_in_one_and_all_hear_what_they_need() {
         (a.clone(), NotificationKind::Update, vec!["mail"]),
     ];
     assert_eq!(told, expected);
-    assert!(world.told()[2].facts.note.as_ref().unwrap().contains(&format!("incident {a} and goes on there")));
+    assert!(
+        world.told()[2].facts.note.as_ref().unwrap().contains(&format!("incident {a} and goes on there"))
+    );
     let one = world.incident("b");
     assert_eq!((&one.id, one.since, one.alerts.len(), one.spells.len()), (&a, at(0), 2, 2));
     assert!(world.timeline("a").contains(&format!("merged with incident {b}")), "{}", world.timeline("a"));
@@ -77,7 +79,10 @@ fn it_goes_on_under_the_name_of_what_still_fails_also_after_a_restart() {
         assert!(world.engine.incident_of("a").is_none());
         world.until(500).look("b/y", 'x').until(600).look("b/x", '.').look("b/y", '.');
         let n = world.last();
-        assert_eq!((n.kind, n.facts.target.as_str(), n.facts.since), (NotificationKind::Resolved, "b", at(0)));
+        assert_eq!(
+            (n.kind, n.facts.target.as_str(), n.facts.since),
+            (NotificationKind::Resolved, "b", at(0))
+        );
         assert_eq!(world.engine.open().count(), 0, "restarts: {restarts}");
     }
 }
@@ -86,10 +91,8 @@ fn it_goes_on_under_the_name_of_what_still_fails_also_after_a_restart() {
 fn whoever_sees_to_the_one_sees_to_both_and_silences_go_along() {
     let mut world = two();
     world.obey(ack("b", "bo", Some(3_600))).unwrap();
-    let silence = Silence {
-        with: Some(IncidentId("b".into())),
-        ..wish("s", Selector::target("b"), 0..86_400)
-    };
+    let silence =
+        Silence { with: Some(IncidentId("b".into())), ..wish("s", Selector::target("b"), 0..86_400) };
     world.obey(Command::Silence { silence }).unwrap();
     world.obey(merge("a", "b")).unwrap();
     let one = world.incident("a");
@@ -103,12 +106,17 @@ fn whoever_sees_to_the_one_sees_to_both_and_silences_go_along() {
 
 #[test]
 fn what_cannot_be_meant_is_refused_and_changes_nothing() {
-    let mut plan = plan(vec![quick("r"), Rule { of: Selector::target(OURSELVES), ..quick("ours") }], &["a/x", "launchwatch/store"]);
+    let mut plan = plan(
+        vec![quick("r"), Rule { of: Selector::target(OURSELVES), ..quick("ours") }],
+        &["a/x", "launchwatch/store"],
+    );
     plan.rules[0].of = Selector::target("a");
     let mut world = World::new(plan);
     world.look("a/x", 'x').look("launchwatch/store", 'x').until(60);
     let before = world.engine.memory();
-    for (into, from) in [("a", "a"), ("a", "launchwatch"), ("launchwatch", "a"), ("a", "nobody"), ("nobody", "a")] {
+    for (into, from) in
+        [("a", "a"), ("a", "launchwatch"), ("launchwatch", "a"), ("a", "nobody"), ("nobody", "a")]
+    {
         assert!(world.obey(merge(into, from)).is_err(), "{into} {from}");
     }
     assert_eq!(world.engine.memory(), before);
@@ -117,7 +125,9 @@ fn what_cannot_be_meant_is_refused_and_changes_nothing() {
 #[test]
 fn one_that_is_over_is_put_on_record_in_another_one_open_or_over() {
     let mut world = two();
-    world.obey(Command::Label { incident: IncidentId("b".into()), by: "bo".into(), label: Label::Real }).unwrap();
+    world
+        .obey(Command::Label { incident: IncidentId("b".into()), by: "bo".into(), label: Label::Real })
+        .unwrap();
     let b = world.incident("b").id.clone();
     world.look("b/x", '.').until(400);
     let mut past = over(&world, &b);

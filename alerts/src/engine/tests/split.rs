@@ -31,7 +31,10 @@ fn what_is_split_off_is_told_as_opened_and_each_ends_by_itself() {
             world.restart();
         }
         world.until(200).look("hub/launch", '.');
-        assert_eq!((world.last().incident.clone(), world.last().kind), (old.clone(), NotificationKind::Resolved));
+        assert_eq!(
+            (world.last().incident.clone(), world.last().kind),
+            (old.clone(), NotificationKind::Resolved)
+        );
         assert_eq!(world.incident("hub").id, new.id, "now the other one does");
         world.until(300).look("hub/site", '.');
         assert_eq!((world.last().incident.clone(), world.last().kind), (new.id, NotificationKind::Resolved));
