@@ -46,6 +46,7 @@ pub struct App {
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
     token: Option<web::Token>,
+    public: web::Public,
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
 }
@@ -67,8 +68,10 @@ impl App {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
+        let public = web::Public { url: config.service.public_url.clone(), ..web::Public::default() };
         Ok(Self {
             config,
+            public,
             edges,
             store,
             tasks: Tasks::new(),
@@ -128,6 +131,7 @@ impl App {
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
             base: self.base(),
+            public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
             extra: Arc::clone(&self.extra),
         }

@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod assets;
+mod feeds;
 mod health;
 mod live;
 mod page;
@@ -64,10 +65,23 @@ pub struct Sources {
     pub without_memory: Option<String>,
     /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
     pub base: Arc<str>,
+    /// What is told outside the pages.
+    pub public: Public,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
+}
+
+/// What is told outside the pages.
+#[derive(Clone, Default)]
+pub struct Public {
+    /// Where people reach the pages.
+    pub url: Option<url::Url>,
+    /// Whether news go out by e-mail.
+    pub mails: bool,
+    /// Rung when a mail is owed.
+    pub owed: Arc<tokio::sync::Notify>,
 }
 
 /// The pages as a router. Behind a proxy they are found with its path in front and without.

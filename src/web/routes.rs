@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, health, live, page, runbook, summary};
+use super::{Sources, api, assets, feeds, health, live, page, runbook, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -43,6 +43,13 @@ routes! {
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;
+    // What the public takes away.
+    GET    "/badge/{target}/{file}"                    Public   feeds::badge::one;
+    GET    "/feed.atom"                                Public   feeds::atom::feed;
+    GET    "/feed.json"                                Public   feeds::json_feed::feed;
+    GET    "/widget"                                   Public   feeds::widget::page;
+    GET    "/widget.json"                              Public   feeds::widget::data;
+    GET    "/subscribe"                                Public   feeds::subscribe::page;
     // The API.
     GET    "/api/v1/status"                            Public   summary::status;
     GET    "/api/v1/incidents"                         Public   api::incidents::list;

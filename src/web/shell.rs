@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::access::{Role, Who};
-use super::{Sources, assets};
+use super::{Sources, assets, feeds};
 
 /// A page but for its frame.
 pub(super) struct Page<'a> {
@@ -24,7 +24,7 @@ pub(super) struct Page<'a> {
 }
 
 /// Entries of the navigation: path, word, who sees it. Add a line with your page.
-const PLACES: &[(&str, &str, Option<Role>)] = &[("/", "Status", None), ("/runbooks", "Runbooks", None)];
+const PLACES: &[(&str, &str, Option<Role>)] = &[("/", "Status", None), ("/runbooks", "Runbooks", None), ("/subscribe", "Subscribe", None)];
 
 /// Seconds after which a page without scripts fetches itself anew.
 const REFRESH_SECONDS: u32 = 30;
@@ -57,6 +57,7 @@ impl Sources {
                     meta name="color-scheme" content="light dark";
                     @if page.live { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
                     title { (page.title) " · launchwatch" }
+                    (feeds::autodiscovery(self))
                     link rel="icon" type="image/svg+xml" href=(self.to(&format!("/assets/{}", assets::MARK.name)));
                     link rel="stylesheet" href=(self.to(&format!("/assets/{}", assets::STYLE.name)));
                     @if page.live { script src=(self.to(&format!("/assets/{}", assets::LIVE.name))) defer {} }

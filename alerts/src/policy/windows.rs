@@ -31,6 +31,11 @@ impl Maintenance {
 }
 
 impl Window {
+    /// Its stretches that go on at this moment or began lately, or begin within so many days; from when until when.
+    pub fn stretches(&self, now: Timestamp, ahead: i32) -> Vec<(Timestamp, Timestamp)> {
+        self.near(now, ahead)
+    }
+
     pub(super) fn covers(&self, now: Timestamp) -> bool {
         self.near(now, 1).iter().any(|(from, until)| *from <= now && now < *until)
     }

@@ -25,6 +25,10 @@ pub(super) static LIVE: LazyLock<Asset> =
 pub(super) static MARK: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("mark", "svg", "image/svg+xml", include_str!("mark.svg")));
 
+/// How the line in other people's pages looks.
+pub(super) static WIDGET: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("widget", "css", "text/css; charset=utf-8", include_str!("widget.css")));
+
 impl Asset {
     fn new(stem: &str, end: &str, kind: &'static str, text: &'static str) -> Self {
         let digest = Sha256::digest(text);
@@ -35,7 +39,7 @@ impl Asset {
 
 /// One of them.
 pub(super) async fn one(Path(name): Path<String>) -> Response {
-    match [&*STYLE, &*LIVE, &*MARK].into_iter().find(|asset| asset.name == name) {
+    match [&*STYLE, &*LIVE, &*MARK, &*WIDGET].into_iter().find(|asset| asset.name == name) {
         Some(asset) => {
             let headers = [
                 (header::CONTENT_TYPE, asset.kind),

@@ -1,0 +1,180 @@
+//! What the public may hear of trouble and of planned work: no evidence, no people, nothing of causes.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use launchwatch_alerts::text::one_line;
+use launchwatch_alerts::{Incident, Maintenance, OURSELVES, Selector, Severity, Silence};
+
+/// Longest name of a target, a probe or a maintenance in what we write.
+const NAME: usize = 80;
+/// Most steps told of one incident.
+const STEPS: usize = 40;
+/// How far ahead planned work is told of.
+pub(crate) const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long it stays once it is over.
+const AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// How an incident stands, for somebody outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// People are without service.
+    Acute,
+    /// Something is not as it should be.
+    Minor,
+    /// It is over.
+    Over,
+}
+
+/// How it stands. What pages is acute, until it is over.
+pub(crate) fn trouble(incident: &Incident) -> Trouble {
+    match (incident.resolved_at, incident.loudness()) {
+        (Some(_), _) => Trouble::Over,
+        (None, Severity::Page) => Trouble::Acute,
+        (None, _) => Trouble::Minor,
+    }
+}
+
+/// Whether it is of the public's concern: our own troubles are not.
+pub(crate) fn public(incident: &Incident) -> bool {
+    incident.target != OURSELVES
+}
+
+/// A name of outside, fit for one line of any face.
+pub(crate) fn name(text: &str) -> String {
+    one_line(text, NAME).replace(['\u{fffe}', '\u{ffff}', '\u{2060}'], "")
+}
+
+/// What it is about: the target, or how many.
+pub(crate) fn about(incident: &Incident) -> String {
+    match incident.storm {
+        true => format!("{} services", incident.targets.len().max(2)),
+        false => name(&incident.target),
+    }
+}
+
+/// The headline.
+pub(crate) fn headline(incident: &Incident) -> String {
+    let about = about(incident);
+    let acute_before = incident.severity == Severity::Page;
+    match trouble(incident) {
+        Trouble::Acute => format!("{about}: out of service"),
+        Trouble::Minor if acute_before => format!("{about}: works again, some of it not well"),
+        Trouble::Minor => format!("{about}: some of it does not work well"),
+        Trouble::Over if acute_before => format!("{about}: works again"),
+        Trouble::Over => format!("{about}: all well again"),
+    }
+}
+
+/// What happened when, oldest first, in words.
+pub(crate) fn steps(incident: &Incident) -> Vec<(Timestamp, String)> {
+    let mut steps = vec![(incident.since, "the trouble began".to_owned())];
+    let mut seen = BTreeSet::new();
+    for spell in &incident.spells {
+        let probe = name(&spell.series.probe);
+        let what = match incident.storm {
+            true => format!("{}, {probe}", name(&spell.series.target)),
+            false => probe,
+        };
+        if seen.insert((what.clone(), spell.fired_at)) && seen.len() <= STEPS {
+            steps.push((spell.fired_at, format!("does not work: {what}")));
+            steps.extend(spell.resolved_at.map(|at| (at, format!("works again: {what}"))));
+        }
+    }
+    if let Some(at) = incident.recovered_at.filter(|_| incident.severity == Severity::Page) {
+        steps.push((at, "the service is back".to_owned()));
+    }
+    steps.extend(incident.resolved_at.map(|at| (at, "everything works again".to_owned())));
+    steps.sort_by_key(|(at, _)| *at);
+    steps
+}
+
+/// When the public last learnt something new of it.
+pub(crate) fn updated(incident: &Incident) -> Timestamp {
+    let last = steps(incident).last().map_or(incident.opened_at, |(at, _)| *at);
+    last.max(incident.opened_at)
+}
+
+/// When it was over for people: from then on it only concerned operators.
+pub(crate) fn over_at(incident: &Incident) -> Option<Timestamp> {
+    match trouble(incident) {
+        Trouble::Acute => None,
+        Trouble::Minor => incident.recovered_at,
+        Trouble::Over => incident.recovered_at.or(incident.resolved_at),
+    }
+}
+
+/// A moment everybody can read, wherever they are.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%a %-d %b %Y %H:%M UTC").to_string()
+}
+
+/// Planned work, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Work {
+    /// Its name for life.
+    pub(crate) id: String,
+    /// The targets it is about, `*` for any text; none means all.
+    pub(crate) targets: Vec<String>,
+    /// From when.
+    pub(crate) from: Timestamp,
+    /// Until when.
+    pub(crate) until: Timestamp,
+}
+
+impl Work {
+    /// Whether it is about this target.
+    pub(crate) fn concerns(&self, target: &str) -> bool {
+        let of = Selector { targets: self.targets.clone(), ..Selector::default() };
+        of.matches_target(target)
+    }
+
+    /// The headline.
+    pub(crate) fn headline(&self) -> String {
+        let about: Vec<String> = self.targets.iter().take(5).map(|t| name(t)).collect();
+        let more = self.targets.len().saturating_sub(about.len());
+        let about = match (about.is_empty(), more) {
+            (true, _) => "all services".to_owned(),
+            (_, 0) => about.join(", "),
+            (_, more) => format!("{} and {more} more", about.join(", ")),
+        };
+        format!("{about}: planned maintenance")
+    }
+
+    /// From when until when.
+    pub(crate) fn span(&self) -> String {
+        format!("From {} until {}.", moment(self.from), moment(self.until))
+    }
+
+    /// When the public last learnt something new of it: that it comes, that it began, that it is over.
+    pub(crate) fn updated(&self, now: Timestamp) -> Timestamp {
+        match now {
+            now if now >= self.until => self.until,
+            now if now >= self.from => self.from,
+            _ => self.from.checked_sub(AHEAD).unwrap_or(self.from).min(now),
+        }
+    }
+}
+
+/// Planned work that lies ahead, goes on or was over lately, the next first; of people's, neither who nor why.
+pub(crate) fn works(planned: &[Maintenance], begun: &[Silence], now: Timestamp) -> Vec<Work> {
+    let near = |from: Timestamp, until: Timestamp| {
+        from.duration_since(now) <= AHEAD && now.duration_since(until) <= AFTER
+    };
+    let mut works: Vec<Work> = Vec::new();
+    for one in planned {
+        for (from, until) in one.when.stretches(now, 8) {
+            let id = format!("{}-{}", name(&one.name), from.as_second());
+            works.push(Work { id, targets: one.of.targets.clone(), from, until });
+        }
+    }
+    for one in begun.iter().filter(|s| s.maintenance && s.ended.is_none()) {
+        let (from, until) = (one.from, one.until);
+        works.push(Work { id: name(&one.id), targets: one.of.targets.clone(), from, until });
+    }
+    works.retain(|w| near(w.from, w.until));
+    works.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
+    works.truncate(50);
+    works
+}
