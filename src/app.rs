@@ -20,7 +20,7 @@ use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
-use crate::pipeline::{dead_man, deliveries, history, janitor, orders};
+use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
 use crate::store::{self, Store};
@@ -68,7 +68,11 @@ impl App {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
-        let public = web::Public { url: config.service.public_url.clone(), ..web::Public::default() };
+        let public = web::Public {
+            url: config.service.public_url.clone(),
+            mails: config.subscriptions.is_some(),
+            ..web::Public::default()
+        };
         Ok(Self {
             config,
             public,
@@ -288,11 +292,13 @@ impl App {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             owed,
+            mails: Arc::clone(&self.public.owed),
             inbox,
             reload: self.reload.take(),
             stuck: stuck.clone(),
         };
-        deliveries::start(desk, &self.config.channels).await?;
+        let current = deliveries::start(desk, &self.config.channels).await?;
+        self.start_mails(current);
         if let Some(dead_man) = self.config.service.dead_man.clone() {
             let caller = dead_man::Caller {
                 dead_man,
@@ -306,6 +312,25 @@ impl App {
             self.tasks.spawn("dead-man", OnExit::Fine, caller.run());
         }
         Ok(())
+    }
+
+    /// Mails to people outside, where they are configured.
+    fn start_mails(&self, current: deliveries::Current) {
+        let url = self.config.service.public_url.clone();
+        if let (Some(settings), Some(url)) = (self.config.subscriptions.clone(), url) {
+            let mails = mails::Mails {
+                tasks: self.tasks.clone(),
+                edges: self.edges.clone(),
+                store: Arc::clone(&self.store),
+                metrics: self.metrics.clone(),
+                owed: Arc::clone(&self.public.owed),
+                planned: self.config.policy.maintenance.as_slice().into(),
+                settings,
+                url,
+                current,
+            };
+            self.tasks.spawn("mails", OnExit::Fine, mails.run());
+        }
     }
 
     fn recorder(&self, engine: Engine, shared: &Shared, question: Question, owed: &Arc<Notify>) -> Recorder {

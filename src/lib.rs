@@ -21,7 +21,7 @@ pub mod dice;
 pub mod edges;
 pub mod hearing;
 pub mod inbox;
-mod news;
+pub mod news;
 pub mod observation;
 pub mod ourselves;
 pub mod pipeline;

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::text::one_line;
 use launchwatch_alerts::{Incident, Maintenance, OURSELVES, Selector, Severity, Silence};
+use serde::{Deserialize, Serialize};
 
 /// Longest name of a target, a probe or a maintenance in what we write.
 const NAME: usize = 80;
@@ -112,15 +113,15 @@ pub(crate) fn moment(at: Timestamp) -> String {
 
 /// Planned work, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Work {
+pub struct Work {
     /// Its name for life.
-    pub(crate) id: String,
+    pub id: String,
     /// The targets it is about, `*` for any text; none means all.
-    pub(crate) targets: Vec<String>,
+    pub targets: Vec<String>,
     /// From when.
-    pub(crate) from: Timestamp,
+    pub from: Timestamp,
     /// Until when.
-    pub(crate) until: Timestamp,
+    pub until: Timestamp,
 }
 
 impl Work {
@@ -177,4 +178,76 @@ pub(crate) fn works(planned: &[Maintenance], begun: &[Silence], now: Timestamp) 
     works.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
     works.truncate(50);
     works
+}
+
+/// What a mail is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Somebody asked to be told; they must say that it was them.
+    Confirm,
+    /// People are without service.
+    Opened,
+    /// They have it again.
+    Over,
+    /// Work is planned.
+    Planned,
+}
+
+impl Reason {
+    /// The word in the store and in names of mails.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Opened => "opened",
+            Self::Over => "over",
+            Self::Planned => "planned",
+        }
+    }
+}
+
+/// What is told to somebody outside, worded once and for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What it is for.
+    pub reason: Reason,
+    /// What it is about, for life: an incident, a planned work, a subscription.
+    pub about: String,
+    /// One line.
+    pub title: String,
+    /// More lines.
+    pub text: String,
+    /// The page about it, beginning with `/`.
+    pub path: String,
+}
+
+impl Told {
+    /// What an incident is to people outside as things stand; `None` if they never were without service.
+    pub(crate) fn incident(incident: &Incident) -> Option<Self> {
+        if incident.severity != Severity::Page || !public(incident) {
+            return None;
+        }
+        let over = over_at(incident);
+        let text = match over {
+            None => format!("{} does not work since {}.", about(incident), moment(incident.since)),
+            Some(at) => {
+                let (about, from, until) = (about(incident), moment(incident.since), moment(at));
+                format!("{about} works again. It did not from {from} until {until}.")
+            }
+        };
+        Some(Self {
+            reason: if over.is_some() { Reason::Over } else { Reason::Opened },
+            about: incident.id.0.clone(),
+            title: headline(incident),
+            text,
+            path: format!("/incidents/{}", incident.id),
+        })
+    }
+
+    /// Planned work.
+    pub(crate) fn work(work: &Work) -> Self {
+        let path = "/".to_owned();
+        let about = format!("maintenance/{}", work.id);
+        Self { reason: Reason::Planned, about, title: work.headline(), text: work.span(), path }
+    }
 }

@@ -41,7 +41,7 @@ pub use schema::schema;
 pub use secret::Environment;
 pub(crate) use words::did_you_mean;
 
-pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
+pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Subscriptions, Target};
 
 /// What a configuration may name as `type`.
 #[derive(Clone, Copy)]

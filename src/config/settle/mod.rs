@@ -11,6 +11,7 @@ mod routes;
 mod rules;
 mod schedule;
 mod service;
+mod subscriptions;
 mod targets;
 
 use launchwatch_alerts::Policy;
@@ -39,6 +40,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "routes",
     "reminders",
     "maintenance",
+    "subscriptions",
 ];
 
 /// A file that could be read as YAML.
@@ -70,6 +72,8 @@ pub(super) fn settle(
     let mut config = sections(&sheets, &mut desk);
     rules::settle(&sheets_section(&sheets, "rules"), &mut config, &mut desk);
     policy(&sheets, &mut config, &mut desk);
+    let subscriptions = sheets_section(&sheets, "subscriptions");
+    config.subscriptions = subscriptions::settle(&subscriptions, &config, &mut desk);
     whole(&config, &sheets, &mut desk);
     Some(config)
 }
@@ -147,7 +151,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
-    Config { service, targets, probes, channels, rules: Vec::new(), policy }
+    Config { service, targets, probes, channels, rules: Vec::new(), policy, subscriptions: None }
 }
 
 /// Who is told, and what is planned: sections about each other and about all that comes before.

@@ -17,6 +17,7 @@ mod debts;
 mod files;
 mod hours;
 mod incidents;
+mod letters;
 mod load;
 mod names;
 mod outbox;
@@ -31,6 +32,7 @@ mod settle;
 mod silences;
 mod stands;
 mod store;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 

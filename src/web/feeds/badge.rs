@@ -44,11 +44,14 @@ pub(in crate::web) async fn one(
     headers: HeaderMap,
 ) -> Response {
     let Some((what, form)) = file.rsplit_once('.').filter(|(_, form)| ["svg", "json"].contains(form)) else {
-        return (StatusCode::NOT_FOUND, "there are badges success, latency and state, as .svg and .json\n").into_response();
+        return (StatusCode::NOT_FOUND, "there are badges success, latency and state, as .svg and .json\n")
+            .into_response();
     };
     let mut badge = match made(&sources, &target, what, &asked).await {
         Ok(badge) => badge,
-        Err(_) => Badge { status: StatusCode::SERVICE_UNAVAILABLE, ..said(what, "not known right now", GREY) },
+        Err(_) => {
+            Badge { status: StatusCode::SERVICE_UNAVAILABLE, ..said(what, "not known right now", GREY) }
+        }
     };
     let label = asked.label.as_deref().map(news::name).filter(|label| !label.is_empty());
     badge.label = label.unwrap_or(badge.label);
@@ -87,10 +90,14 @@ async fn made(sources: &Sources, target: &str, what: &str, asked: &Asked) -> Res
             said(&format!("success, {span}"), success.map_or("unknown".into(), words::share), colour)
         }
         "latency" => {
-            let median = stand::figures(sources, target, days).await?.median;
-            let words = median.map(|m| words::seconds(m.as_secs_f64()));
+            let figures = stand::figures(sources, target, days).await?;
+            let words = figures.median.map(|m| match m.as_millis() {
+                ms @ 0..100 => format!("{} ms", ms.max(1)),
+                _ => words::seconds(m.as_secs_f64()),
+            });
+            let whole = if figures.launches { "launch" } else { "run" };
             let colour = if words.is_some() { "#22577a" } else { GREY };
-            said(&format!("median launch, {span}"), words.unwrap_or("unknown".into()), colour)
+            said(&format!("median {whole}, {span}"), words.unwrap_or("unknown".into()), colour)
         }
         _ => Badge { status: StatusCode::NOT_FOUND, ..said("badge", "unknown", GREY) },
     })

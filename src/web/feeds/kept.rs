@@ -13,7 +13,8 @@ pub(super) fn answer(asked: &HeaderMap, status: StatusCode, kind: &'static str, 
     let tag: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
     let tag = format!("\"{tag}\"");
     let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let same = known.split(',').any(|k| matches!(k.trim().trim_start_matches("W/"), k if k == tag || k == "*"));
+    let same =
+        known.split(',').any(|k| matches!(k.trim().trim_start_matches("W/"), k if k == tag || k == "*"));
     let mut response = match same && status == StatusCode::OK {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => (status, [(header::CONTENT_TYPE, kind)], body).into_response(),

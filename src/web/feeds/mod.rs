@@ -4,6 +4,7 @@ pub(super) mod atom;
 pub(super) mod badge;
 pub(super) mod json_feed;
 mod kept;
+pub(super) mod links;
 mod place;
 mod stand;
 pub(super) mod subscribe;

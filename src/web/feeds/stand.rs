@@ -80,7 +80,13 @@ fn one(board: &Board, target: &str, silent: bool, now: Timestamp) -> One {
     let incident = board.open.get(target);
     let seen_at = probes.iter().filter_map(|p| p.last.as_ref().map(|l| l.0)).max();
     let state = match incident.map(news::trouble) {
-        _ if silent => if seen_at.is_some() { Stand::Stale } else { Stand::Unknown },
+        _ if silent => {
+            if seen_at.is_some() {
+                Stand::Stale
+            } else {
+                Stand::Unknown
+            }
+        }
         Some(Trouble::Acute) if launches_at_all(&probes, now) => Stand::Partly,
         Some(Trouble::Acute) => Stand::Down,
         Some(_) => Stand::Partly,
@@ -129,16 +135,18 @@ fn launches(kind: &str) -> bool {
 pub(super) struct Figures {
     /// The share of runs that worked; `None` if nothing is known.
     pub(super) success: Option<f64>,
+    /// Whether it is launches that were counted.
+    pub(super) launches: bool,
     /// The median of whole runs that worked.
     pub(super) median: Option<Duration>,
 }
 
 /// Figures of so many days: of the probes that launch, or of all where none does.
 pub(super) async fn figures(sources: &Sources, target: &str, days: u16) -> Result<Figures, store::Error> {
-    let probes: Vec<ProbeId> = {
+    let (any, probes): (bool, Vec<ProbeId>) = {
         let board = sources.board.read();
         let any = of(&board, target).any(|p| launches(p.kind));
-        of(&board, target).filter(|p| !any || launches(p.kind)).map(|p| p.id.clone()).collect()
+        (any, of(&board, target).filter(|p| !any || launches(p.kind)).map(|p| p.id.clone()).collect())
     };
     if probes.is_empty() {
         return Ok(Figures::default());
@@ -152,5 +160,6 @@ pub(super) async fn figures(sources: &Sources, target: &str, days: u16) -> Resul
     let count = |v: Verdict| f64::from(sum.verdicts.get(&v).copied().unwrap_or(0));
     let good = count(Verdict::Passed) + count(Verdict::Degraded);
     let all = good + count(Verdict::Failed);
-    Ok(Figures { success: (all > 0.0).then(|| good / all), median: sum.took.quantile(0.5) })
+    let success = (all > 0.0).then(|| good / all);
+    Ok(Figures { success, launches: any, median: sum.took.quantile(0.5) })
 }

@@ -15,8 +15,8 @@ use tower::ServiceExt;
 use crate::config::{self, Registries};
 use crate::news;
 use crate::pipeline::board::SharedBoard;
-use crate::store::testing::{failed, incident, passed};
 use crate::store::Batch;
+use crate::store::testing::{failed, incident, passed};
 use crate::web::{Sources, router, testing};
 
 const HOSTILE: &str = "<script>alert(1)</script>\u{202e}\u{0}&\"'";
@@ -106,7 +106,7 @@ async fn a_badge_is_a_picture_with_a_title_and_may_be_kept_for_a_minute() {
         ("/badge/hub/success.svg?days=8", 400, "days: 1, 7, 30 or 90"),
         ("/badge/hub/success.svg?days=999999999999", 400, "days: 1, 7, 30 or 90"),
         ("/badge/hub/success.svg?days=7", 200, "success, 7 d: unknown"),
-        ("/badge/hub/latency.svg", 200, "median launch, 30 d: unknown"),
+        ("/badge/hub/latency.svg", 200, "median run, 30 d: unknown"),
         ("/badge/hub/state.png", 404, "there are badges"),
     ] {
         let (found, body) = read(&sources, path).await;
@@ -125,21 +125,28 @@ async fn figures_of_badges_are_those_of_the_store() {
     });
     let batch = Batch { observations: observations.collect(), now: start, ..Batch::default() };
     sources.store.record(batch).await.unwrap();
-    for (path, says) in [("success.svg?days=1", "success, 24 h: 80.0 %"), ("success.svg?days=90", "success, 90 d: 80.0 %")] {
+    for (path, says) in
+        [("success.svg?days=1", "success, 24 h: 80.0 %"), ("success.svg?days=90", "success, 90 d: 80.0 %")]
+    {
         let (_, picture) = read(&sources, &format!("/badge/hub/{path}")).await;
         assert!(picture.contains(says), "{picture}");
     }
     let (_, picture) = read(&sources, "/badge/hub/latency.svg?days=7").await;
-    assert!(picture.contains("median launch, 7 d: 0.01 s"), "{picture}");
+    assert!(picture.contains("median run, 7 d: 4 ms"), "{picture}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn hostile_words_stay_words_in_badges_and_feeds() {
     let sources = sources();
-    let label: String = url::form_urlencoded::byte_serialize(HOSTILE.repeat(50_000).get(..60_000).unwrap().as_bytes()).collect();
+    let label: String =
+        url::form_urlencoded::byte_serialize(HOSTILE.repeat(50_000).get(..60_000).unwrap().as_bytes())
+            .collect();
     let response = get(&sources, &format!("/badge/hub/state.svg?label={}", &label[..30_000]), &[]).await;
     let picture = text(response).await;
-    assert!(picture.len() < 3_000 && !picture.contains("<script") && !picture.contains('\u{202e}'), "{picture}");
+    assert!(
+        picture.len() < 3_000 && !picture.contains("<script") && !picture.contains('\u{202e}'),
+        "{picture}"
+    );
     let mut one = incident("i", 0, IncidentState::Open);
     one.target = HOSTILE.to_owned();
     keep(&sources, vec![one]).await;
@@ -244,7 +251,9 @@ async fn the_widget_may_stand_in_any_page_and_has_no_script() {
 #[tokio::test(start_paused = true)]
 async fn every_page_leads_readers_to_the_feeds() {
     let (_, page) = read(&sources(), "/subscribe").await;
-    for part in [r#"type="application/atom+xml""#, r#"href="/feed.json""#, "/badge/hub/state.svg", "&lt;iframe src="] {
+    for part in
+        [r#"type="application/atom+xml""#, r#"href="/feed.json""#, "/badge/hub/state.svg", "&lt;iframe src="]
+    {
         assert!(page.contains(part), "{part}: {page}");
     }
 }

@@ -82,7 +82,8 @@ pub(in crate::web) async fn data(
 /// The worst of them, and the line that says so.
 fn line(stands: &[One], asked: Option<&str>) -> (Stand, String) {
     let worst = stands.iter().map(|s| s.state).max().unwrap_or(Stand::Unknown);
-    let bad: Vec<String> = stands.iter().filter(|s| s.state == worst).map(|s| news::name(&s.target)).collect();
+    let bad: Vec<String> =
+        stands.iter().filter(|s| s.state == worst).map(|s| news::name(&s.target)).collect();
     let line = match (worst, bad.as_slice()) {
         (_, []) => format!("{}: unknown", asked.map(news::name).unwrap_or_default()),
         (Stand::Works, [_, _, ..]) => "Everything works".to_owned(),
