@@ -24,5 +24,6 @@ mod faults;
 mod kills;
 mod launches;
 mod limits;
+mod news;
 mod scrapes;
 mod state;
