@@ -42,6 +42,7 @@ pub struct App {
     listener: Option<TcpListener>,
     more: Option<axum::Router>,
     extra: web::Extra,
+    status: web::Status,
     reload: Option<deliveries::Reload>,
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
@@ -73,7 +74,9 @@ impl App {
             mails: config.subscriptions.is_some(),
             ..web::Public::default()
         };
+        let status = web::Status::new(&config);
         Ok(Self {
+            status,
             config,
             public,
             edges,
@@ -137,6 +140,7 @@ impl App {
             base: self.base(),
             public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
+            status: self.status.clone(),
             extra: Arc::clone(&self.extra),
         }
     }
@@ -369,6 +373,10 @@ impl App {
 
     fn start_web(&mut self) {
         let Some(listener) = self.listener.take() else { return };
+        let (sources, tasks) = (self.sources(), self.tasks.clone());
+        self.tasks.spawn("pages", OnExit::Fine, async move {
+            tokio::select! { () = web::keep_pages(sources) => {}, _ = tasks.stopped() => {} }
+        });
         let router = web::router(self.sources());
         let router = match self.more.take() {
             Some(more) => router.merge(more),

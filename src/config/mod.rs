@@ -9,6 +9,7 @@
 mod duration;
 pub(crate) mod example;
 mod file;
+mod pages;
 mod path;
 mod plan;
 mod problem;
@@ -41,7 +42,10 @@ pub use schema::schema;
 pub use secret::Environment;
 pub(crate) use words::did_you_mean;
 
-pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Subscriptions, Target};
+pub use pages::{Group, Link, Logo, Pages};
+pub use settled::{
+    ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Subscriptions, Target,
+};
 
 /// What a configuration may name as `type`.
 #[derive(Clone, Copy)]

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::pages::Pages;
 use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
 use crate::store::Retention;
@@ -40,6 +41,8 @@ pub struct Config {
     pub policy: Policy,
     /// How everybody else can hear of it by e-mail; `None` where they cannot.
     pub subscriptions: Option<Subscriptions>,
+    /// How the pages are called, look and are arranged.
+    pub pages: Pages,
 }
 
 /// How the process itself behaves.

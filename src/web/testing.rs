@@ -31,6 +31,7 @@ pub(crate) fn sources() -> Sources {
         base: "".into(),
         public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
+        status: super::Status::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }
