@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
+use crate::news;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
@@ -321,7 +322,11 @@ impl App {
     /// Mails to people outside, where they are configured.
     fn start_mails(&self, current: deliveries::Current) {
         let url = self.config.service.public_url.clone();
+        let hide = &self.config.pages.hide;
+        self.store.hide(hide.iter().cloned().collect());
         if let (Some(settings), Some(url)) = (self.config.subscriptions.clone(), url) {
+            let probes = self.config.probes.iter().map(|p| (p.id.target(), p.id.probe()));
+            let shown = news::Shown::new(probes.filter(|(target, _)| !hide.contains(*target)));
             let mails = mails::Mails {
                 tasks: self.tasks.clone(),
                 edges: self.edges.clone(),
@@ -329,6 +334,7 @@ impl App {
                 metrics: self.metrics.clone(),
                 owed: Arc::clone(&self.public.owed),
                 planned: self.config.policy.maintenance.as_slice().into(),
+                shown,
                 settings,
                 url,
                 current,

@@ -1,11 +1,11 @@
 //! What the public may hear of trouble and of planned work: no evidence, no people, nothing of causes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::text::one_line;
-use launchwatch_alerts::{Incident, Maintenance, OURSELVES, Selector, Severity, Silence};
+use launchwatch_alerts::{Incident, Maintenance, OURSELVES, Selector, SeriesId, Severity, Silence};
 use serde::{Deserialize, Serialize};
 
 /// Longest name of a target, a probe or a maintenance in what we write.
@@ -37,9 +37,49 @@ pub(crate) fn trouble(incident: &Incident) -> Trouble {
     }
 }
 
-/// Whether it is of the public's concern: our own troubles are not.
-pub(crate) fn public(incident: &Incident) -> bool {
-    incident.target != OURSELVES
+/// The incident as far as it is of the public's concern: without targets that are not shown. `None` if nothing is left of
+/// it, or if it is our own trouble.
+pub(crate) fn public(incident: &Incident, shows: impl Fn(&str) -> bool) -> Option<Incident> {
+    let shows = |target: &str| target != OURSELVES && shows(target);
+    let mut public = incident.clone();
+    public.targets.retain(|t| shows(t));
+    public.spells.retain(|s| shows(&s.series.target));
+    match (incident.storm, shows(&incident.target)) {
+        (false, true) => Some(public),
+        _ => {
+            // What is told of is what is left.
+            let first = public.targets.first()?.clone();
+            public.storm = public.targets.len() > 1;
+            public.target = if public.storm { public.target } else { first };
+            Some(public)
+        }
+    }
+}
+
+/// What the public sees: targets, and the probes that look at them.
+#[derive(Debug, Default)]
+pub(crate) struct Shown(BTreeMap<String, Vec<String>>);
+
+impl Shown {
+    /// From targets and probes; those without probes are not shown.
+    pub(crate) fn new<'a>(probes: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (target, probe) in probes {
+            shown.entry(target.to_owned()).or_default().push(probe.to_owned());
+        }
+        Self(shown)
+    }
+
+    /// Which of the targets are meant.
+    fn meant(&self, of: &Selector) -> Vec<String> {
+        let series = |target: &String, probe: &String| SeriesId {
+            target: target.clone(),
+            probe: probe.clone(),
+            location: String::new(),
+        };
+        let meant = self.0.iter().filter(|(t, probes)| probes.iter().any(|p| of.matches(&series(t, p))));
+        meant.map(|(target, _)| target.clone()).collect()
+    }
 }
 
 /// A name of outside, fit for one line of any face.
@@ -116,26 +156,27 @@ pub(crate) fn moment(at: Timestamp) -> String {
 pub struct Work {
     /// Its name for life.
     pub id: String,
-    /// The targets it is about, `*` for any text; none means all.
+    /// The targets it is about.
     pub targets: Vec<String>,
     /// From when.
     pub from: Timestamp,
     /// Until when.
     pub until: Timestamp,
+    /// It is about all there are.
+    pub all: bool,
 }
 
 impl Work {
     /// Whether it is about this target.
     pub(crate) fn concerns(&self, target: &str) -> bool {
-        let of = Selector { targets: self.targets.clone(), ..Selector::default() };
-        of.matches_target(target)
+        self.targets.iter().any(|t| t == target)
     }
 
     /// The headline.
     pub(crate) fn headline(&self) -> String {
         let about: Vec<String> = self.targets.iter().take(5).map(|t| name(t)).collect();
         let more = self.targets.len().saturating_sub(about.len());
-        let about = match (about.is_empty(), more) {
+        let about = match (self.all && self.targets.len() > 1, more) {
             (true, _) => "all services".to_owned(),
             (_, 0) => about.join(", "),
             (_, more) => format!("{} and {more} more", about.join(", ")),
@@ -159,22 +200,26 @@ impl Work {
 }
 
 /// Planned work that lies ahead, goes on or was over lately, the next first; of people's, neither who nor why.
-pub(crate) fn works(planned: &[Maintenance], begun: &[Silence], now: Timestamp) -> Vec<Work> {
+pub(crate) fn works(shown: &Shown, planned: &[Maintenance], begun: &[Silence], now: Timestamp) -> Vec<Work> {
     let near = |from: Timestamp, until: Timestamp| {
         from.duration_since(now) <= AHEAD && now.duration_since(until) <= AFTER
     };
     let mut works: Vec<Work> = Vec::new();
+    let mut add = |id: String, of: &Selector, (from, until): (Timestamp, Timestamp)| {
+        let targets = shown.meant(of);
+        let all = targets.len() == shown.0.len();
+        works.push(Work { id, targets, from, until, all });
+    };
     for one in planned {
         for (from, until) in one.when.stretches(now, 8) {
             let id = format!("{}-{}", name(&one.name), from.as_second());
-            works.push(Work { id, targets: one.of.targets.clone(), from, until });
+            add(id, &one.of, (from, until));
         }
     }
     for one in begun.iter().filter(|s| s.maintenance && s.ended.is_none()) {
-        let (from, until) = (one.from, one.until);
-        works.push(Work { id: name(&one.id), targets: one.of.targets.clone(), from, until });
+        add(name(&one.id), &one.of, (one.from, one.until));
     }
-    works.retain(|w| near(w.from, w.until));
+    works.retain(|w| !w.targets.is_empty() && near(w.from, w.until));
     works.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
     works.truncate(50);
     works
@@ -222,9 +267,9 @@ pub struct Told {
 }
 
 impl Told {
-    /// What an incident is to people outside as things stand; `None` if they never were without service.
+    /// What an incident (its public part) is to people outside as things stand; `None` if they never were without service.
     pub(crate) fn incident(incident: &Incident) -> Option<Self> {
-        if incident.severity != Severity::Page || !public(incident) {
+        if incident.severity != Severity::Page {
             return None;
         }
         let over = over_at(incident);

@@ -52,6 +52,8 @@ pub struct Mails {
     pub metrics: Metrics,
     /// Rung when there may be something new.
     pub owed: Arc<Notify>,
+    /// Targets that the public sees.
+    pub(crate) shown: news::Shown,
     /// What the configuration plans.
     pub planned: Arc<[Maintenance]>,
     /// The channel, and how fast.
@@ -90,7 +92,7 @@ impl Mails {
     async fn rounds(&self, pace: &mut Pace, failures: &mut u32) -> Result<Duration, Error> {
         let now = self.edges.clock.now();
         let silences = self.store.silences(SILENCES).await?;
-        self.store.announce(&news::works(&self.planned, &silences, now), now).await?;
+        self.store.announce(&news::works(&self.shown, &self.planned, &silences, now), now).await?;
         loop {
             let now = self.edges.clock.now();
             let wait = pace.wait();

@@ -76,6 +76,9 @@ pub enum Came {
 /// that they have it again. What is not told yet when it is over is told as one.
 #[async_trait]
 pub trait Subscribers: Send + Sync {
+    /// From now on nobody is told of these targets: the public does not see them.
+    fn hide(&self, targets: BTreeSet<String>);
+
     /// Somebody (who may be anybody) asks that this address hears of something: a mail that asks whether it was them is
     /// owed, unless they or all were asked too often lately. Answers whether; that is for tests and figures, never
     /// for who asks.

@@ -7,6 +7,7 @@ mod assets;
 mod feeds;
 mod health;
 mod live;
+mod looks;
 mod problem;
 mod routes;
 mod runbook;

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, feeds, health, live, runbook, status, summary};
+use super::{Sources, api, assets, feeds, health, live, looks, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -57,6 +57,12 @@ routes! {
     POST   "/subscribe/confirm/{token}"                Anybody  feeds::links::confirm;
     GET    "/unsubscribe/{token}"                      Anybody  feeds::links::leave_page;
     POST   "/unsubscribe/{token}"                      Anybody  feeds::links::leave;
+    // Operators' looking pages.
+    GET    "/overview"                                 Viewer   looks::overview::page;
+    GET    "/targets/{target}"                         Viewer   looks::target::page;
+    GET    "/probes/{target}/{probe}"                  Viewer   looks::probe::page;
+    GET    "/runs/{target}/{probe}/{slot}"             Viewer   looks::run::page;
+    GET    "/cluster"                                  Viewer   looks::cluster::page;
     // The API.
     GET    "/api/v1/status"                            Public   summary::status;
     GET    "/api/v1/incidents"                         Public   api::incidents::list;

@@ -27,6 +27,8 @@ pub(super) struct Page<'a> {
 const PLACES: &[(&str, &str, Option<Role>)] = &[
     ("/", "Status", None),
     ("/history", "History", None),
+    ("/overview", "Overview", Some(Role::Viewer)),
+    ("/cluster", "Cluster", Some(Role::Viewer)),
     ("/runbooks", "Runbooks", None),
     ("/subscribe", "Subscribe", None),
 ];

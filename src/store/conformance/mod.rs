@@ -53,6 +53,7 @@ macro_rules! conformance {
             subscribers what_came_and_went_is_told_as_one_mail
             subscribers who_came_during_an_outage_hears_of_its_end_only
             subscribers only_those_concerned_are_told
+            subscribers what_the_public_does_not_see_is_not_told
             subscribers who_has_left_is_owed_nothing
             subscribers links_are_good_for_one_thing_and_one_person
             subscribers a_changed_wish_holds_when_it_is_confirmed

@@ -168,6 +168,18 @@ pub(crate) async fn only_those_concerned_are_told(store: impl Store) {
     assert_eq!(told(&store, 40).await, [pair("bob@example.org", "opened")]);
 }
 
+pub(crate) async fn what_the_public_does_not_see_is_not_told(store: impl Store) {
+    subscribed(&store, "ann@example.org", ALL, 0).await;
+    store.hide(["hub".to_owned()].into());
+    record(&store, acute("i", 10, None), 10).await;
+    assert_eq!(told(&store, 20).await, []);
+    let mut both = acute("j", 30, None);
+    both.targets = ["hub".to_owned(), "site".to_owned()].into();
+    record(&store, both, 30).await;
+    let mail = due(&store, 40).await.remove(0);
+    assert_eq!(mail.told.title, "site: out of service");
+}
+
 pub(crate) async fn who_has_left_is_owed_nothing(store: impl Store) {
     let leave = subscribed(&store, "ann@example.org", ALL, 0).await;
     record(&store, acute("i", 10, None), 10).await;
@@ -225,8 +237,9 @@ pub(crate) async fn planned_work_is_announced_once(store: impl Store) {
         targets: targets.iter().map(|t| (*t).to_owned()).collect(),
         from: at(from),
         until: at(from) + SignedDuration::from_hours(1),
+        all: false,
     };
-    let works = [work("disks", &["h*"], 7_200), work("over", &[], -7_200)];
+    let works = [work("disks", &["hub"], 7_200), work("over", &["hub"], -7_200)];
     assert_eq!(store.announce(&works, at(10)).await.unwrap(), 1);
     assert_eq!(store.announce(&works, at(20)).await.unwrap(), 0);
     assert_eq!(told(&store, 30).await, [pair("ann@example.org", "planned")]);

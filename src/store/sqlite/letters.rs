@@ -1,5 +1,7 @@
 //! Mails owed to subscribers: written with the change that caused them, told once each.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use launchwatch_alerts::{Change, Incident};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -28,12 +30,18 @@ pub(super) fn owe(db: &Connection, subscriber: i64, told: &Told, now: i64) -> Re
 }
 
 /// Owes what a batch means to subscribers.
-pub(super) fn hear(db: &Connection, changes: &[Change], now: Timestamp) -> Result<(), Error> {
-    let incidents = changes.iter().filter_map(|c| match c {
-        Change::Incident(incident) => Some(incident),
+pub(super) fn hear(
+    db: &Connection,
+    hidden: &BTreeSet<String>,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let incidents = changes.iter().filter_map(|change| match change {
+        Change::Incident(incident) => crate::news::public(incident, |target| !hidden.contains(target)),
         _ => None,
     });
-    let told: Vec<(&Incident, Told)> = incidents.filter_map(|i| Some((i, Told::incident(i)?))).collect();
+    let told: Vec<(Incident, Told)> =
+        incidents.filter_map(|i| Told::incident(&i).map(|told| (i, told))).collect();
     if told.is_empty() {
         return Ok(());
     }
@@ -48,7 +56,7 @@ pub(super) fn hear(db: &Connection, changes: &[Change], now: Timestamp) -> Resul
 }
 
 fn concerned(wish: &Wish, incident: &Incident) -> bool {
-    let own = |targets: &std::collections::BTreeSet<String>| {
+    let own = |targets: &BTreeSet<String>| {
         targets.contains(&incident.target) || !targets.is_disjoint(&incident.targets)
     };
     wish.targets.as_ref().is_none_or(own)

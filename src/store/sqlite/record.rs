@@ -47,7 +47,7 @@ fn write(inner: &Inner, writer: &mut Writer, batch: &Batch) -> Result<(), Error>
     keep(&tx, &names, &accepted)?;
     late(inner, &tx, &names, &accepted, until)?;
     outbox::keep(&tx, &batch.changes)?;
-    letters::hear(&tx, &batch.changes, batch.now)?;
+    letters::hear(&tx, &inner.hidden(), &batch.changes, batch.now)?;
 
     // Readers take snapshot and memory behind the same gate: none sees one without the other.
     let mut live = inner.live.write().unwrap_or_else(PoisonError::into_inner);

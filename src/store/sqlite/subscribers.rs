@@ -1,6 +1,7 @@
 //! Who hears of trouble by e-mail: asked, confirmed, left.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -206,6 +207,10 @@ pub(super) fn count(db: &Connection) -> Result<u64, Error> {
 
 #[async_trait]
 impl Subscribers for SqliteStore {
+    fn hide(&self, targets: BTreeSet<String>) {
+        *self.inner.hidden.write().unwrap_or_else(PoisonError::into_inner) = targets;
+    }
+
     async fn ask(&self, address: &str, wish: Wish, now: Timestamp) -> Result<bool, Error> {
         let address = address.to_owned();
         self.change(move |inner, db| ask(db, &inner.seal, &address, &wish, micros(now))).await

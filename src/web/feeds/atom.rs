@@ -30,7 +30,7 @@ pub(super) fn written(known: &Known, place: &Place) -> Feed {
     let mut entries: Vec<_> = works.chain(incidents).collect();
     entries.sort_by_key(|(updated, _)| std::cmp::Reverse(*updated));
     Feed {
-        title: Text::plain("Incidents and maintenance"),
+        title: Text::plain(known.title.clone()),
         id: place.tag("feed"),
         updated: date(known.updated()),
         authors: vec![Person { name: "launchwatch".into(), ..Person::default() }],

@@ -50,7 +50,7 @@ pub(super) fn written(known: &Known, place: &Place) -> Value {
     items.sort_by_key(|(updated, _)| std::cmp::Reverse(*updated));
     json!({
         "version": "https://jsonfeed.org/version/1.1",
-        "title": "Incidents and maintenance",
+        "title": known.title,
         "home_page_url": place.to("/"),
         "feed_url": place.to("/feed.json"),
         "authors": [{ "name": "launchwatch" }],

@@ -80,7 +80,7 @@ fn of(wish: &Wish) -> String {
 
 /// The link itself is what proves who presses it.
 fn button(action: &str, word: &str) -> Markup {
-    html! { form method="post" action=(action) { button type="submit" { (word) } } }
+    html! { form.subscribe method="post" action=(action) { button type="submit" { (word) } } }
 }
 
 /// A page on what was found; nobody else may see or keep where it is.

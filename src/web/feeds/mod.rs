@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use launchwatch_alerts::Incident;
 
 use super::Sources;
-use crate::news::{self, Work};
+use crate::news::{self, Shown, Work};
 use crate::store;
 
 pub(super) use self::place::autodiscovery;
@@ -31,17 +31,24 @@ struct Known {
     incidents: Vec<Incident>,
     /// The next first.
     works: Vec<Work>,
+    title: String,
     at: Timestamp,
 }
 
 impl Known {
     async fn now(sources: &Sources) -> Result<Self, store::Error> {
         let at = sources.clock.now();
-        let mut incidents = sources.store.incidents(SHOWN * 2).await?;
-        incidents.retain(news::public);
-        incidents.truncate(SHOWN);
+        let shows = |target: &str| sources.status.shows(target);
+        let incidents = sources.store.incidents(SHOWN * 2).await?;
+        let incidents = incidents.iter().filter_map(|i| news::public(i, shows)).take(SHOWN).collect();
         let silences = sources.store.silences(SHOWN).await?;
-        Ok(Self { incidents, works: news::works(&sources.planned, &silences, at), at })
+        let shown = {
+            let board = sources.board.read();
+            let probes = board.probes.keys().map(|p| (p.target(), p.probe()));
+            Shown::new(probes.filter(|(target, _)| shows(target)))
+        };
+        let title = format!("{}: incidents and maintenance", news::name(&sources.status.pages().title));
+        Ok(Self { incidents, works: news::works(&shown, &sources.planned, &silences, at), title, at })
     }
 
     /// When the last thing became known; without any, the beginning of the day.

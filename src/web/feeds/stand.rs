@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchwatch_alerts::Incident;
 use launchwatch_probes::Verdict;
 use serde::Serialize;
 
-use crate::news::{self, Trouble};
 use crate::observation::ProbeId;
 use crate::pipeline::board::{Board, ProbeState};
 use crate::store::{self, Bucket, SeriesQuery, Tier};
+use crate::web::summary::{self, Look, Standing, launches};
 use crate::web::{Sources, health};
 
 /// How a target stands.
@@ -66,31 +67,35 @@ pub(super) fn stands(sources: &Sources, target: Option<&str>) -> Vec<One> {
     let now = sources.clock.now();
     let silent = health::silence(sources).is_none_or(|silence| silence > health::STALE);
     let board = sources.board.read();
-    let names = board.labels.keys().filter(|name| target.is_none_or(|t| t == *name));
+    let asked = |name: &&String| target.is_none_or(|t| t == *name) && sources.status.shows(name);
+    let names = board.labels.keys().filter(asked);
     names.map(|name| one(&board, name, silent, now)).collect()
 }
 
-/// Names of all targets.
+/// Names of all targets that are shown.
 pub(super) fn targets(sources: &Sources) -> Vec<String> {
-    sources.board.read().labels.keys().cloned().collect()
+    sources.board.read().labels.keys().filter(|name| sources.status.shows(name)).cloned().collect()
 }
 
 fn one(board: &Board, target: &str, silent: bool, now: Timestamp) -> One {
-    let probes: Vec<&ProbeState> = of(board, target).collect();
+    let looks = || {
+        of(board, target).map(|p| Look {
+            launches: launches(p.kind),
+            stale: p.last.as_ref().is_some_and(|(at, _)| p.stale(*at, now)),
+            verdict: p.last.as_ref().map(|(_, outcome)| outcome.verdict),
+        })
+    };
     let incident = board.open.get(target);
-    let seen_at = probes.iter().filter_map(|p| p.last.as_ref().map(|l| l.0)).max();
-    let state = match incident.map(news::trouble) {
-        _ if silent => {
-            if seen_at.is_some() {
-                Stand::Stale
-            } else {
-                Stand::Unknown
-            }
-        }
-        Some(Trouble::Acute) if launches_at_all(&probes, now) => Stand::Partly,
-        Some(Trouble::Acute) => Stand::Down,
-        Some(_) => Stand::Partly,
-        None => calm(&probes, now),
+    let seen_at = of(board, target).filter_map(|p| p.last.as_ref().map(|l| l.0)).max();
+    let standing = summary::stand(incident.map(Incident::loudness), looks());
+    let state = match standing {
+        _ if silent && seen_at.is_some() => Stand::Stale,
+        _ if silent => Stand::Unknown,
+        Standing::Works => Stand::Works,
+        Standing::Troubled => Stand::Partly,
+        Standing::Down => Stand::Down,
+        Standing::Unknown if looks().any(|l| l.stale) => Stand::Stale,
+        Standing::Unknown => Stand::Unknown,
     };
     One { target: target.to_owned(), state, since: incident.map(|i| i.since), seen_at }
 }
@@ -98,36 +103,6 @@ fn one(board: &Board, target: &str, silent: bool, now: Timestamp) -> One {
 fn of<'a>(board: &'a Board, target: &'a str) -> impl Iterator<Item = &'a ProbeState> {
     let own = board.probes.range(ProbeId::new(target, "")..).map(|(_, p)| p);
     own.take_while(move |p| p.id.target() == target)
-}
-
-/// The verdict of the last run, unless it is too old.
-fn fresh(probe: &ProbeState, now: Timestamp) -> Option<Verdict> {
-    probe.last.as_ref().filter(|(at, _)| !probe.stale(*at, now)).map(|(_, outcome)| outcome.verdict)
-}
-
-/// Whether some of what people come for works: of those probes that launch, or of all where none does.
-fn launches_at_all(probes: &[&ProbeState], now: Timestamp) -> bool {
-    let any = probes.iter().any(|p| launches(p.kind));
-    let whole = probes.iter().filter(|p| !any || launches(p.kind));
-    whole.into_iter().any(|p| matches!(fresh(p, now), Some(Verdict::Passed | Verdict::Degraded)))
-}
-
-fn calm(probes: &[&ProbeState], now: Timestamp) -> Stand {
-    let verdicts: Vec<Option<Verdict>> = probes.iter().map(|p| fresh(p, now)).collect();
-    let known: Vec<Verdict> = verdicts.iter().flatten().copied().filter(|v| *v != Verdict::Unknown).collect();
-    match known.iter().max() {
-        None if probes.iter().any(|p| p.last.is_some()) => Stand::Stale,
-        None => Stand::Unknown,
-        Some(Verdict::Passed) if known.len() == verdicts.len() => Stand::Works,
-        // What was not looked at lately may be broken: it is not called working.
-        Some(Verdict::Passed) if verdicts.iter().any(Option::is_none) => Stand::Unknown,
-        Some(_) => Stand::Partly,
-    }
-}
-
-/// Whether a probe of this type goes all the way that people go.
-fn launches(kind: &str) -> bool {
-    kind.ends_with("-launch")
 }
 
 /// What was counted of a target over days.
