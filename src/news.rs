@@ -41,6 +41,10 @@ pub(crate) fn trouble(incident: &Incident) -> Trouble {
 /// it, or if it is our own trouble.
 pub(crate) fn public(incident: &Incident, shows: impl Fn(&str) -> bool) -> Option<Incident> {
     let shows = |target: &str| target != OURSELVES && shows(target);
+    // One that was merged goes on as a part of another: it is not over.
+    if incident.target == OURSELVES || incident.merged_into.is_some() {
+        return None;
+    }
     let mut public = incident.clone();
     public.targets.retain(|t| shows(t));
     public.spells.retain(|s| shows(&s.series.target));

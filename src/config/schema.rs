@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Registries;
 use super::file::{
-    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys, ServiceKeys,
-    SubscriptionKeys,
-    TargetKeys, TeamKeys,
+    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
+    ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 

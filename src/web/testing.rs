@@ -32,6 +32,7 @@ pub(crate) fn sources() -> Sources {
         public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
         status: super::Status::default(),
+        desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

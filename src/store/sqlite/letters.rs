@@ -80,7 +80,8 @@ fn news(
     let over = crate::news::over_at(incident).unwrap_or(now);
     Ok(match (last.as_deref(), told.reason) {
         (Some(last), reason) => last != reason.as_str() && now.duration_since(over) < OLD_NEWS,
-        (None, Reason::Opened) => since <= incident.opened_at,
+        // What was split off was told of before.
+        (None, Reason::Opened) => since <= incident.opened_at && incident.split_from.is_none(),
         (None, _) => since <= over && now.duration_since(over) < OLD_NEWS,
     })
 }
