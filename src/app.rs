@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
-use crate::news;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::kept;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
@@ -71,16 +70,12 @@ impl App {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
-        let public = web::Public {
-            url: config.service.public_url.clone(),
-            mails: config.subscriptions.is_some(),
-            ..web::Public::default()
-        };
+        store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
         Ok(Self {
             status,
+            public: web::Public::of(&config),
             config,
-            public,
             edges,
             store,
             tasks: Tasks::new(),
@@ -311,7 +306,7 @@ impl App {
             stuck: stuck.clone(),
         };
         let current = deliveries::start(desk, &self.config.channels).await?;
-        self.start_mails(current);
+        mails::start(&self.config, Arc::clone(&self.public.owed), current);
         if let Some(dead_man) = self.config.service.dead_man.clone() {
             let caller = dead_man::Caller {
                 dead_man,
@@ -325,30 +320,6 @@ impl App {
             self.tasks.spawn("dead-man", OnExit::Fine, caller.run());
         }
         Ok(())
-    }
-
-    /// Mails to people outside, where they are configured.
-    fn start_mails(&self, current: deliveries::Current) {
-        let url = self.config.service.public_url.clone();
-        let hide = &self.config.pages.hide;
-        self.store.hide(hide.iter().cloned().collect());
-        if let (Some(settings), Some(url)) = (self.config.subscriptions.clone(), url) {
-            let probes = self.config.probes.iter().map(|p| (p.id.target(), p.id.probe()));
-            let shown = news::Shown::new(probes.filter(|(target, _)| !hide.contains(*target)));
-            let mails = mails::Mails {
-                tasks: self.tasks.clone(),
-                edges: self.edges.clone(),
-                store: Arc::clone(&self.store),
-                metrics: self.metrics.clone(),
-                owed: Arc::clone(&self.public.owed),
-                planned: self.config.policy.maintenance.as_slice().into(),
-                shown,
-                settings,
-                url,
-                current,
-            };
-            self.tasks.spawn("mails", OnExit::Fine, mails.run());
-        }
     }
 
     fn recorder(&self, engine: Engine, shared: &Shared, question: Question, owed: &Arc<Notify>) -> Recorder {

@@ -17,12 +17,12 @@ use url::Url;
 
 use super::deliveries::Current;
 use super::deliveries::pace::Pace;
-use crate::config::Subscriptions;
+use crate::config::{Config, Subscriptions};
 use crate::edges::Edges;
-use crate::news::{self, Reason};
+use crate::news::{self, Reason, Shown};
 use crate::store::subscribers::{Came, Mail};
 use crate::store::{Error, Store};
-use crate::tasks::Tasks;
+use crate::tasks::{OnExit, Tasks};
 use crate::telemetry::Metrics;
 
 /// What they are called in figures.
@@ -40,33 +40,40 @@ const AT_ONCE: usize = 16;
 /// Maintenances of people that are looked at for what to announce.
 const SILENCES: usize = 100;
 
-/// What sending them needs.
-pub struct Mails {
-    /// All tasks.
-    pub tasks: Tasks,
-    /// Doors to the outside.
-    pub edges: Edges,
-    /// Where what is owed stands.
-    pub store: Arc<dyn Store>,
-    /// Counts.
-    pub metrics: Metrics,
-    /// Rung when there may be something new.
-    pub owed: Arc<Notify>,
-    /// Targets that the public sees.
-    pub(crate) shown: news::Shown,
+/// Sends mails, if the configuration says so. `owed` is rung when there may be something new.
+pub fn start(config: &Config, owed: Arc<Notify>, current: Current) {
+    let (Some(settings), Some(url)) = (config.subscriptions.clone(), config.service.public_url.clone())
+    else {
+        return;
+    };
+    let (tasks, edges, store, metrics) = current.doors();
+    let probes = config.probes.iter().map(|p| (p.id.target(), p.id.probe()));
+    let shown = Shown::new(probes.filter(|(target, _)| !config.pages.hide.contains(*target)));
+    let planned = config.policy.maintenance.as_slice().into();
+    let ends = tasks.clone();
+    let mails = Mails { tasks, edges, store, metrics, owed, shown, planned, settings, url, current };
+    ends.spawn("mails", OnExit::Fine, mails.run());
+}
+
+struct Mails {
+    tasks: Tasks,
+    edges: Edges,
+    store: Arc<dyn Store>,
+    metrics: Metrics,
+    owed: Arc<Notify>,
+    /// What the public sees.
+    shown: Shown,
     /// What the configuration plans.
-    pub planned: Arc<[Maintenance]>,
-    /// The channel, and how fast.
-    pub settings: Subscriptions,
+    planned: Arc<[Maintenance]>,
+    settings: Subscriptions,
     /// Where people reach the pages.
-    pub url: Url,
-    /// The channels as they are now.
-    pub current: Current,
+    url: Url,
+    current: Current,
 }
 
 impl Mails {
     /// Sends until the service stops.
-    pub async fn run(self) {
+    async fn run(self) {
         if let Err(error) = self.store.resume_mails().await {
             tracing::error!(%error, "mails that were under way cannot be taken up; they may be repeated");
         }

@@ -91,6 +91,14 @@ pub struct Public {
     pub owed: Arc<tokio::sync::Notify>,
 }
 
+impl Public {
+    /// For a service of this configuration.
+    pub fn of(config: &crate::config::Config) -> Self {
+        let (url, mails) = (config.service.public_url.clone(), config.subscriptions.is_some());
+        Self { url, mails, ..Self::default() }
+    }
+}
+
 /// The pages as a router. Behind a proxy they are found with its path in front and without.
 pub fn router(sources: Sources) -> Router {
     let base = Arc::clone(&sources.base);

@@ -82,6 +82,12 @@ struct Shared {
 pub struct Current(Arc<Shared>);
 
 impl Current {
+    /// What it takes to send by them: tasks, doors, store and counts.
+    pub(in crate::pipeline) fn doors(&self) -> (Tasks, Edges, Arc<dyn Store>, Metrics) {
+        let Shared { tasks, edges, store, metrics, .. } = &*self.0;
+        (tasks.clone(), edges.clone(), Arc::clone(store), metrics.clone())
+    }
+
     /// The relay of a channel of mails.
     pub fn relay(&self, channel: &str) -> Option<launchwatch_alerts::Relay> {
         self.0.channels.get(channel).and_then(|(channel, _)| channel.relay())
