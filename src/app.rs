@@ -40,6 +40,7 @@ pub struct App {
     board: SharedBoard,
     metrics: Metrics,
     listener: Option<TcpListener>,
+    setup: Arc<web::Setup>,
     more: Option<axum::Router>,
     extra: web::Extra,
     reload: Option<deliveries::Reload>,
@@ -66,6 +67,7 @@ impl App {
             folder.map(Runbooks::read).transpose().context("cannot read the runbooks")?.unwrap_or_default();
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
+        let setup = Arc::new(web::Setup::new(&config, edges.clock.now()));
         let inbox = inbox::inbox();
         Ok(Self {
             config,
@@ -75,6 +77,7 @@ impl App {
             board,
             metrics,
             listener,
+            setup,
             more: None,
             extra: Arc::new(|| maud::html! {}),
             reload: None,
@@ -129,6 +132,7 @@ impl App {
             without_memory: self.without_memory.clone(),
             base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
+            setup: Arc::clone(&self.setup),
             extra: Arc::clone(&self.extra),
         }
     }
@@ -287,6 +291,7 @@ impl App {
             inbox,
             reload: self.reload.take(),
             stuck: stuck.clone(),
+            board: self.board.clone(),
         };
         deliveries::start(desk, &self.config.channels).await?;
         if let Some(dead_man) = self.config.service.dead_man.clone() {

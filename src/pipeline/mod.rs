@@ -14,3 +14,4 @@ pub mod janitor;
 pub mod orders;
 pub mod recorder;
 pub(crate) mod sample;
+pub mod tape;

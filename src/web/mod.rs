@@ -34,6 +34,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use api::{Setup, openapi};
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -63,6 +64,8 @@ pub struct Sources {
     pub base: Arc<str>,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// What is shown of the configuration.
+    pub setup: Arc<Setup>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

@@ -7,13 +7,14 @@ use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::{Incident, Strip};
 use launchwatch_probes::{StageTime, Verdict};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Sources, api, health};
 use crate::pipeline::board::ProbeState;
 
 /// How a target stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
     /// Everything that was looked at works.
@@ -26,7 +27,7 @@ pub(super) enum Standing {
     Unknown,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Overview {
     /// When this was put together.
     pub at: Timestamp,
@@ -37,7 +38,7 @@ pub(super) struct Overview {
     pub targets: Vec<TargetView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TargetView {
     pub name: String,
     pub labels: BTreeMap<String, String>,
@@ -46,7 +47,7 @@ pub(super) struct TargetView {
     pub probes: Vec<ProbeView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ProbeView {
     pub name: String,
     #[serde(rename = "type")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use launchwatch_alerts::{Command, Disobeyed, IncidentId, IncidentState, Label};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Open incidents that are named to somebody who asked for one that is not there.
 const NAMED: usize = 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Which {
     Open,
@@ -99,7 +100,7 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
     )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Acknowledge {
     by: String,
@@ -107,27 +108,27 @@ pub(in crate::web) struct Acknowledge {
     lasts: Option<Lasting>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct By {
     by: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Assign {
     by: String,
     to: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Comment {
     by: String,
     text: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Labelled {
     by: String,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use launchwatch_alerts::{Command, IncidentId, OURSELVES, Selector, SeriesId, Silence};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ pub(in crate::web) async fn list(
     Ok(Json(json!({ "silences": silences })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Wish {
     by: String,
@@ -129,7 +130,7 @@ fn checked(sources: &Sources, of: &Selector) -> Result<(), Problem> {
     Err(Problem::nonsense(what, &format!("targets: {}", shown(targets))))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(in crate::web) struct Ender {
     by: Option<String>,
 }

@@ -7,13 +7,14 @@ use launchwatch_alerts::diagnosis::Diagnosis;
 use launchwatch_alerts::{
     Alert, AlertState, Entry, Incident, IncidentId, IncidentState, Label, Proposed, Severity, Spell,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Alerts that an incident of a list names.
 const BRIEF: usize = 10;
 
 /// An incident.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::web) struct IncidentView {
     id: IncidentId,
     target: String,
@@ -47,7 +48,7 @@ pub(in crate::web) struct IncidentView {
     timeline: Option<Vec<Entry>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AckView {
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
@@ -56,7 +57,7 @@ struct AckView {
 }
 
 /// An alert.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::web) struct AlertView {
     rule: String,
     target: String,
