@@ -133,6 +133,9 @@ enum Command {
         /// Print the JSON Schema of the file instead, for editors.
         #[arg(long)]
         json: bool,
+        /// Print the description of the service's API (OpenAPI 3.1) instead.
+        #[arg(long, conflicts_with = "json")]
+        openapi: bool,
     },
     /// Print completions for a shell.
     Completions {
@@ -185,7 +188,11 @@ async fn run(command: Command) -> ExitCode {
         Command::Backtest(arguments) => backtest::run(&arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
-        Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),
+        Command::Reference { openapi: true, .. } => {
+            print!("{}", crate::web::openapi(""));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Reference { json, .. } => answer(&reference::reference(Registries::BUILT_IN, json)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "launchwatch", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -73,7 +73,11 @@ impl SharedBoard {
         };
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
-        Self(Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })), Arc::default(), Tape::default())
+        Self(
+            Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })),
+            Arc::default(),
+            Tape::default(),
+        )
     }
 
     /// Reads the board; do not hold it across an await.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::State;
 use jiff::Timestamp;
 use launchwatch_alerts::{Incident, Strip};
 use launchwatch_probes::{StageTime, Verdict};
@@ -28,7 +26,7 @@ pub(super) enum Standing {
     Unknown,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug)]
 pub(super) struct Overview {
     /// When this was put together.
     pub at: Timestamp,
@@ -39,7 +37,7 @@ pub(super) struct Overview {
     pub targets: Vec<TargetView>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug)]
 pub(super) struct TargetView {
     pub name: String,
     pub labels: BTreeMap<String, String>,
@@ -48,10 +46,9 @@ pub(super) struct TargetView {
     pub probes: Vec<ProbeView>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug)]
 pub(super) struct ProbeView {
     pub name: String,
-    #[serde(rename = "type")]
     pub kind: &'static str,
     pub verdict: Option<Verdict>,
     pub stale: bool,
@@ -64,10 +61,6 @@ pub(super) struct ProbeView {
     pub stages: Vec<StageTime>,
     pub evidence: Vec<String>,
     pub strip: Strip,
-}
-
-pub(super) async fn status(State(sources): State<Sources>) -> Json<Overview> {
-    Json(overview(&sources))
 }
 
 pub(super) fn overview(sources: &Sources) -> Overview {

@@ -7,10 +7,10 @@ use axum::extract::State;
 use launchwatch_alerts::{Command, Disobeyed, IncidentId, IncidentState, Label};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::door::Named;
 use super::letter::{Asked, Body, Lasting, name, rows};
+use super::lists::Incidents;
 use super::view::IncidentView;
 use crate::inbox::NotDone;
 use crate::store::IncidentQuery;
@@ -31,11 +31,14 @@ enum Which {
     All,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Page {
+    /// Only those that are open, or only those that are over.
     state: Option<Which>,
+    /// Rows at most; 50 by default, never more than 500.
     limit: Option<usize>,
+    /// Go on after this incident: `next` of the page before.
     before: Option<IncidentId>,
 }
 
@@ -44,7 +47,7 @@ pub(in crate::web) async fn list(
     State(sources): State<Sources>,
     who: Who,
     Asked(page): Asked<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Incidents>, Problem> {
     let open = match page.state {
         None | Some(Which::All) => None,
         Some(which) => Some(matches!(which, Which::Open)),
@@ -53,7 +56,7 @@ pub(in crate::web) async fn list(
     let found = sources.store.find_incidents(&IncidentQuery { open, before: page.before, limit }).await?;
     let next = found.last().filter(|_| found.len() == limit).map(|i| i.id.clone());
     let incidents: Vec<_> = found.into_iter().map(|i| IncidentView::brief(i, who.known())).collect();
-    Ok(Json(json!({ "incidents": incidents, "next": next })))
+    Ok(Json((incidents, next.map(|id| id.0)).into()))
 }
 
 /// One incident by its id; a target's name stands for its open incident.
@@ -103,7 +106,9 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Acknowledge {
+    /// Who.
     by: String,
+    /// How long that keeps the incident quiet, such as `2h`.
     #[serde(default, rename = "for")]
     lasts: Option<Lasting>,
 }
@@ -111,27 +116,34 @@ pub(in crate::web) struct Acknowledge {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct By {
+    /// Who.
     by: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Assign {
+    /// Who says so.
     by: String,
+    /// Whose it is from now on.
     to: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Comment {
+    /// Who.
     by: String,
+    /// What to put on record.
     text: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Labelled {
+    /// Who says so.
     by: String,
+    /// What it was.
     label: Label,
 }
 

@@ -6,13 +6,26 @@
 //! public as the status page. No cookies and no cross-origin headers: a browser cannot be made to command.
 
 pub(super) mod alerts;
+pub(super) mod channels;
+pub(super) mod describe;
 mod door;
+pub(super) mod events;
+pub(super) mod export;
 pub(super) mod incidents;
 mod letter;
+mod lists;
 pub(super) mod maintenance;
+pub(super) mod rules;
+pub(super) mod runs;
+pub(super) mod series;
+mod setup;
 pub(super) mod silences;
+pub(super) mod status;
+pub(super) mod targets;
 mod view;
 
+pub use describe::openapi_text as openapi;
+pub use setup::Setup;
 pub(super) use view::without_comments;
 
 /// Most bytes of a body: a comment is short.

@@ -80,6 +80,11 @@ pub(in crate::web) struct AlertView {
 }
 
 impl IncidentView {
+    /// Its id.
+    pub(in crate::web) fn id(&self) -> &str {
+        &self.id.0
+    }
+
     /// One line of a list.
     pub(in crate::web) fn brief(incident: Incident, known: bool) -> Self {
         let mut view = Self::whole(incident, known);
@@ -122,6 +127,11 @@ impl IncidentView {
 }
 
 impl AlertView {
+    /// What tells it from all others.
+    pub(in crate::web) fn key(&self) -> String {
+        format!("{}|{}/{}|{}", self.rule, self.target, self.probe, self.location)
+    }
+
     /// An alert; evidence only to somebody who is `known`.
     pub(in crate::web) fn of(alert: Alert, known: bool) -> Self {
         let series = alert.key.series;
