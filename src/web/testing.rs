@@ -30,6 +30,7 @@ pub(crate) fn sources() -> Sources {
         without_memory: None,
         base: "".into(),
         runbooks: Arc::new(Runbooks::default()),
+        setup: Arc::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

@@ -9,6 +9,7 @@ use crate::config::{Config, ProbeConfig, Target};
 use crate::observation::ProbeId;
 
 /// The configuration as far as it is shown.
+#[derive(Default)]
 pub struct Setup {
     /// When the service was built: event ids of another life are told by it.
     pub(crate) started: Timestamp,
