@@ -20,6 +20,7 @@ mod shown;
 mod silence;
 mod test_alert;
 mod token;
+mod top;
 mod world;
 
 use std::path::PathBuf;
@@ -103,6 +104,8 @@ enum Command {
     },
     /// List open incidents, or show one with all that happened to it.
     Incidents(incidents::Arguments),
+    /// Watch how everything stands, live, in the terminal.
+    Top(top::Arguments),
     /// Print what to do about a cause; without a label, list all runbooks.
     Runbook(runbook::Arguments),
     /// Say that you see to an incident: no reminders for a time.
@@ -147,7 +150,9 @@ enum Command {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    crate::telemetry::logs::start(&cli.log, cli.log_json);
+    // A log would be drawn across the picture.
+    let log = if matches!(cli.command, Command::Top(_)) { "off" } else { &cli.log };
+    crate::telemetry::logs::start(log, cli.log_json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -177,6 +182,7 @@ async fn run(command: Command) -> ExitCode {
             answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
         }
         Command::Incidents(arguments) => incidents::run(&arguments).await,
+        Command::Top(arguments) => top::run(&arguments).await,
         Command::Runbook(arguments) => runbook::run(&arguments).and_then(|said| answer(&said)),
         Command::Ack(arguments) => ack::run(&arguments).await,
         Command::Assign(said) => incidents::assign(&said).await,

@@ -13,9 +13,9 @@ mod runbook;
 mod shell;
 mod strip;
 mod summary;
-mod words;
 #[cfg(test)]
 pub(crate) mod testing;
+mod words;
 
 use std::future::Future;
 use std::sync::Arc;

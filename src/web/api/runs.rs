@@ -120,6 +120,7 @@ pub(in crate::web) struct RunsAsked {
     #[serde(default)]
     pub(super) only_bad: bool,
     /// Runs at most; 50 by default, never more than 500.
+    #[schemars(range(max = 500))]
     pub(super) limit: Option<usize>,
     /// Go on after this run: `next` of the page before.
     pub(super) before: Option<Place>,
@@ -129,7 +130,7 @@ pub(in crate::web) struct RunsAsked {
 /// microseconds since 1970, and how many runs of this very slot were listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("pattern" = r"^-?[0-9]{1,18}\.[0-9]{1,4}$"))]
 pub(in crate::web) struct Place {
     slot: Timestamp,
     listed: usize,

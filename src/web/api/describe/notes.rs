@@ -1,6 +1,6 @@
 //! THE DESCRIPTION: a row for each route of the API. Add yours in a block of your own.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::note::Note;
 use crate::pipeline::tape::Event;
@@ -29,7 +29,7 @@ pub(super) fn all() -> Vec<Note> {
 
 fn reads() -> Vec<Note> {
     vec![
-        Note::get("/api/v1/openapi.json", "This description").gives::<Value>(),
+        Note::get("/api/v1/openapi.json", "This description").gives::<Map<String, Value>>(),
         Note::get("/api/v1/status", "How everything stands").gives::<Status>(),
         Note::get("/api/v1/targets", "Targets by name").asks::<Paged>().gives::<Targets>(),
         Note::get("/api/v1/targets/{target}", "One target").gives::<TargetFacts>(),
