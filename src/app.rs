@@ -43,6 +43,7 @@ pub struct App {
     setup: Arc<web::Setup>,
     more: Option<axum::Router>,
     extra: web::Extra,
+    status: web::Status,
     reload: Option<deliveries::Reload>,
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
@@ -69,7 +70,9 @@ impl App {
         let board = SharedBoard::new(&config);
         let setup = Arc::new(web::Setup::new(&config, edges.clock.now()));
         let inbox = inbox::inbox();
+        let status = web::Status::new(&config);
         Ok(Self {
+            status,
             config,
             edges,
             store,
@@ -133,6 +136,7 @@ impl App {
             base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
             setup: Arc::clone(&self.setup),
+            status: self.status.clone(),
             extra: Arc::clone(&self.extra),
         }
     }
@@ -345,6 +349,10 @@ impl App {
 
     fn start_web(&mut self) {
         let Some(listener) = self.listener.take() else { return };
+        let (sources, tasks) = (self.sources(), self.tasks.clone());
+        self.tasks.spawn("pages", OnExit::Fine, async move {
+            tokio::select! { () = web::keep_pages(sources) => {}, _ = tasks.stopped() => {} }
+        });
         let router = web::router(self.sources());
         let router = match self.more.take() {
             Some(more) => router.merge(more),

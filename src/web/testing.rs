@@ -31,6 +31,7 @@ pub(crate) fn sources() -> Sources {
         base: "".into(),
         runbooks: Arc::new(Runbooks::default()),
         setup: Arc::default(),
+        status: super::Status::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

@@ -20,6 +20,7 @@ mod api;
 mod books;
 mod browser;
 mod channels;
+mod charts;
 mod cluster;
 mod faults;
 mod kills;

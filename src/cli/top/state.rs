@@ -204,13 +204,9 @@ fn line(event: &Value) -> Option<String> {
     let said = |pointer: &str| clean(word(event, pointer));
     Some(match word(event, "/type") {
         "observation" => {
-            let seconds = event.get("seconds").and_then(Value::as_f64).unwrap_or_default();
+            let took = seconds(event.get("seconds").and_then(Value::as_f64).unwrap_or_default());
             let (target, probe, verdict) = (said("/target"), said("/probe"), said("/verdict"));
-            format!(
-                "{} {target}/{probe} {verdict} in {seconds:.1} s  {}",
-                time("/ended_at"),
-                said("/summary")
-            )
+            format!("{} {target}/{probe} {verdict} in {took}  {}", time("/ended_at"), said("/summary"))
         }
         "alert" => {
             let (rule, target, probe) = (said("/rule"), said("/target"), said("/probe"));
@@ -230,6 +226,15 @@ fn line(event: &Value) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// A duration: `40 ms`, `1.5 s`, `61 s`.
+pub(super) fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
+        s if s < 10.0 => format!("{s:.1} s"),
+        s => format!("{s:.0} s"),
+    }
 }
 
 /// Text from outside as one harmless line.

@@ -106,7 +106,7 @@ fn probes(frame: &mut Frame<'_>, state: &State, area: Rect, now: Timestamp) {
         .iter()
         .map(|row| {
             let (word, style) = verdict(state, row);
-            let took = row.seconds.map_or_else(String::new, |s| format!("{s:.1} s"));
+            let took = row.seconds.map_or_else(String::new, super::state::seconds);
             Cells::new(vec![
                 Span::raw(row.target.clone()),
                 Span::raw(row.probe.clone()),

@@ -49,7 +49,8 @@ pub(in crate::web) async fn alerts(
 ) -> Result<Json<Alerts>, Problem> {
     let memory = sources.store.memory().await?;
     let loud = memory.alerts.into_iter().filter(|a| a.state != AlertState::Calm);
-    let all = loud.map(|a| AlertView::of(a, who.known()));
+    let seen = loud.filter(|a| sources.lets_see(&who, &a.key.series.target));
+    let all = seen.map(|a| AlertView::of(a, who.known()));
     paged.of(all, AlertView::key).map(|page| Json(page.into()))
 }
 

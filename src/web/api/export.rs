@@ -16,6 +16,7 @@ use super::letter::Asked;
 use super::runs::{Place, RunView, RunsAsked, Wanted};
 use crate::observation::Observation;
 use crate::web::Sources;
+use crate::web::access::Who;
 use crate::web::problem::Problem;
 
 /// Runs that are read at once.
@@ -59,7 +60,7 @@ pub(in crate::web) struct ExportAsked {
 
 impl ExportAsked {
     /// What is asked for, within bounds.
-    fn wanted(self, sources: &Sources) -> Result<Wanted, Problem> {
+    fn wanted(self, sources: &Sources, who: &Who) -> Result<Wanted, Problem> {
         let day = |days: i64| SignedDuration::from_secs(days * 86_400);
         let to = self.to.unwrap_or_else(|| sources.clock.now());
         let from = self.from.or_else(|| to.checked_sub(day(DAYS.0)).ok()).unwrap_or(Timestamp::MIN);
@@ -75,16 +76,17 @@ impl ExportAsked {
             only_bad: self.only_bad,
             ..RunsAsked::default()
         };
-        asked.wanted(sources)
+        asked.wanted(sources, who)
     }
 }
 
 /// As CSV with a line of heads (RFC 4180).
 pub(in crate::web) async fn csv(
     State(sources): State<Sources>,
+    who: Who,
     Asked(asked): Asked<ExportAsked>,
 ) -> Result<Response, Problem> {
-    let wanted = asked.wanted(&sources)?;
+    let wanted = asked.wanted(&sources, &who)?;
     let heads = rows([HEADS.map(str::to_owned)]);
     let pages = pages(sources, wanted, |seen| rows(seen.into_iter().map(row)));
     let all = futures::StreamExt::chain(futures::stream::iter([Ok(heads)]), pages);
@@ -94,9 +96,10 @@ pub(in crate::web) async fn csv(
 /// As JSON, one run a line.
 pub(in crate::web) async fn ndjson(
     State(sources): State<Sources>,
+    who: Who,
     Asked(asked): Asked<ExportAsked>,
 ) -> Result<Response, Problem> {
-    let wanted = asked.wanted(&sources)?;
+    let wanted = asked.wanted(&sources, &who)?;
     let lines = |seen: Vec<Observation>| {
         let views = seen.into_iter().map(|seen| RunView::of(seen, true, true));
         let mut text = String::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use launchwatch_alerts::{Command, Disobeyed, IncidentId, IncidentState, Label};
+use launchwatch_alerts::{Command, Disobeyed, Incident, IncidentId, IncidentState, Label};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -56,7 +56,8 @@ pub(in crate::web) async fn list(
     let limit = rows(page.limit);
     let found = sources.store.find_incidents(&IncidentQuery { open, before: page.before, limit }).await?;
     let next = found.last().filter(|_| found.len() == limit).map(|i| i.id.clone());
-    let incidents: Vec<_> = found.into_iter().map(|i| IncidentView::brief(i, who.known())).collect();
+    let found = found.into_iter().filter(|i| sources.lets_see(&who, &i.target));
+    let incidents: Vec<_> = found.map(|i| IncidentView::brief(i, who.known())).collect();
     Ok(Json((incidents, next.map(|id| id.0)).into()))
 }
 
@@ -67,6 +68,10 @@ pub(in crate::web) async fn one(
     Named(called): Named,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = find(&sources, &called).await?;
+    let hidden = |i: &Incident| !sources.lets_see(&who, &i.target);
+    if sources.store.incident(&id).await?.as_ref().is_some_and(hidden) {
+        return Err(Problem::not_found(format!("there is no incident `{id}`"), ""));
+    }
     show(&sources, &id, who.known()).await
 }
 

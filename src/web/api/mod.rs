@@ -24,9 +24,18 @@ pub(super) mod status;
 pub(super) mod targets;
 mod view;
 
+use super::access::Who;
+
 pub use describe::openapi_text as openapi;
 pub use setup::Setup;
 pub(super) use view::without_comments;
+
+impl super::Sources {
+    /// Whether somebody may know of this target.
+    fn lets_see(&self, who: &Who, target: &str) -> bool {
+        who.known() || self.status.shows(target)
+    }
+}
 
 /// Most bytes of a body: a comment is short.
 pub(super) const MOST_BYTES: usize = 64 * 1024;

@@ -171,14 +171,14 @@ pub(super) struct Wanted {
 
 impl RunsAsked {
     /// What is asked for.
-    pub(super) fn wanted(&self, sources: &Sources) -> Result<Wanted, Problem> {
+    pub(super) fn wanted(&self, sources: &Sources, who: &Who) -> Result<Wanted, Problem> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from >= to
         {
             return Err(Problem::nonsense("`from` is not before `to`", ""));
         }
         Ok(Wanted {
-            probes: probes(sources, self.target.as_deref(), self.probe.as_deref())?,
+            probes: probes(sources, who, self.target.as_deref(), self.probe.as_deref())?,
             from: self.from,
             to: self.to,
             only_bad: self.only_bad,
@@ -189,21 +189,27 @@ impl RunsAsked {
 /// The probes that are meant; empty for all.
 pub(super) fn probes(
     sources: &Sources,
+    who: &Who,
     target: Option<&str>,
     probe: Option<&str>,
 ) -> Result<Vec<ProbeId>, Problem> {
     let setup = &sources.setup;
     match (target, probe) {
-        (None, None) => Ok(Vec::new()),
+        (None, None) if setup.targets.keys().all(|target| sources.lets_see(who, target)) => Ok(Vec::new()),
+        (None, None) => {
+            Ok(setup.probes.keys().filter(|id| sources.lets_see(who, id.target())).cloned().collect())
+        }
         (None, Some(_)) => {
             Err(Problem::nonsense("`probe` needs `target`", "probes are named within targets"))
         }
-        (Some(target), _) if !setup.targets.contains_key(target) => Err(no_target(sources, target)),
+        (Some(target), _) if !setup.targets.contains_key(target) || !sources.lets_see(who, target) => {
+            Err(no_target(sources, who, target))
+        }
         (Some(target), None) => Ok(setup.probes_of(target).cloned().collect()),
         (Some(target), Some(probe)) => {
             let id = ProbeId::new(target, probe);
             let known = setup.probes.contains_key(&id);
-            known.then(|| vec![id]).ok_or_else(|| no_probe(sources, target, probe))
+            known.then(|| vec![id]).ok_or_else(|| no_probe(sources, who, target, probe))
         }
     }
 }
@@ -262,7 +268,7 @@ pub(in crate::web) async fn list(
     who: Who,
     Asked(asked): Asked<RunsAsked>,
 ) -> Result<Json<Runs>, Problem> {
-    let wanted = asked.wanted(&sources)?;
+    let wanted = asked.wanted(&sources, &who)?;
     let (found, next) = wanted.page(&sources, asked.before, rows(asked.limit)).await?;
     let runs: Vec<RunView> = found.into_iter().map(|seen| RunView::of(seen, who.known(), false)).collect();
     Ok(Json((runs, next.map(|place| place.to_string())).into()))
@@ -274,7 +280,7 @@ pub(in crate::web) async fn one(
     who: Who,
     Three(target, probe, slot): Three,
 ) -> Result<Json<RunView>, Problem> {
-    probes(&sources, Some(&target), Some(&probe))?;
+    probes(&sources, &who, Some(&target), Some(&probe))?;
     let no_moment = || {
         let slot = launchwatch_alerts::text::one_line(&slot, 60);
         Problem::nonsense(format!("`{slot}` is no moment"), "a slot is one such as 2018-07-07T18:27:00Z")

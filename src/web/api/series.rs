@@ -13,6 +13,7 @@ use super::letter::Asked;
 use super::runs::probes;
 use crate::store::{Bucket, Histogram, SeriesQuery, Tier};
 use crate::web::Sources;
+use crate::web::access::Who;
 use crate::web::problem::Problem;
 
 /// Width of a cell.
@@ -150,9 +151,10 @@ impl CellView {
 /// Counts and quantiles over time.
 pub(in crate::web) async fn series(
     State(sources): State<Sources>,
+    who: Who,
     Asked(asked): Asked<SeriesAsked>,
 ) -> Result<Json<Series>, Problem> {
-    let which = probes(&sources, Some(&asked.target), asked.probe.as_deref())?;
+    let which = probes(&sources, &who, Some(&asked.target), asked.probe.as_deref())?;
     let tier = asked.tier.unwrap_or(Width::Hour);
     let (from, to) = window(&asked, tier, sources.clock.now())?;
     let query = SeriesQuery { probes: which, tier: tier.tier(), from, to };

@@ -83,8 +83,8 @@ pub(in crate::web) async fn status(State(sources): State<Sources>, who: Who) -> 
 
 /// The overview, without lines of logs for those who are not known.
 pub(super) fn shown(sources: &Sources, who: &Who) -> Status {
-    let all = summary::overview(sources);
     let known = who.known();
+    let all = if known { summary::everything(sources) } else { summary::overview(sources) };
     let target = |target: summary::TargetView| TargetView {
         name: target.name,
         labels: target.labels,

@@ -77,7 +77,7 @@ pub(in crate::web) async fn one(
 ) -> Result<Json<TargetFacts>, Problem> {
     let overview = shown(&sources, &who);
     let view = overview.targets.into_iter().find(|t| t.name == name);
-    view.map(|view| Json(target(&sources, &who, view))).ok_or_else(|| no_target(&sources, &name))
+    view.map(|view| Json(target(&sources, &who, view))).ok_or_else(|| no_target(&sources, &who, &name))
 }
 
 fn target(sources: &Sources, who: &Who, view: TargetView) -> TargetFacts {
@@ -103,12 +103,13 @@ fn address(target: &Target) -> String {
 }
 
 /// There is no target of this name: which ones there are.
-pub(super) fn no_target(sources: &Sources, name: &str) -> Problem {
+pub(super) fn no_target(sources: &Sources, who: &Who, name: &str) -> Problem {
     let name = launchwatch_alerts::text::one_line(name, 80);
     if name == OURSELVES {
         return Problem::not_found(format!("`{name}` is ourselves, not a target that is looked at"), "");
     }
-    let known: Vec<&str> = sources.setup.targets.keys().take(20).map(String::as_str).collect();
+    let known = sources.setup.targets.keys().filter(|name| sources.lets_see(who, name));
+    let known: Vec<&str> = known.take(20).map(String::as_str).collect();
     Problem::not_found(format!("there is no target `{name}`"), &format!("targets: {}", known.join(", ")))
 }
 
@@ -129,13 +130,13 @@ pub(in crate::web) async fn probe(
     Two(target, name): Two,
 ) -> Result<Json<ProbeFacts>, Problem> {
     let found = every_probe(&sources, &who).into_iter().find(|p| p.target == target && p.stands.name == name);
-    found.map(Json).ok_or_else(|| no_probe(&sources, &target, &name))
+    found.map(Json).ok_or_else(|| no_probe(&sources, &who, &target, &name))
 }
 
 /// There is no probe of this name: which ones there are.
-pub(super) fn no_probe(sources: &Sources, target: &str, name: &str) -> Problem {
-    if !sources.setup.targets.contains_key(target) {
-        return no_target(sources, target);
+pub(super) fn no_probe(sources: &Sources, who: &Who, target: &str, name: &str) -> Problem {
+    if !sources.setup.targets.contains_key(target) || !sources.lets_see(who, target) {
+        return no_target(sources, who, target);
     }
     let known: Vec<&str> = sources.setup.probes_of(target).take(20).map(|id| id.probe()).collect();
     let name = launchwatch_alerts::text::one_line(name, 80);

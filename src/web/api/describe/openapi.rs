@@ -13,6 +13,9 @@ use crate::web::routes;
 /// Where schemas that have a name are.
 const SCHEMAS: &str = "/components/schemas";
 
+/// Every status with which something may be refused.
+const REFUSALS: [u16; 9] = [400, 401, 403, 404, 409, 413, 422, 429, 503];
+
 /// The document, for a service at this path behind its proxy.
 pub fn text(base: &str) -> String {
     let mut document = document();
@@ -41,9 +44,14 @@ fn generator(inline: bool, reads: bool) -> SchemaGenerator {
 fn document() -> Value {
     let (mut given, mut read) = (generator(false, false), generator(false, true));
     let problem = given.subschema_for::<Problem>().to_value();
+    let refusal = |status: u16| {
+        let content = json!({ "application/problem+json": { "schema": problem } });
+        (status.to_string(), json!({ "description": meaning(status), "content": content }))
+    };
+    let refusals: Map<String, Value> = REFUSALS.into_iter().map(refusal).collect();
     let mut paths = Map::new();
     for note in notes::all() {
-        let operation = operation(&note, &problem, &mut given, &mut read);
+        let operation = operation(&note, &mut given, &mut read);
         let path = paths.entry(note.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(note.method.as_str().to_lowercase(), operation);
@@ -64,22 +72,19 @@ fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": refusals,
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
         },
     })
 }
 
-fn operation(note: &Note, problem: &Value, given: &mut SchemaGenerator, read: &mut SchemaGenerator) -> Value {
+fn operation(note: &Note, given: &mut SchemaGenerator, read: &mut SchemaGenerator) -> Value {
     let need = need(note);
     let open = matches!(need, Some(Need::Anybody | Need::Public));
     let mut answers = Map::new();
     answers.insert(note.status.to_string(), answer(note, given));
     for status in note.refusals(open) {
-        let refused = json!({
-            "description": meaning(status),
-            "content": { "application/problem+json": { "schema": problem } },
-        });
-        answers.insert(status.to_string(), refused);
+        answers.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
     }
     let mut operation = json!({
         "operationId": name(note),

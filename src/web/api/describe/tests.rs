@@ -54,8 +54,11 @@ fn every_schema_that_is_named_is_there_and_every_answer_has_one() {
             let id = operation["operationId"].as_str().unwrap();
             assert_eq!(ids.insert(id.to_owned(), path), None, "{id} twice");
             for (status, answer) in operation["responses"].as_object().unwrap() {
-                let kinds =
-                    answer["content"].as_object().unwrap_or_else(|| panic!("{method} {path} {status}"));
+                let shared =
+                    answer["$ref"].as_str().and_then(|r| document.pointer(r.trim_start_matches('#')));
+                let kinds = shared.unwrap_or(answer)["content"]
+                    .as_object()
+                    .unwrap_or_else(|| panic!("{method} {path} {status}"));
                 assert!(kinds.values().all(|k| k["schema"].is_object()), "{method} {path} {status}");
             }
             for parameter in operation["parameters"].as_array().unwrap() {
