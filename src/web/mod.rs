@@ -6,6 +6,7 @@ mod api;
 mod assets;
 mod health;
 mod live;
+mod looks;
 mod problem;
 mod routes;
 mod runbook;

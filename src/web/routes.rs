@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, health, live, runbook, status};
+use super::{Sources, api, assets, health, live, looks, runbook, status};
 
 /// One route.
 pub(super) struct Row {
@@ -44,6 +44,12 @@ routes! {
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;
+    // Operators' looking pages.
+    GET    "/overview"                                 Viewer   looks::overview::page;
+    GET    "/targets/{target}"                         Viewer   looks::target::page;
+    GET    "/probes/{target}/{probe}"                  Viewer   looks::probe::page;
+    GET    "/runs/{target}/{probe}/{slot}"             Viewer   looks::run::page;
+    GET    "/cluster"                                  Viewer   looks::cluster::page;
     // The API.
     GET    "/api/v1/status"                            Public   api::status::status;
     GET    "/api/v1/incidents"                         Public   api::incidents::list;

@@ -24,8 +24,13 @@ pub(super) struct Page<'a> {
 }
 
 /// Entries of the navigation: path, word, who sees it. Add a line with your page.
-const PLACES: &[(&str, &str, Option<Role>)] =
-    &[("/", "Status", None), ("/history", "History", None), ("/runbooks", "Runbooks", None)];
+const PLACES: &[(&str, &str, Option<Role>)] = &[
+    ("/", "Status", None),
+    ("/history", "History", None),
+    ("/overview", "Overview", Some(Role::Viewer)),
+    ("/cluster", "Cluster", Some(Role::Viewer)),
+    ("/runbooks", "Runbooks", None),
+];
 
 /// Seconds after which a page without scripts fetches itself anew.
 const REFRESH_SECONDS: u32 = 30;
@@ -94,7 +99,7 @@ impl Sources {
                 }
                 p {
                     "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" }
-                    " · " a href=(self.to("/api/v1/status")) { "JSON" }
+                    " · " a href=(self.to("/api")) { "API" } " · " a href=(self.to("/api/v1/status")) { "JSON" }
                 }
             }
         }

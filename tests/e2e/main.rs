@@ -18,6 +18,7 @@ mod growing;
 mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;
+mod looks;
 mod ourselves;
 mod outage;
 mod pages;
