@@ -23,6 +23,7 @@ mod ourselves;
 mod outage;
 mod pages;
 mod post;
+mod reads;
 mod rehearsal;
 mod renamed;
 mod schedule;
