@@ -172,7 +172,7 @@ impl Event {
                 incident: told.incident.0.clone(),
                 kind: told.kind.as_str().to_owned(),
             },
-            Change::Silence(_) | Change::Hidden(_) => return None,
+            _ => return None,
         })
     }
 

@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod assets;
+mod desk;
 mod health;
 mod live;
 mod looks;
@@ -38,6 +39,7 @@ use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
 pub use api::{Setup, openapi};
+pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
 /// Makes markup that is put at the end of the status page.
@@ -72,6 +74,8 @@ pub struct Sources {
     pub setup: Arc<Setup>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
+    /// What the working pages need besides.
+    pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

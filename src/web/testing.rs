@@ -32,6 +32,7 @@ pub(crate) fn sources() -> Sources {
         runbooks: Arc::new(Runbooks::default()),
         setup: Arc::default(),
         status: super::Status::default(),
+        desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

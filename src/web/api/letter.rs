@@ -55,7 +55,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A query string.
-pub(in crate::web) struct Asked<T>(pub(super) T);
+pub(in crate::web) struct Asked<T>(pub(in crate::web) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -78,6 +78,13 @@ pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
 pub(in crate::web) struct Lasting(pub(super) SignedDuration);
+
+impl Lasting {
+    /// How long.
+    pub(in crate::web) const fn span(self) -> SignedDuration {
+        self.0
+    }
+}
 
 impl TryFrom<String> for Lasting {
     type Error = String;

@@ -91,6 +91,8 @@ lists! {
     Rules { rules: super::rules::RuleView }
     /// Channels in their order.
     Channels { channels: super::channels::ChannelView }
+    /// Deployments that somebody told of, newest first.
+    Deploys { deploys: launchwatch_alerts::Deploy }
     /// Causes that can be named.
     Causes { causes: super::rules::CauseView }
 }

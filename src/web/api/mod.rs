@@ -8,13 +8,14 @@
 pub(super) mod alerts;
 pub(super) mod channels;
 pub(super) mod describe;
-mod door;
+pub(super) mod door;
 pub(super) mod events;
 pub(super) mod export;
 pub(super) mod incidents;
-mod letter;
+pub(super) mod letter;
 mod lists;
 pub(super) mod maintenance;
+pub(super) mod regroup;
 pub(super) mod rules;
 pub(super) mod runs;
 pub(super) mod series;

@@ -8,22 +8,24 @@ use crate::web::api::events::EventsAsked;
 use crate::web::api::export::ExportAsked;
 use crate::web::api::incidents::{Acknowledge, Assign, By, Comment, Labelled, Page};
 use crate::web::api::lists::{
-    Alerts, AllHidden, Causes, Channels, Deliveries, Incidents, Maintenances, Paged, Probes, Rules, Runs,
-    Silences, Targets,
+    Alerts, AllHidden, Causes, Channels, Deliveries, Deploys, Incidents, Maintenances, Paged, Probes, Rules,
+    Runs, Silences, Targets,
 };
+use crate::web::api::regroup::{Merge, Seen, Split};
 use crate::web::api::runs::{RunView, RunsAsked};
 use crate::web::api::series::{Series, SeriesAsked};
 use crate::web::api::silences::{Ender, Wish};
 use crate::web::api::status::Status;
 use crate::web::api::targets::{ProbeFacts, TargetFacts};
 use crate::web::api::view::IncidentView;
-use launchwatch_alerts::Silence;
+use launchwatch_alerts::{Deploy, Silence};
 
 /// Every route of the API, described.
 pub(super) fn all() -> Vec<Note> {
     let mut all = reads();
     all.extend(incidents());
     all.extend(silences());
+    all.extend(regroup());
     all
 }
 
@@ -79,6 +81,21 @@ fn incidents() -> Vec<Note> {
         command("/api/v1/incidents/{id}/assign", "Say whose it is").reads::<Assign>(),
         command("/api/v1/incidents/{id}/comment", "Put a remark on record").reads::<Comment>(),
         command("/api/v1/incidents/{id}/label", "Say what it was, also after its end").reads::<Labelled>(),
+    ]
+}
+
+fn regroup() -> Vec<Note> {
+    let command = |path, summary| Note::post(path, summary).gives::<IncidentView>().also(409);
+    vec![
+        command("/api/v1/incidents/{id}/merge", "It is the same trouble as another one").reads::<Merge>(),
+        command("/api/v1/incidents/{id}/split", "Some of its alerts are a trouble of their own")
+            .reads::<Split>(),
+        Note::get("/api/v1/deploys", "Deployments that somebody told of").asks::<Paged>().gives::<Deploys>(),
+        Note::post("/api/v1/deploys", "Tell of a deployment")
+            .reads::<Seen>()
+            .gives::<Deploy>()
+            .with(201)
+            .also(404),
     ]
 }
 
