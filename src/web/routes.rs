@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, health, live, looks, runbook, status};
+use super::{Sources, api, assets, desk, health, live, looks, report, runbook, status};
 
 /// One route.
 pub(super) struct Row {
@@ -104,6 +104,10 @@ routes! {
     GET    "/api/v1/rules"                             Viewer   api::rules::list;
     GET    "/api/v1/causes"                            Public   api::rules::causes;
     GET    "/api/v1/events"                            Viewer   api::events::stream;
+    // Reports.
+    GET    "/api/v1/incidents/{id}/report"             Viewer   api::report::incident;
+    GET    "/api/v1/slo"                               Viewer   api::report::service_level;
+    GET    "/report/{id}"                              Viewer   report::one;
 }
 
 /// The table as a router; every route is guarded as its row says.

@@ -27,6 +27,7 @@ mod post;
 mod reads;
 mod rehearsal;
 mod renamed;
+mod reports;
 mod schedule;
 mod sites;
 #[path = "../live/kit/socket.rs"]

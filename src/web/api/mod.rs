@@ -16,6 +16,7 @@ pub(super) mod letter;
 mod lists;
 pub(super) mod maintenance;
 pub(super) mod regroup;
+pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod runs;
 pub(super) mod series;

@@ -28,6 +28,8 @@ pub(super) struct Note {
     pub(super) body: Option<Make>,
     pub(super) status: u16,
     pub(super) gives: Gives,
+    /// Other content types in which the same is to be had.
+    pub(super) forms: &'static [&'static str],
     /// Refusals beyond those that follow from its shape.
     pub(super) also: Vec<u16>,
 }
@@ -45,7 +47,18 @@ impl Note {
     fn new(method: Method, path: &'static str, summary: &'static str) -> Self {
         let part = path.trim_start_matches(super::ROOT).split(['/', '.']).next().unwrap_or_default();
         let gives = Gives::Text("text/plain");
-        Self { method, path, summary, part, query: None, body: None, status: 200, gives, also: Vec::new() }
+        Self {
+            method,
+            path,
+            summary,
+            part,
+            query: None,
+            body: None,
+            status: 200,
+            gives,
+            forms: &[],
+            also: Vec::new(),
+        }
     }
 
     /// Something to be read.
@@ -76,6 +89,11 @@ impl Note {
     /// It answers this, as JSON.
     pub(super) fn gives<T: JsonSchema>(self) -> Self {
         Self { gives: Gives::Json(schema::<T>), ..self }
+    }
+
+    /// The same is to be had in these forms too.
+    pub(super) fn or(self, forms: &'static [&'static str]) -> Self {
+        Self { forms, ..self }
     }
 
     /// It answers text of this content type.

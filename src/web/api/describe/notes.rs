@@ -12,6 +12,7 @@ use crate::web::api::lists::{
     Runs, Silences, Targets,
 };
 use crate::web::api::regroup::{Merge, Seen, Split};
+use crate::web::api::report;
 use crate::web::api::runs::{RunView, RunsAsked};
 use crate::web::api::series::{Series, SeriesAsked};
 use crate::web::api::silences::{Ender, Wish};
@@ -26,6 +27,7 @@ pub(super) fn all() -> Vec<Note> {
     all.extend(incidents());
     all.extend(silences());
     all.extend(regroup());
+    all.extend(reports());
     all
 }
 
@@ -96,6 +98,19 @@ fn regroup() -> Vec<Note> {
             .gives::<Deploy>()
             .with(201)
             .also(404),
+    ]
+}
+
+fn reports() -> Vec<Note> {
+    vec![
+        Note::get("/api/v1/incidents/{id}/report", "The draft of an incident's report")
+            .asks::<report::How>()
+            .gives::<Map<String, Value>>()
+            .or(&["text/markdown"]),
+        Note::get("/api/v1/slo", "How a month went")
+            .asks::<report::Which>()
+            .gives::<Map<String, Value>>()
+            .or(&["text/markdown", "text/csv"]),
     ]
 }
 

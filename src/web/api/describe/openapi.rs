@@ -103,7 +103,7 @@ fn operation(note: &Note, given: &mut SchemaGenerator, read: &mut SchemaGenerato
 }
 
 fn answer(note: &Note, given: &mut SchemaGenerator) -> Value {
-    let content = match note.gives {
+    let mut content = match note.gives {
         Gives::Json(make) => json!({ "application/json": { "schema": make(given).to_value() } }),
         Gives::Text(kind) => json!({ kind: { "schema": { "type": "string" } } }),
         // OpenAPI 3.1 has no word for the items of a stream: the schema of `data` is given for readers and tools.
@@ -111,6 +111,11 @@ fn answer(note: &Note, given: &mut SchemaGenerator) -> Value {
             json!({ "text/event-stream": { "schema": { "type": "string" }, "x-event-data": make(given).to_value() } })
         }
     };
+    for form in note.forms {
+        if let Some(content) = content.as_object_mut() {
+            content.insert((*form).to_owned(), json!({ "schema": { "type": "string" } }));
+        }
+    }
     json!({ "description": note.summary, "content": content })
 }
 
