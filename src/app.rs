@@ -41,6 +41,7 @@ pub struct App {
     board: SharedBoard,
     metrics: Metrics,
     listener: Option<TcpListener>,
+    setup: Arc<web::Setup>,
     more: Option<axum::Router>,
     extra: web::Extra,
     status: web::Status,
@@ -69,6 +70,7 @@ impl App {
             folder.map(Runbooks::read).transpose().context("cannot read the runbooks")?.unwrap_or_default();
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
+        let setup = Arc::new(web::Setup::new(&config, edges.clock.now()));
         let inbox = inbox::inbox();
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
@@ -82,6 +84,7 @@ impl App {
             board,
             metrics,
             listener,
+            setup,
             more: None,
             extra: Arc::new(|| maud::html! {}),
             reload: None,
@@ -137,6 +140,7 @@ impl App {
             base: self.base(),
             public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
+            setup: Arc::clone(&self.setup),
             status: self.status.clone(),
             desk: self.working_pages(),
             extra: Arc::clone(&self.extra),
@@ -304,6 +308,7 @@ impl App {
             inbox,
             reload: self.reload.take(),
             stuck: stuck.clone(),
+            board: self.board.clone(),
         };
         let current = deliveries::start(desk, &self.config.channels).await?;
         mails::start(&self.config, Arc::clone(&self.public.owed), current);

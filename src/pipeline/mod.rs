@@ -15,3 +15,4 @@ pub mod mails;
 pub mod orders;
 pub mod recorder;
 pub(crate) mod sample;
+pub mod tape;

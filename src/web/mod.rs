@@ -40,6 +40,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use api::{Setup, openapi};
 pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
@@ -73,6 +74,8 @@ pub struct Sources {
     pub public: Public,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// What is shown of the configuration.
+    pub setup: Arc<Setup>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
     /// What the working pages need besides.

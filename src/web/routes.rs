@@ -6,11 +6,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, feeds, health, live, looks, report, runbook, status, summary};
+use super::{Sources, api, assets, desk, feeds, health, live, looks, report, runbook, status};
 
 /// One route.
 pub(super) struct Row {
-    #[cfg_attr(not(test), expect(dead_code, reason = "the router goes by the handler; tests ask for it"))]
     pub(super) method: Method,
     /// As axum writes it: `/incidents/{id}`.
     pub(super) path: &'static str,
@@ -83,7 +82,7 @@ routes! {
     GET    "/rehearsals"                               Viewer   desk::rehearsals::page;
     GET    "/rehearsals/{file}"                        Viewer   desk::rehearsals::one;
     // The API.
-    GET    "/api/v1/status"                            Public   summary::status;
+    GET    "/api/v1/status"                            Public   api::status::status;
     GET    "/api/v1/incidents"                         Public   api::incidents::list;
     GET    "/api/v1/incidents/{id}"                    Public   api::incidents::one;
     POST   "/api/v1/incidents/{id}/acknowledge"        Operator api::incidents::acknowledge;
@@ -102,6 +101,21 @@ routes! {
     GET    "/api/v1/silences"                          Viewer   api::silences::list;
     POST   "/api/v1/silences"                          Operator api::silences::add;
     DELETE "/api/v1/silences/{id}"                     Operator api::silences::end;
+    GET    "/api"                                      Public   api::describe::page;
+    GET    "/api/v1/openapi.json"                      Public   api::describe::openapi;
+    GET    "/api/v1/targets"                           Public   api::targets::list;
+    GET    "/api/v1/targets/{target}"                  Public   api::targets::one;
+    GET    "/api/v1/probes"                            Public   api::targets::probes;
+    GET    "/api/v1/probes/{target}/{probe}"           Public   api::targets::probe;
+    GET    "/api/v1/runs"                              Public   api::runs::list;
+    GET    "/api/v1/runs/{target}/{probe}/{slot}"      Public   api::runs::one;
+    GET    "/api/v1/runs.csv"                          Viewer   api::export::csv;
+    GET    "/api/v1/runs.ndjson"                       Viewer   api::export::ndjson;
+    GET    "/api/v1/series"                            Public   api::series::series;
+    GET    "/api/v1/channels"                          Viewer   api::channels::list;
+    GET    "/api/v1/rules"                             Viewer   api::rules::list;
+    GET    "/api/v1/causes"                            Public   api::rules::causes;
+    GET    "/api/v1/events"                            Viewer   api::events::stream;
     // Reports.
     GET    "/api/v1/incidents/{id}/report"             Viewer   api::report::incident;
     GET    "/api/v1/slo"                               Viewer   api::report::service_level;

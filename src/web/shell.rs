@@ -106,7 +106,7 @@ impl Sources {
                 }
                 p {
                     "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" }
-                    " · " a href=(self.to("/api/v1/status")) { "JSON" }
+                    " · " a href=(self.to("/api")) { "API" } " · " a href=(self.to("/api/v1/status")) { "JSON" }
                 }
             }
         }

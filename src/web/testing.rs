@@ -31,6 +31,7 @@ pub(crate) fn sources() -> Sources {
         base: "".into(),
         public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
+        setup: Arc::default(),
         status: super::Status::default(),
         desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),

@@ -25,6 +25,7 @@ mod ourselves;
 mod outage;
 mod pages;
 mod post;
+mod reads;
 mod rehearsal;
 mod renamed;
 mod reports;

@@ -16,6 +16,7 @@ mod kit;
 mod alertmanager;
 mod alerts;
 mod answers;
+mod api;
 mod books;
 mod browser;
 mod channels;

@@ -36,10 +36,12 @@ use tokio::sync::Notify;
 use self::channels::Channels;
 pub use self::channels::Reload;
 pub use self::watch::Stuck;
+use super::board::SharedBoard;
+use super::tape::Event;
 use crate::config::ChannelConfig;
 use crate::edges::Edges;
 use crate::inbox::Inbox;
-use crate::store::{Stand, Store};
+use crate::store::{Error, Report, Settlement, Stand, Store};
 use crate::tasks::{OnExit, Tasks};
 use crate::telemetry::Metrics;
 
@@ -63,10 +65,13 @@ pub struct Desk {
     pub reload: Option<Reload>,
     /// Set while nobody can be told of anything.
     pub stuck: Stuck,
+    /// Where it is shown how channels stand and what becomes of deliveries.
+    pub board: SharedBoard,
 }
 
 /// What the workers share.
 struct Shared {
+    board: SharedBoard,
     tasks: Tasks,
     edges: Edges,
     store: Arc<dyn Store>,
@@ -106,7 +111,18 @@ impl Shared {
         stands.get(channel).cloned().unwrap_or_default()
     }
 
+    /// Writes down what came of deliveries, and tells those who follow along.
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<usize, Error> {
+        let settled: Vec<Event> = settlements.iter().map(Event::settled).collect();
+        let handed = self.store.settle(settlements, report).await?;
+        self.board.tape().write(settled);
+        Ok(handed)
+    }
+
     fn set_stand(&self, channel: &str, stand: Stand) {
+        if self.board.read().channels.get(channel) != Some(&stand) {
+            self.board.write(|board| board.channels.insert(channel.to_owned(), stand.clone()));
+        }
         let mut stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
         stands.insert(channel.to_owned(), stand);
     }
@@ -118,12 +134,13 @@ impl Shared {
 /// # Errors
 /// The store cannot be read.
 pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<Current, crate::store::Error> {
-    let Desk { tasks, edges, store, metrics, owed, mails, inbox, reload, stuck } = desk;
+    let Desk { tasks, edges, store, metrics, owed, mails, inbox, reload, stuck, board } = desk;
     let (stands, given_up) = store.resume(channels.iter().map(|c| c.name.clone()).collect()).await?;
     if given_up > 0 {
         tracing::warn!(count = given_up, "messages of channels that are no longer configured are given up");
     }
     let shared = Arc::new(Shared {
+        board,
         tasks: tasks.clone(),
         edges,
         store,
