@@ -8,6 +8,7 @@
 mod action;
 mod case;
 mod causes;
+mod figures;
 mod names;
 mod remedies;
 mod scene;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use action::{Action, Guard, Mode, Proposal};
 pub use case::Case;
 pub use causes::CAUSES;
+pub use figures::Figures;
 pub use names::{FACTS, NAMES};
 
 pub use scene::{FRESH, Figure, Look, Scene, Track};

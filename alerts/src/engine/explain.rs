@@ -43,8 +43,8 @@ impl Engine {
             stage: sample.stage.map(Into::into),
             summary: sample.summary.clone(),
             evidence: sample.evidence.clone(),
-            measurements: details
-                .map(|d| d.measurements.iter().map(|(n, v)| (n.as_str().into(), *v)).collect())
+            figures: details
+                .map(|d| d.measurements.iter().map(|(n, v)| (n.as_str(), *v)).collect())
                 .unwrap_or_default(),
             facts: details.map(|d| d.facts.clone()).unwrap_or_default(),
         };
