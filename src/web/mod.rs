@@ -13,6 +13,9 @@ mod runbook;
 mod shell;
 mod strip;
 mod summary;
+mod words;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::future::Future;
 use std::sync::Arc;

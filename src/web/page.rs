@@ -27,7 +27,14 @@ pub(super) async fn status(State(sources): State<Sources>, who: Who) -> Response
         (told(&deliveries))
         ((sources.extra)())
     };
-    sources.page(Page { title: &title(&view), here: "/", who: &who, fresh: freshness(&view), body, live: true })
+    sources.page(Page {
+        title: &title(&view),
+        here: "/",
+        who: &who,
+        fresh: freshness(&view),
+        body,
+        live: true,
+    })
 }
 
 fn title(view: &Overview) -> String {

@@ -4,12 +4,11 @@
 //! A handler never decides who may call it: THE TABLE (`routes.rs`) does, and this guard is made from its rows. Handlers get
 //! [`Who`] to show more to those who may see more.
 
+mod form;
 mod token;
+mod who;
 
-use std::convert::Infallible;
-
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +16,11 @@ use axum::response::{IntoResponse, Response};
 use super::Sources;
 use super::problem::Problem;
 
+pub(super) use form::{Said, csrf, refusal};
 pub use token::Token;
+#[cfg(test)]
+use who::Csrf;
+pub(super) use who::{Via, Who};
 
 /// What somebody may do; each may do what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,40 +47,6 @@ pub(super) enum Need {
     /// An admin.
     #[expect(dead_code, reason = "no route of this kind yet")]
     Admin,
-}
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Who {
-    /// What they are called in records; empty for somebody unknown.
-    pub(super) name: String,
-    /// `None` for somebody unknown.
-    pub(super) role: Option<Role>,
-}
-
-impl Who {
-    /// Somebody who has not said who they are.
-    pub(super) const fn nobody() -> Self {
-        Self { name: String::new(), role: None }
-    }
-
-    /// Whether evidence and people's words may be shown to them.
-    pub(super) fn known(&self) -> bool {
-        self.may(Role::Viewer)
-    }
-
-    /// Whether they have at least this role.
-    pub(super) fn may(&self, role: Role) -> bool {
-        self.role.is_some_and(|r| r >= role)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Who {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self::nobody()))
-    }
 }
 
 /// Lets through who may, and tells the handler who it is.
@@ -111,7 +80,7 @@ fn who(sources: &Sources, headers: &HeaderMap) -> Result<Who, Problem> {
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     match (token, &sources.token) {
         (Some(theirs), Some(ours)) if ours.is(theirs) => {
-            Ok(Who { name: "command line".into(), role: Some(Role::Admin) })
+            Ok(Who::bearer("command line", Role::Admin, Via::ServiceToken))
         }
         _ => Err(Problem::not_allowed("this is not the token of this service")),
     }

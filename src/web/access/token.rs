@@ -17,9 +17,14 @@ impl Token {
 
     pub(super) fn is(&self, text: &str) -> bool {
         let theirs: [u8; 32] = Sha256::digest(text).into();
-        // All bytes are looked at, whichever differs first.
-        self.0.iter().zip(theirs).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs)) == 0
+        same(&self.0, &theirs)
     }
+}
+
+/// Whether two texts are the same: all bytes are looked at, whichever differs first.
+pub(super) fn same(ours: &[u8], theirs: &[u8]) -> bool {
+    let differs = ours.iter().zip(theirs).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs));
+    differs == 0 && ours.len() == theirs.len()
 }
 
 impl fmt::Debug for Token {

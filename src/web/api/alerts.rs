@@ -6,16 +6,13 @@ use launchwatch_alerts::AlertState;
 use serde_json::{Value, json};
 
 use super::letter::{Asked, Limit};
-use crate::web::problem::Problem;
 use super::view::AlertView;
 use crate::web::Sources;
 use crate::web::access::Who;
+use crate::web::problem::Problem;
 
 /// Alerts that are not calm, and why those that fire are not told.
-pub(in crate::web) async fn alerts(
-    State(sources): State<Sources>,
-    who: Who,
-) -> Result<Json<Value>, Problem> {
+pub(in crate::web) async fn alerts(State(sources): State<Sources>, who: Who) -> Result<Json<Value>, Problem> {
     let memory = sources.store.memory().await?;
     let loud = memory.alerts.into_iter().filter(|a| a.state != AlertState::Calm);
     let alerts: Vec<_> = loud.map(|a| AlertView::of(a, who.known())).collect();

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use super::door::Named;
 use super::letter::{Asked, Body, Lasting, name, rows};
-use crate::web::problem::Problem;
 use super::view::IncidentView;
 use crate::inbox::NotDone;
 use crate::store::IncidentQuery;
 use crate::web::Sources;
 use crate::web::access::Who;
+use crate::web::problem::Problem;
 
 /// Longest wait for a command to be durable.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,8 +7,8 @@ use launchwatch_alerts::{Maintenance, Window};
 use serde_json::{Value, json};
 
 use super::letter::{Asked, Limit};
-use crate::web::problem::Problem;
 use crate::web::Sources;
+use crate::web::problem::Problem;
 
 /// Maintenances of people, those in force first, the ones that are over too; then those of the configuration.
 pub(in crate::web) async fn list(

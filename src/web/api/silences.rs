@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::door::Named;
 use super::incidents::give;
 use super::letter::{Asked, Body, Lasting, Limit, name, reason};
-use crate::web::problem::Problem;
 use crate::web::Sources;
+use crate::web::problem::Problem;
 
 /// Names in one selector at most.
 const NAMES: usize = 200;

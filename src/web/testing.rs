@@ -1,0 +1,35 @@
+//! What pages are made from, for the tests of pages: nothing is known, and nobody takes commands.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::dice::Dice;
+use crate::pipeline::board::SharedBoard;
+use crate::runbooks::Runbooks;
+use crate::store::{Retention, SqliteStore};
+use crate::telemetry::Metrics;
+
+use super::Sources;
+
+/// When it is.
+pub(crate) const NOW: &str = "2018-07-07T12:00:00Z";
+
+/// Sources with an empty store that ends with them.
+pub(crate) fn sources() -> Sources {
+    let clock = Clock::simulated(NOW.parse().unwrap());
+    let store = SqliteStore::in_memory(Retention::default()).unwrap().at_once();
+    Sources {
+        board: SharedBoard::default(),
+        store: Arc::new(store),
+        metrics: Metrics::new(&[]).unwrap(),
+        clock,
+        orders: crate::inbox::inbox().0.orders(),
+        token: None,
+        planned: Arc::from([]),
+        dice: Dice::seeded(1),
+        without_memory: None,
+        base: "".into(),
+        runbooks: Arc::new(Runbooks::default()),
+        extra: Arc::new(|| maud::html! {}),
+    }
+}
