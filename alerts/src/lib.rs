@@ -31,7 +31,7 @@ pub use channel::{
 };
 pub use channels::CHANNELS;
 pub use command::{Command, Disobeyed};
-pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan};
+pub use engine::{Ask, Change, Engine, Known, Memory, OURSELVES, Plan};
 pub use incident::{
     Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label, Named, Proposed,
     Spell,

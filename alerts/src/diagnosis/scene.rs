@@ -13,6 +13,8 @@ mod signs;
 pub const FRESH: SignedDuration = SignedDuration::from_secs(180);
 /// How far back something that happens once still explains trouble of now.
 const LATELY: SignedDuration = SignedDuration::from_hours(1);
+/// A launch through the Hub alone.
+const HUB_LAUNCH: &str = "jupyterhub-launch";
 /// Looks kept of a probe.
 pub(crate) const KEPT: usize = 120;
 
@@ -226,14 +228,33 @@ impl<'a> Scene<'a> {
     }
 
     /// The last launches within this time, newest first, unknown ones left out: those of cached images, or those that build.
+    /// Where launches go through a BinderHub, those through its Hub alone are something else ([`Scene::hub_launch`]).
     pub fn launches(&self, fresh: bool, within: SignedDuration) -> Vec<&'a Look> {
-        let tracks = self.mine.iter().filter(|(_, t)| t.launches() && t.fresh() == fresh);
+        let binder = self.through_binder();
+        let beside = |t: &Track| binder && t.kind == HUB_LAUNCH;
+        let tracks = self.mine.iter().filter(|(_, t)| t.launches() && t.fresh() == fresh && !beside(t));
         let mut looks: Vec<&Look> = tracks
             .flat_map(|(_, t)| &t.looks)
             .filter(|l| l.health != Health::Unknown && self.now.duration_since(l.at) <= within)
             .collect();
         looks.sort_by_key(|l| std::cmp::Reverse(l.at));
         looks
+    }
+
+    fn through_binder(&self) -> bool {
+        self.mine.iter().any(|(_, t)| t.kind.starts_with("binder-launch"))
+    }
+
+    /// Whether a launch through the Hub alone works, seen since the trouble began and not long ago; `None` where launches do not go
+    /// through a BinderHub otherwise, or nobody looked.
+    pub(crate) fn hub_launch(&self) -> Option<bool> {
+        let of_now = |l: &&Look| {
+            l.slot >= self.since && self.now.duration_since(l.at) <= SignedDuration::from_mins(15)
+        };
+        let last = |t: &'a Track| t.looks.iter().rev().find(|l| l.health != Health::Unknown).filter(of_now);
+        let looks = self.tracks(HUB_LAUNCH).filter_map(|(_, t)| last(t));
+        let newest = looks.max_by_key(|l| l.at).filter(|_| self.through_binder())?;
+        Some(newest.health != Health::Bad)
     }
 
     /// The newest launches, down to the last one that worked: the failures in a row that stand now.

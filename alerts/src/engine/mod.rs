@@ -14,6 +14,7 @@ mod forgive;
 mod hold;
 mod index;
 mod lifecycle;
+mod look_again;
 mod obey;
 mod plan;
 mod planned;
@@ -41,7 +42,7 @@ use jiff::Timestamp;
 use crate::judge::{self, Judge, LookBack};
 use crate::{Alert, AlertKey, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
-pub use plan::{Change, Known, Memory, OURSELVES, Plan};
+pub use plan::{Ask, Change, Known, Memory, OURSELVES, Plan};
 
 /// Runs of a probe that tells why, which are shown again after a restart.
 const RECALLED: usize = 20;
@@ -117,6 +118,9 @@ pub struct Engine {
     looked_at: BTreeSet<String>,
     /// When causes were last named.
     explained_at: Option<Timestamp>,
+    /// The same of storms.
+    storms_explained_at: Option<Timestamp>,
+    asks: look_again::Asks,
 }
 
 impl Engine {
@@ -141,6 +145,8 @@ impl Engine {
             tracks: BTreeMap::new(),
             looked_at: BTreeSet::new(),
             explained_at: None,
+            storms_explained_at: None,
+            asks: look_again::Asks::default(),
             plan,
         };
         let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();

@@ -99,6 +99,7 @@ impl Engine {
         let Some(incident) = self.incidents.remove(id) else { return };
         self.members.remove(id);
         self.index.end_storm(id);
+        self.asks.end(id);
         self.use_up(&incident, now);
         self.dirty.incidents.remove(id);
         self.by_target.retain(|_, i| i != id);

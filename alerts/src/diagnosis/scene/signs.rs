@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{FRESH, Look, Scene, said_in};
-use crate::diagnosis::figures::Name;
 use crate::Health;
+use crate::diagnosis::figures::Name;
 
 /// A change of version explains what begins within this time after it.
 const AFTER_DEPLOY: SignedDuration = SignedDuration::from_mins(90);

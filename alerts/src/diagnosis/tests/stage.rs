@@ -135,6 +135,11 @@ impl Stage {
         self.put(true, "binder-launch!fresh", look)
     }
 
+    /// A launch through the Hub alone, half a minute ago.
+    pub(super) fn launch_alone(self, health: Health) -> Self {
+        self.put(true, "jupyterhub-launch", look(ago(30), health))
+    }
+
     /// A launch of another target.
     pub(super) fn elsewhere(self, health: Health) -> Self {
         self.put(false, "binder-launch", look(ago(40), health))

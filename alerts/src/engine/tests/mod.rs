@@ -14,6 +14,7 @@ mod basics;
 mod cost;
 mod fold;
 mod lifecycle;
+mod look_again;
 mod maintenance;
 mod quiet_days;
 mod quorum;
