@@ -25,6 +25,7 @@ mod post;
 mod rehearsal;
 mod renamed;
 mod schedule;
+mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
