@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
+use crate::kept;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
@@ -42,6 +43,7 @@ pub struct App {
     listener: Option<TcpListener>,
     more: Option<axum::Router>,
     extra: web::Extra,
+    status: web::Status,
     reload: Option<deliveries::Reload>,
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
@@ -67,7 +69,9 @@ impl App {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
+        let status = web::Status::new(&config);
         Ok(Self {
+            status,
             config,
             edges,
             store,
@@ -129,8 +133,16 @@ impl App {
             without_memory: self.without_memory.clone(),
             base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
+            status: self.status.clone(),
+            desk: self.working_pages(),
             extra: Arc::clone(&self.extra),
         }
+    }
+
+    /// What the working pages need.
+    fn working_pages(&self) -> web::Desk {
+        let rehearsals = kept::folder(&self.config.service.state);
+        web::Desk::new(&self.config.channels, Arc::clone(&self.edges.post), rehearsals)
     }
 
     /// The path at which people find the pages.
@@ -342,6 +354,10 @@ impl App {
 
     fn start_web(&mut self) {
         let Some(listener) = self.listener.take() else { return };
+        let (sources, tasks) = (self.sources(), self.tasks.clone());
+        self.tasks.spawn("pages", OnExit::Fine, async move {
+            tokio::select! { () = web::keep_pages(sources) => {}, _ = tasks.stopped() => {} }
+        });
         let router = web::router(self.sources());
         let router = match self.more.take() {
             Some(more) => router.merge(more),

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::pages::Pages;
 use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
 use crate::store::Retention;
@@ -38,6 +39,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Who of them hears of what, and what is planned.
     pub policy: Policy,
+    /// How the pages are called, look and are arranged.
+    pub pages: Pages,
 }
 
 /// How the process itself behaves.

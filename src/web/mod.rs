@@ -4,18 +4,19 @@
 mod access;
 mod api;
 mod assets;
+mod desk;
 mod health;
 mod live;
-mod page;
+mod looks;
 mod problem;
 mod routes;
 mod runbook;
 mod shell;
-mod strip;
+mod status;
 mod summary;
-mod words;
 #[cfg(test)]
 pub(crate) mod testing;
+mod words;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use desk::Desk;
+pub use status::{Status, keep as keep_pages};
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -66,6 +69,10 @@ pub struct Sources {
     pub base: Arc<str>,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// What the public pages show of the past, and how they are arranged.
+    pub status: Status,
+    /// What the working pages need besides.
+    pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

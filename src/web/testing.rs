@@ -30,6 +30,8 @@ pub(crate) fn sources() -> Sources {
         without_memory: None,
         base: "".into(),
         runbooks: Arc::new(Runbooks::default()),
+        status: super::Status::default(),
+        desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

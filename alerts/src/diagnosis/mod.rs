@@ -30,6 +30,8 @@ pub use splits::{NextLook, Sight};
 pub const NAMED: f64 = 0.5;
 /// Causes named at once.
 const MOST: usize = 3;
+/// Looks that tell the first cause from others, told in words.
+const SPLITS_TOLD: usize = 2;
 
 /// What is known of one cause.
 pub struct Cause {
@@ -121,6 +123,8 @@ pub fn diagnose(scene: &Scene<'_>, standing: Option<&str>, roots: &[&str]) -> Ve
             (!case.is_out() && !follows.contains(&label)).then(|| case.confidence())
         };
         first.splits = splits::next_looks(first, chance);
+        let words = first.splits.iter().take(SPLITS_TOLD).map(NextLook::told);
+        first.next_looks.extend(words.collect::<Vec<_>>());
     }
     told
 }

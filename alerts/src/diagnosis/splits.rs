@@ -63,6 +63,13 @@ pub struct NextLook {
     pub words: String,
 }
 
+impl NextLook {
+    /// In words.
+    pub(super) fn told(&self) -> String {
+        format!("to tell it from {}: {}", self.from, self.words)
+    }
+}
+
 /// Two causes that are taken for each other.
 pub(super) struct Split {
     pub(super) between: [&'static str; 2],

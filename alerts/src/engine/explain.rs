@@ -24,7 +24,7 @@ const PACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 /// Those of many targets at once, whose looks are many, no more often.
 const STORM_PACE: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// Entries kept of what was named and proposed.
-const KEPT: usize = 100;
+pub(super) const KEPT: usize = 100;
 
 impl Engine {
     /// Whether a probe's looks are kept for naming causes.
@@ -91,7 +91,13 @@ impl Engine {
         let Some(incident) = self.incidents.get(id) else { return Vec::new() };
         let ancestors = self.plan.ancestors(&incident.target);
         let of_it = |s: &SeriesId| incident.targets.contains(&s.target) || ancestors.contains(&s.target);
-        let (mine, others) = self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
+        let ci = self.last_deploy(
+            |target| incident.targets.contains(target) || ancestors.iter().any(|a| a == target),
+            now,
+        );
+        let (mut mine, others): (Vec<_>, Vec<_>) =
+            self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
+        mine.extend(ci.as_ref().map(|(series, track)| (series, track)));
         let members = self.members.get(id).into_iter().flatten();
         let called = members.filter_map(|k| self.plan.rule(&k.rule)).map(|r| r.alert.as_str());
         let alerts: BTreeSet<&str> = called.collect();

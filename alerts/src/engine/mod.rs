@@ -8,6 +8,7 @@
 //! back (`hold`) or joins an incident (`raise`, `trouble`, `fold`); incidents owe notifications (`tell`); people speak through
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
+mod deploys;
 mod explain;
 mod fold;
 mod forgive;
@@ -15,6 +16,7 @@ mod hold;
 mod index;
 mod lifecycle;
 mod look_again;
+mod merge;
 mod obey;
 mod plan;
 mod planned;
@@ -22,9 +24,11 @@ mod quorum;
 mod raise;
 mod rename;
 mod resume;
+mod split;
 mod tell;
 mod time;
 mod trouble;
+mod why;
 
 #[cfg(test)]
 mod judged;
@@ -33,7 +37,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +46,9 @@ use jiff::Timestamp;
 use crate::judge::{self, Judge, LookBack};
 use crate::{Alert, AlertKey, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
+pub use merge::merge_afterwards;
 pub use plan::{Ask, Change, Known, Memory, OURSELVES, Plan};
+pub use why::{Standing, StandingOf};
 
 /// Runs of a probe that tells why, which are shown again after a restart.
 const RECALLED: usize = 20;
@@ -121,6 +127,8 @@ pub struct Engine {
     /// The same of storms.
     storms_explained_at: Option<Timestamp>,
     asks: look_again::Asks,
+    /// Deployments seen, oldest first; the last hundred.
+    deploys: VecDeque<crate::Deploy>,
 }
 
 impl Engine {
@@ -147,6 +155,7 @@ impl Engine {
             explained_at: None,
             storms_explained_at: None,
             asks: look_again::Asks::default(),
+            deploys: memory.deploys.into(),
             plan,
         };
         let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();
@@ -264,6 +273,7 @@ impl Engine {
             alerts: self.alerts.values().cloned().collect(),
             incidents: self.incidents.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
+            deploys: self.deploys.iter().cloned().collect(),
         }
     }
 

@@ -54,6 +54,11 @@ fn a_first_cause_that_is_not_sure_says_which_looks_would_tell_and_one_that_is_sa
     assert_eq!(label, "launch-hang-unknown");
     assert!(looks.contains(&(Sight::HubLaunch, "binder-hub-connection-stuck".into())), "{looks:?}");
     assert!(looks.contains(&(Sight::Drift, "hub-pod-reflector-stale".into())), "{looks:?}");
+    let words = hangs().diagnose()[0].next_looks.join("\n");
+    assert!(
+        words.contains("\nto tell it from binder-hub-connection-stuck: if a launch through the Hub"),
+        "{words}"
+    );
     let (label, looks) = wanted(&hangs().hub(0.03).binder_well());
     assert_eq!((label.as_str(), looks), ("launch-hang-unknown", vec![]), "nothing else is near");
 }
