@@ -9,8 +9,10 @@ use crate::{Health, SeriesId};
 
 mod signs;
 
-/// A look that is older than this says nothing of now.
+/// A look that is older than this says nothing of now, unless it was taken of this trouble.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(180);
+/// The newest look of a probe that looks rarely stands so long for a trouble that had begun when it was taken.
+const STANDS: SignedDuration = SignedDuration::from_hours(1);
 /// How far back something that happens once still explains trouble of now.
 const LATELY: SignedDuration = SignedDuration::from_hours(1);
 /// A launch through the Hub alone.
@@ -149,11 +151,14 @@ impl<'a> Scene<'a> {
     }
 
     fn fresh_looks(&self) -> impl Iterator<Item = &'a Look> {
-        let now = self.now;
-        self.mine
-            .iter()
-            .filter_map(|(_, track)| track.looks.back())
-            .filter(move |l| now.duration_since(l.at) <= FRESH)
+        let last = self.mine.iter().filter_map(|(_, track)| track.looks.back());
+        last.filter(|look| self.is_fresh(look))
+    }
+
+    /// Whether the newest look of a probe says something of now.
+    fn is_fresh(&self, look: &Look) -> bool {
+        let age = self.now.duration_since(look.at);
+        age <= FRESH || look.slot >= self.since && age <= STANDS
     }
 
     /// The newest value of a measurement, of all probes of the target. `None` when the last run of the probe that reads it did not
@@ -248,9 +253,7 @@ impl<'a> Scene<'a> {
     /// Whether a launch through the Hub alone works, seen since the trouble began and not long ago; `None` where launches do not go
     /// through a BinderHub otherwise, or nobody looked.
     pub(crate) fn hub_launch(&self) -> Option<bool> {
-        let of_now = |l: &&Look| {
-            l.slot >= self.since && self.now.duration_since(l.at) <= SignedDuration::from_mins(15)
-        };
+        let of_now = |l: &&Look| l.slot >= self.since && self.is_fresh(l);
         let last = |t: &'a Track| t.looks.iter().rev().find(|l| l.health != Health::Unknown).filter(of_now);
         let looks = self.tracks(HUB_LAUNCH).filter_map(|(_, t)| last(t));
         let newest = looks.max_by_key(|l| l.at).filter(|_| self.through_binder())?;

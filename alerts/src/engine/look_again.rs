@@ -7,11 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::trouble::note;
 use super::{Ask, Change, Engine};
-use crate::diagnosis::{FRESH, NextLook, Sight};
+use crate::diagnosis::{NextLook, Sight};
 use crate::{Incident, IncidentId, SeriesId};
 
 /// Looks asked for of one incident are at least so far apart; a probe that runs as often by itself is not asked.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// What was seen of this trouble longer ago may have changed.
+const HOLDS: SignedDuration = SignedDuration::from_mins(15);
 /// Launches asked for at one target: what is down is not to be fed with them.
 const LAUNCH_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 /// Times a probe is asked for one incident: what has not told the causes apart by then will not.
@@ -94,7 +96,7 @@ impl Engine {
         };
         let blind = |series: &SeriesId| {
             let last = self.tracks.get(series).and_then(|track| track.looks.back());
-            last.is_none_or(|last| last.slot < incident.since || now.duration_since(last.at) > FRESH)
+            last.is_none_or(|last| last.slot < incident.since || now.duration_since(last.at) > HOLDS)
         };
         let fits = |(series, kind): &(&SeriesId, &String)| {
             by.is_of(kind)

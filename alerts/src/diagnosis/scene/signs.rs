@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FRESH, Look, Scene, said_in};
+use super::{Look, Scene, said_in};
 use crate::Health;
 use crate::diagnosis::figures::Name;
 
@@ -145,8 +145,7 @@ impl<'a> Scene<'a> {
     /// The newest look of a type of probe that says something.
     pub(crate) fn newest(&self, kind: &str) -> Option<&'a Look> {
         let last = self.tracks(kind).filter_map(|(_, t)| t.looks.back());
-        last.filter(|l| l.health != Health::Unknown && self.now.duration_since(l.at) <= FRESH)
-            .max_by_key(|l| l.at)
+        last.filter(|l| l.health != Health::Unknown && self.is_fresh(l)).max_by_key(|l| l.at)
     }
 
     /// The launches that must build and fail now at building, newest first; they are rare, so of the last two hours.

@@ -84,3 +84,12 @@ fn a_launch_through_the_hub_alone_tells_a_stuck_connection_from_a_hub_that_hangs
     let hub_alone = stage().launch_alone(Health::Good);
     hub_alone.ask(|scene| assert_eq!(scene.hub_launch(), None, "there is no BinderHub to compare it with"));
 }
+
+#[test]
+fn what_a_rare_probe_saw_of_this_trouble_stands_and_what_it_saw_before_does_not() {
+    // The trouble began 200 seconds ago.
+    for (seconds, known) in [(30, true), (190, true), (210, false)] {
+        let scene = stage().seen("jupyterhub-servers", seconds, &[("hub_latency_seconds", 0.03)], &[]);
+        assert_eq!(scene.ask(|s| s.hub_well().is_some()), known, "{seconds} s ago");
+    }
+}
