@@ -23,7 +23,7 @@ use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
-use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
+use crate::scheduler::{self, Asks, InFlight, Learned, Permits, Shared, Standing};
 use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
@@ -281,6 +281,7 @@ impl App {
             permits: Permits::new(service.limits, &self.config.targets),
             in_flight: InFlight::default(),
             standing: Standing::default(),
+            asks: Asks::of(&self.config.probes),
             learned,
             pulse: Pulse::new(self.edges.clock.clone()),
             missed_at_most: scheduler::missed_at_most(self.config.probes.len()),
@@ -335,6 +336,7 @@ impl App {
             store: Arc::clone(&self.store),
             board: self.board.clone(),
             standing: shared.standing.clone(),
+            asks: shared.asks.clone(),
             ourselves: SelfWatch::new(witnessed, question, shared.inbox.drops()),
             location: Arc::clone(&self.config.service.location),
             orders: orders::Orders::default(),

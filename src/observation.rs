@@ -63,7 +63,8 @@ pub struct Observation {
     pub slot: Timestamp,
     /// How long after its slot the run began.
     pub lag: Duration,
-    /// True for a run that was added to confirm a failure or a recovery.
+    /// True for a run that was added to the grid: to confirm a failure or a recovery, or to tell two causes apart (then the fact
+    /// `asked_for` says which).
     pub confirms: bool,
     /// What was found.
     pub outcome: Outcome,

@@ -33,7 +33,9 @@ pub use channel::{
 pub use channels::{CHANNELS, Mail, Relay};
 pub use command::{Command, Disobeyed};
 pub use deploy::{Deploy, DeployResult};
-pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan, Standing, StandingOf, merge_afterwards};
+pub use engine::{
+    Ask, Change, Engine, Known, Memory, OURSELVES, Plan, Standing, StandingOf, merge_afterwards,
+};
 pub use incident::{
     Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label, Named, Proposed,
     Spell,

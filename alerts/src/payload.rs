@@ -81,6 +81,7 @@ fn cut(cause: &mut Diagnosis) {
         words.truncate(20);
         words.iter_mut().for_each(|w| *w = text::one_line(w, 300));
     }
+    cause.splits.truncate(20);
     cause.actions.truncate(10);
     for action in &mut cause.actions {
         action.why = text::one_line(&action.why, 300);

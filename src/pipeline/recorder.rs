@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::inbox::{Letter, Ourselves};
 use crate::observation::{Observation, ProbeId};
 use crate::ourselves::{SelfWatch, Sorted};
-use crate::scheduler::Standing;
+use crate::scheduler::{Asks, Standing};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -44,6 +44,8 @@ pub struct Recorder {
     pub board: SharedBoard,
     /// Tells the runners which targets are down and which probes are in doubt.
     pub standing: Standing,
+    /// Tells the runners of looks that are wanted out of their time.
+    pub asks: Asks,
     /// Knows how we ourselves stand.
     pub ourselves: SelfWatch,
     /// Where we look from.
@@ -165,6 +167,7 @@ impl Recorder {
     /// Keeps and shows what came of a round. True when all of it is durable.
     async fn keep(&mut self, observations: Vec<Observation>, mut changes: Vec<Change>) -> bool {
         let now = self.clock.now();
+        self.ask(&mut changes);
         self.board.write(|board| {
             board.alive_at = Some(now);
             for seen in &observations {
@@ -191,6 +194,15 @@ impl Recorder {
         }
         self.show_incidents(&moved);
         self.backlog.is_empty()
+    }
+
+    /// Hands looks that are wanted to the runners: they are for the moment, and not written down as such.
+    fn ask(&self, changes: &mut Vec<Change>) {
+        changes.retain(|change| {
+            let Change::Look(ask) = change else { return true };
+            self.asks.ask(&ProbeId::new(&ask.series.target, &ask.series.probe), &ask.why);
+            false
+        });
     }
 
     /// Adds to notifications what the engine does not know: the last hours, and the link.
@@ -321,6 +333,8 @@ fn say(change: &Change) {
         Change::Hidden(h) => {
             tracing::info!(alert.series = %h.series, alert.rule = %h.rule, "not told: {}", h.by);
         }
+        // Handed over before; the runner says what comes of it.
+        Change::Look(_) => {}
         Change::Notify(n) => {
             tracing::info!(notification.id = %n.id, notification.kind = n.kind.as_str(), "notification owed");
         }

@@ -29,7 +29,11 @@ pub(super) struct Attempt {
     probe: Arc<ProbeConfig>,
     slot: Timestamp,
     confirms: bool,
+    asked: Option<Arc<str>>,
 }
+
+/// The fact of a run that says what it was asked for.
+const ASKED_FOR: &str = "asked_for";
 
 impl Attempt {
     pub(super) fn new(
@@ -38,7 +42,13 @@ impl Attempt {
         slot: Timestamp,
         confirms: bool,
     ) -> Self {
-        Self { shared: Arc::clone(shared), probe: Arc::clone(probe), slot, confirms }
+        Self { shared: Arc::clone(shared), probe: Arc::clone(probe), slot, confirms, asked: None }
+    }
+
+    /// The same, at somebody's wish.
+    pub(super) fn asked(mut self, why: Option<Arc<str>>) -> Self {
+        self.asked = why;
+        self
     }
 
     /// Runs the probe, hands over what was found, and says the verdict.
@@ -61,6 +71,9 @@ impl Attempt {
         self.excuse(&mut outcome, moment);
         if self.probe.launches {
             self.shared.learned.saw(&self.probe.id, &outcome);
+        }
+        if let Some(why) = &self.asked {
+            outcome.facts.insert(ASKED_FOR.to_owned(), why.to_string());
         }
         let verdict = outcome.verdict;
         if let Some(follow) = cx.take_follow() {

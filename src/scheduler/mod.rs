@@ -1,5 +1,6 @@
 //! When probes run, how many at once, and what is done around a run.
 
+mod asks;
 mod attempt;
 mod in_flight;
 pub mod learned;
@@ -21,6 +22,7 @@ use crate::ourselves::Pulse;
 use crate::tasks::{OnExit, Tasks};
 use crate::telemetry::Metrics;
 
+pub use asks::Asks;
 pub use in_flight::InFlight;
 pub use learned::Learned;
 pub use permits::{Permit, Permits};
@@ -41,6 +43,8 @@ pub struct Shared {
     pub in_flight: InFlight,
     /// How targets and probes stand.
     pub standing: Standing,
+    /// Looks that are wanted out of their time.
+    pub asks: Asks,
     /// What launches usually take.
     pub learned: Learned,
     /// Whether we stood still.

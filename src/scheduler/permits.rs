@@ -45,6 +45,16 @@ impl Permits {
         Some(Permit(vec![of_target, of_all]))
     }
 
+    /// The places of a run, if they are free now.
+    pub fn free(&self, target: &str, launches: bool) -> Option<Permit> {
+        let one = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
+        if !launches {
+            return Some(Permit(vec![one(&self.runs)?]));
+        }
+        let of_target = one(self.by_target.get(target)?)?;
+        Some(Permit(vec![of_target, one(&self.launches)?]))
+    }
+
     /// Launches in flight at a target, those followed in the background included.
     pub fn launches_in_flight(&self, target: &str) -> usize {
         let free = self.by_target.get(target).map_or(0, |s| s.available_permits());

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use launchwatch_probes::{Outcome, Reason, Verdict};
 
+use super::asks::Bell;
 use super::attempt::Attempt;
-use super::{Shared, Timetable};
+use super::{Permit, Shared, Timetable};
 use crate::config::{Overlap, ProbeConfig};
 use crate::inbox::Letter;
 use crate::observation::Observation;
@@ -26,19 +27,31 @@ const STRETCHED_AT_MOST: Duration = Duration::from_secs(30);
 /// Runs one probe until the service stops.
 pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
     let timetable = Timetable::new(probe.schedule.clone(), &probe.id);
-    let mut runner =
-        Runner { timetable, shared, probe, last: None, confirmations: 0, recovering: false, resting: false };
+    let bell = shared.asks.bell(&probe.id);
+    let mut runner = Runner {
+        timetable,
+        shared,
+        probe,
+        bell,
+        last: None,
+        confirmations: 0,
+        recovering: false,
+        resting: false,
+    };
     let mut now = runner.shared.edges.clock.now();
     let mut due = runner.timetable.next_after(now).map(Due::on_grid);
     while let Some(next) = due {
         let waits = next.slot > now;
-        tokio::select! {
+        let asked = tokio::select! {
             biased; // a stop wins over a slot that comes at the same moment: no run begins that cannot end
             _ = runner.shared.tasks.stopped() => return,
-            () = runner.shared.edges.clock.until(next.slot) => {}
-        }
+            () = runner.shared.edges.clock.until(next.slot) => None,
+            why = runner.bell.heard() => Some(why),
+        };
         now = runner.shared.edges.clock.now();
-        due = if waits && now.duration_since(next.slot) > PAUSED {
+        due = if let Some(why) = asked {
+            runner.look_again(next, why, now).await
+        } else if waits && now.duration_since(next.slot) > PAUSED {
             runner.sleep_over(next, now)
         } else if next.confirms && !runner.resting && !runner.wants_confirmation() {
             runner.timetable.next_after(now).map(Due::on_grid)
@@ -66,6 +79,7 @@ struct Runner {
     shared: Arc<Shared>,
     probe: Arc<ProbeConfig>,
     timetable: Timetable,
+    bell: Arc<Bell>,
     /// The last verdict that counts.
     last: Option<Verdict>,
     /// Runs that were added to the grid since the last change.
@@ -85,7 +99,23 @@ impl Runner {
             self.miss(due.slot, "no place was free: as many launches or runs as allowed were in flight");
             return following.map(Due::on_grid);
         };
-        let attempt = Attempt::new(&self.shared, &self.probe, due.slot, due.confirms);
+        self.occupy(due, permit, None).await
+    }
+
+    /// Looks out of its time, at somebody's wish and if a place is free; then goes on as the verdict demands.
+    async fn look_again(&mut self, next: Due, why: Arc<str>, now: Timestamp) -> Option<Due> {
+        let Some(permit) = self.shared.permits.free(self.probe.id.target(), self.probe.launches) else {
+            tracing::info!(probe.id = %self.probe.id, "not looked again {why}: no place was free");
+            return Some(next);
+        };
+        tracing::info!(probe.id = %self.probe.id, "looks again {why}");
+        self.occupy(Due { slot: to_millis(now), confirms: true }, permit, Some(why)).await
+    }
+
+    /// Runs with this place, and says when the next run is due.
+    async fn occupy(&mut self, due: Due, permit: Permit, asked: Option<Arc<str>>) -> Option<Due> {
+        let following = self.timetable.next_after(due.slot);
+        let attempt = Attempt::new(&self.shared, &self.probe, due.slot, due.confirms).asked(asked);
         if self.probe.overlap == Overlap::Allow {
             let name = format!("run/{}", self.probe.id);
             self.shared.tasks.spawn(name, OnExit::Fine, async move {
@@ -96,6 +126,7 @@ impl Runner {
         let began = self.shared.pulse.moment();
         // In a box, so that of thousands of probes only those that run have the room of a run.
         let verdict = Box::pin(attempt.run(permit)).await;
+        self.bell.hush();
         if self.shared.pulse.stood_still_since(began).is_some() {
             let now = self.shared.edges.clock.now();
             self.miss_pause(&self.timetable.between(due.slot, now));
@@ -121,7 +152,7 @@ impl Runner {
     }
 
     /// Waits for a place until the next slot is due.
-    async fn place(&self, following: Option<Timestamp>) -> Option<super::Permit> {
+    async fn place(&self, following: Option<Timestamp>) -> Option<Permit> {
         let take = self.shared.permits.take(self.probe.id.target(), self.probe.launches);
         match following {
             None => take.await,

@@ -30,6 +30,7 @@ mod rehearsal;
 mod renamed;
 mod reports;
 mod schedule;
+mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;

@@ -12,7 +12,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
 }
 
-fn file(name: &str) -> PathBuf {
+pub fn file(name: &str) -> PathBuf {
     let all = judge::scenarios(&folder());
     all.into_iter().find(|f| f.to_string_lossy().contains(name)).unwrap()
 }

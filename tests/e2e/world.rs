@@ -40,6 +40,9 @@ pub struct World {
 /// What commands need in every world.
 pub const TOKEN: &str = "the-token-of-this-world";
 
+/// What opens the Hub's API in every world.
+pub const HUB_TOKEN: &str = "the-token-of-the-hub";
+
 pub const START: &str = "2018-07-07T12:00:00Z";
 
 pub fn configuration(text: &str) -> Config {
@@ -122,8 +125,11 @@ impl World {
         let now = clock.clone();
         let doors = standin::Edges { now: Arc::new(move || now.now()), spawn: Arc::clone(&spawn), seed };
         let (hub, post) = before.unwrap_or_else(|| {
-            let settings =
-                standin::Settings { public_url: Some("http://hub.example/".into()), ..Default::default() };
+            let settings = standin::Settings {
+                public_url: Some("http://hub.example/".into()),
+                hub_tokens: vec![HUB_TOKEN.into()],
+                ..Default::default()
+            };
             (StandIn::new(settings, doors), PostOffice::new(clock.clone()))
         });
         let net = MemoryNet::new(spawn)

@@ -96,6 +96,7 @@ fn cause() -> Diagnosis {
         ],
         against: Vec::new(),
         next_looks: Vec::new(),
+        splits: Vec::new(),
         actions: vec![
             Proposal::new(Action::DeleteOrphanPods, Mode::Approve, "room without taking it from anybody"),
             Proposal::new(Action::RaiseNodeLimit, Mode::Advise, "the limit keeps the cluster from growing"),

@@ -47,6 +47,11 @@ impl Case {
         self
     }
 
+    /// Whether more speaks against it than it could stand.
+    pub(crate) fn is_out(&self) -> bool {
+        self.trust.is_some_and(|trust| trust < 0.5)
+    }
+
     /// How likely, from 0 (nothing speaks for it) to 1.
     pub fn confidence(&self) -> f64 {
         self.doubt.map_or(0.0, |doubt| (1.0 - doubt) * self.trust.unwrap_or(1.0))

@@ -8,9 +8,11 @@
 mod action;
 mod case;
 mod causes;
+mod figures;
 mod names;
 mod remedies;
 mod scene;
+mod splits;
 mod words;
 
 use schemars::JsonSchema;
@@ -19,14 +21,18 @@ use serde::{Deserialize, Serialize};
 pub use action::{Action, Guard, Mode, Proposal};
 pub use case::Case;
 pub use causes::CAUSES;
+pub use figures::Figures;
 pub use names::{FACTS, NAMES};
 
 pub use scene::{FRESH, Figure, Look, Scene, Track};
+pub use splits::{NextLook, Sight};
 
 /// A cause that is less likely than this is not named.
 pub const NAMED: f64 = 0.5;
 /// Causes named at once.
 const MOST: usize = 3;
+/// Looks that tell the first cause from others, told in words.
+const SPLITS_TOLD: usize = 2;
 
 /// What is known of one cause.
 pub struct Cause {
@@ -63,6 +69,9 @@ pub struct Diagnosis {
     /// What would tell more, where something would.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub next_looks: Vec<String>,
+    /// Of the first cause, while it is not sure: looks that would tell it from others, the most useful first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub splits: Vec<NextLook>,
     /// What to do about it, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Proposal>,
@@ -83,20 +92,22 @@ pub fn diagnose(scene: &Scene<'_>, standing: Option<&str>, roots: &[&str]) -> Ve
     const INERTIA: f64 = 0.15;
     let explained =
         |label: &str| roots.iter().filter_map(|root| cause(root)).any(|root| root.explains.contains(&label));
-    let mut found: Vec<(&Cause, Case, f64)> = CAUSES
+    let weighed: Vec<(&Cause, Case)> = CAUSES
         .iter()
         .filter(|cause| !explained(cause.label))
         .map(|cause| (cause, (cause.weigh)(scene)))
+        .collect();
+    let mut found: Vec<(&Cause, &Case, f64)> = weighed
+        .iter()
         .map(|(cause, case)| {
             let stays = if standing == Some(cause.label) { INERTIA } else { 0.0 };
-            let rank = case.confidence() + stays;
-            (cause, case, rank)
+            (*cause, case, case.confidence() + stays)
         })
         .filter(|(_, case, rank)| case.confidence() > 0.0 && *rank >= NAMED)
         .collect();
     // Of equal ones the first in the registry: a stable sort.
     found.sort_by(|a, b| b.2.total_cmp(&a.2));
-    let mut named: Vec<(&Cause, Case)> = Vec::new();
+    let mut named: Vec<(&Cause, &Case)> = Vec::new();
     for (cause, case, _) in found {
         if !named.iter().any(|(root, _)| root.explains.contains(&cause.label)) {
             // A weaker cause may be the root of what was found before it.
@@ -104,10 +115,22 @@ pub fn diagnose(scene: &Scene<'_>, standing: Option<&str>, roots: &[&str]) -> Ve
             named.push((cause, case));
         }
     }
-    named.into_iter().take(MOST).map(|(cause, case)| told(cause, case, scene)).collect()
+    let mut told: Vec<Diagnosis> =
+        named.into_iter().take(MOST).map(|(cause, case)| told(cause, case, scene)).collect();
+    if let Some(first) = told.first_mut() {
+        let follows = cause(&first.label).map_or(&[][..], |c| c.explains);
+        let chance = |label: &str| {
+            let (_, case) = weighed.iter().find(|(cause, _)| cause.label == label)?;
+            (!case.is_out() && !follows.contains(&label)).then(|| case.confidence())
+        };
+        first.splits = splits::next_looks(first, chance);
+        let words = first.splits.iter().take(SPLITS_TOLD).map(NextLook::told);
+        first.next_looks.extend(words.collect::<Vec<_>>());
+    }
+    told
 }
 
-fn told(cause: &Cause, case: Case, scene: &Scene<'_>) -> Diagnosis {
+fn told(cause: &Cause, case: &Case, scene: &Scene<'_>) -> Diagnosis {
     Diagnosis {
         label: cause.label.to_owned(),
         title: cause.title.to_owned(),
@@ -115,9 +138,10 @@ fn told(cause: &Cause, case: Case, scene: &Scene<'_>) -> Diagnosis {
         confidence: (case.confidence() * 1000.0).round() / 1000.0,
         actions: (cause.remedy)(scene),
         not_first: cause.not_first.iter().map(|(action, why)| (*action, (*why).to_owned())).collect(),
-        next_looks: case.next_looks,
-        evidence: case.evidence,
-        against: case.against,
+        next_looks: case.next_looks.clone(),
+        splits: Vec::new(),
+        evidence: case.evidence.clone(),
+        against: case.against.clone(),
     }
 }
 

@@ -1,16 +1,22 @@
 //! What is known of a target when its trouble is to be explained: the last looks of its probes, asked by name.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::figures::{Figures, Name, Table};
 use crate::{Health, SeriesId};
 
 mod signs;
 
-/// A look that is older than this says nothing of now.
+/// A look that is older than this says nothing of now, unless it was taken of this trouble.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(180);
+/// The newest look of a probe that looks rarely stands so long for a trouble that had begun when it was taken.
+const STANDS: SignedDuration = SignedDuration::from_hours(1);
+/// How far back something that happens once still explains trouble of now.
+const LATELY: SignedDuration = SignedDuration::from_hours(1);
+/// A launch through the Hub alone.
+const HUB_LAUNCH: &str = "jupyterhub-launch";
 /// Looks kept of a probe.
 pub(crate) const KEPT: usize = 120;
 
@@ -33,8 +39,8 @@ pub struct Look {
     pub summary: String,
     /// The last lines seen.
     pub evidence: Vec<String>,
-    /// Numbers by name, in base units.
-    pub measurements: BTreeMap<Arc<str>, f64>,
+    /// What was measured.
+    pub figures: Figures,
     /// Names met on the way.
     pub facts: BTreeMap<String, String>,
 }
@@ -80,7 +86,8 @@ pub struct Figure {
     pub at: Timestamp,
 }
 
-/// What is known of one target and of what it depends on. Made anew for each diagnosis; holds nothing of its own.
+/// What is known of one target and of what it depends on. Made anew for each diagnosis; what many causes ask for is gathered
+/// once.
 #[derive(Debug, Clone)]
 pub struct Scene<'a> {
     /// The moment of the diagnosis.
@@ -93,6 +100,11 @@ pub struct Scene<'a> {
     pub alerts: BTreeSet<&'a str>,
     mine: Vec<(&'a SeriesId, &'a Track)>,
     others: Vec<(&'a SeriesId, &'a Track)>,
+    newest: Table<Figure>,
+    /// The largest value of the last hour.
+    largest: Table<f64>,
+    failing_launches: Vec<&'a Look>,
+    failing_builds: Vec<&'a Look>,
 }
 
 impl<'a> Scene<'a> {
@@ -104,23 +116,55 @@ impl<'a> Scene<'a> {
         alerts: BTreeSet<&'a str>,
         now: Timestamp,
     ) -> Self {
-        Self { now, target, since, alerts, mine, others }
+        let mut scene = Self {
+            now,
+            target,
+            since,
+            alerts,
+            mine,
+            others,
+            newest: Table::new(),
+            largest: Table::new(),
+            failing_launches: Vec::new(),
+            failing_builds: Vec::new(),
+        };
+        scene.gather();
+        scene
+    }
+
+    fn gather(&mut self) {
+        let mut newest = Table::new();
+        for look in self.fresh_looks() {
+            for (name, value) in look.figures.iter() {
+                newest.enter(name, Figure { value, at: look.at }, |known| known.at > look.at);
+            }
+        }
+        self.newest = newest;
+        let looks = self.mine.iter().flat_map(|(_, track)| &track.looks);
+        for look in looks.filter(|l| self.now.duration_since(l.at) <= LATELY) {
+            for (name, value) in look.figures.iter() {
+                self.largest.enter(name, value, |known| known.total_cmp(&value).is_gt());
+            }
+        }
+        self.failing_launches = self.find_failing_launches();
+        self.failing_builds = self.find_failing_builds();
     }
 
     fn fresh_looks(&self) -> impl Iterator<Item = &'a Look> {
-        let now = self.now;
-        self.mine
-            .iter()
-            .filter_map(|(_, track)| track.looks.back())
-            .filter(move |l| now.duration_since(l.at) <= FRESH)
+        let last = self.mine.iter().filter_map(|(_, track)| track.looks.back());
+        last.filter(|look| self.is_fresh(look))
+    }
+
+    /// Whether the newest look of a probe says something of now.
+    fn is_fresh(&self, look: &Look) -> bool {
+        let age = self.now.duration_since(look.at);
+        age <= FRESH || look.slot >= self.since && age <= STANDS
     }
 
     /// The newest value of a measurement, of all probes of the target. `None` when the last run of the probe that reads it did not
     /// read it, or is too long ago: a gap is never evidence.
     pub fn figure(&self, name: &str) -> Option<Figure> {
-        self.fresh_looks()
-            .filter_map(|l| Some(Figure { value: *l.measurements.get(name)?, at: l.at }))
-            .max_by_key(|f| f.at)
+        self.newest.get(Name::of(name)?)
     }
 
     /// The newest value alone.
@@ -136,9 +180,9 @@ impl<'a> Scene<'a> {
     /// How long the newest values of a measurement have been such, without a break.
     pub fn held(&self, name: &str, such: impl Fn(f64) -> bool) -> Option<SignedDuration> {
         self.figure(name).filter(|f| such(f.value))?;
-        let track = self.reading(name)?;
-        let while_such = track.looks.iter().rev().map_while(|l| match l.measurements.get(name) {
-            Some(v) => such(*v).then_some(Some(l.at)),
+        let (name, track) = self.reading(name)?;
+        let while_such = track.looks.iter().rev().map_while(|l| match l.figures.get(name) {
+            Some(v) => such(v).then_some(Some(l.at)),
             None => Some(None),
         });
         while_such.flatten().last().map(|first| self.now.duration_since(first))
@@ -147,28 +191,29 @@ impl<'a> Scene<'a> {
     /// How much a measurement has changed within this time: the newest value less the oldest of that time.
     pub fn change(&self, name: &str, within: SignedDuration) -> Option<f64> {
         let newest = self.figure(name)?;
-        let track = self.reading(name)?;
+        let (name, track) = self.reading(name)?;
         let old = track
             .looks
             .iter()
             .filter(|l| self.now.duration_since(l.at) <= within)
-            .find_map(|l| l.measurements.get(name))?;
+            .find_map(|l| l.figures.get(name))?;
         Some(newest.value - old)
     }
 
     /// The smallest and largest value of a measurement before the trouble began, as far as it is remembered.
     pub fn before(&self, name: &str) -> Option<(f64, f64)> {
-        let track = self.reading(name)?;
-        let old = track.looks.iter().filter(|l| l.at < self.since).filter_map(|l| l.measurements.get(name));
+        let (name, track) = self.reading(name)?;
+        let old = track.looks.iter().filter(|l| l.at < self.since).filter_map(|l| l.figures.get(name));
         old.fold(None, |range: Option<(f64, f64)>, v| {
-            Some(range.map_or((*v, *v), |(low, high)| (low.min(*v), high.max(*v))))
+            Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
         })
     }
 
     /// The probe that reads a measurement.
-    fn reading(&self, name: &str) -> Option<&'a Track> {
-        let reads = |t: &&Track| t.looks.back().is_some_and(|l| l.measurements.contains_key(name));
-        self.mine.iter().map(|(_, t)| *t).find(reads)
+    fn reading(&self, name: &str) -> Option<(Name, &'a Track)> {
+        let name = Name::of(name)?;
+        let reads = |t: &&Track| t.looks.back().is_some_and(|l| l.figures.get(name).is_some());
+        self.mine.iter().map(|(_, t)| *t).find(reads).map(|track| (name, track))
     }
 
     /// A name met on the way by the newest run of some probe.
@@ -188,8 +233,11 @@ impl<'a> Scene<'a> {
     }
 
     /// The last launches within this time, newest first, unknown ones left out: those of cached images, or those that build.
+    /// Where launches go through a BinderHub, those through its Hub alone are something else ([`Scene::hub_launch`]).
     pub fn launches(&self, fresh: bool, within: SignedDuration) -> Vec<&'a Look> {
-        let tracks = self.mine.iter().filter(|(_, t)| t.launches() && t.fresh() == fresh);
+        let binder = self.through_binder();
+        let beside = |t: &Track| binder && t.kind == HUB_LAUNCH;
+        let tracks = self.mine.iter().filter(|(_, t)| t.launches() && t.fresh() == fresh && !beside(t));
         let mut looks: Vec<&Look> = tracks
             .flat_map(|(_, t)| &t.looks)
             .filter(|l| l.health != Health::Unknown && self.now.duration_since(l.at) <= within)
@@ -198,15 +246,33 @@ impl<'a> Scene<'a> {
         looks
     }
 
+    fn through_binder(&self) -> bool {
+        self.mine.iter().any(|(_, t)| t.kind.starts_with("binder-launch"))
+    }
+
+    /// Whether a launch through the Hub alone works, seen since the trouble began and not long ago; `None` where launches do not go
+    /// through a BinderHub otherwise, or nobody looked.
+    pub(crate) fn hub_launch(&self) -> Option<bool> {
+        let of_now = |l: &&Look| l.slot >= self.since && self.is_fresh(l);
+        let last = |t: &'a Track| t.looks.iter().rev().find(|l| l.health != Health::Unknown).filter(of_now);
+        let looks = self.tracks(HUB_LAUNCH).filter_map(|(_, t)| last(t));
+        let newest = looks.max_by_key(|l| l.at).filter(|_| self.through_binder())?;
+        Some(newest.health != Health::Bad)
+    }
+
     /// The newest launches, down to the last one that worked: the failures in a row that stand now.
-    pub fn failing_launches(&self) -> Vec<&'a Look> {
+    pub fn failing_launches(&self) -> &[&'a Look] {
+        &self.failing_launches
+    }
+
+    fn find_failing_launches(&self) -> Vec<&'a Look> {
         let all = self.launches(false, SignedDuration::from_mins(15));
         all.into_iter().take_while(|l| l.health == Health::Bad).collect()
     }
 
     /// Whether one of these texts (lower case) was said by a launch that fails now.
     pub fn said(&self, texts: &[&str]) -> Option<&'a str> {
-        self.failing_launches().into_iter().find_map(|look| said_in(look, texts))
+        self.failing_launches.iter().find_map(|look| said_in(look, texts))
     }
 
     /// How many of the launches that fail now said one of these texts (lower case), and how many fail now.

@@ -1,12 +1,12 @@
 //! Deployments: on record beside the troubles that they may have caused, and among what causes are named by.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::trouble::note;
 use super::{Change, Engine, OURSELVES};
-use crate::diagnosis::{Look, Track};
+use crate::diagnosis::{Figures, Look, Track};
 use crate::text::one_line;
 use crate::{Deploy, Disobeyed, Entry, Health, IncidentId, SeriesId};
 
@@ -89,7 +89,7 @@ impl Engine {
             stage: None,
             summary: last.says(),
             evidence: Vec::new(),
-            measurements: BTreeMap::new(),
+            figures: Figures::default(),
             facts: facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         };
         let series =

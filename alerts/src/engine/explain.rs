@@ -21,6 +21,8 @@ pub(super) const RELAPSED: &str = "it is not over: it fails again";
 const SETTLED: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 /// Causes are named anew no more often, unless somebody is to be told.
 const PACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
+/// Those of many targets at once, whose looks are many, no more often.
+const STORM_PACE: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// Entries kept of what was named and proposed.
 pub(super) const KEPT: usize = 100;
 
@@ -43,8 +45,8 @@ impl Engine {
             stage: sample.stage.map(Into::into),
             summary: sample.summary.clone(),
             evidence: sample.evidence.clone(),
-            measurements: details
-                .map(|d| d.measurements.iter().map(|(n, v)| (n.as_str().into(), *v)).collect())
+            figures: details
+                .map(|d| d.measurements.iter().map(|(n, v)| (n.as_str(), *v)).collect())
                 .unwrap_or_default(),
             facts: details.map(|d| d.facts.clone()).unwrap_or_default(),
         };
@@ -64,6 +66,10 @@ impl Engine {
             return;
         }
         self.explained_at = Some(now);
+        let storms = self.storms_explained_at.is_none_or(|at| now.duration_since(at) >= STORM_PACE);
+        if storms {
+            self.storms_explained_at = Some(now);
+        }
         let looked_at = std::mem::take(&mut self.looked_at);
         let concerned = |target: &String| {
             looked_at.contains(target) || self.plan.ancestors(target).iter().any(|a| looked_at.contains(a))
@@ -71,11 +77,12 @@ impl Engine {
         let ids: Vec<_> = self
             .incidents
             .values()
-            .filter(|i| i.targets.iter().any(concerned))
+            .filter(|i| (!i.storm || storms) && i.targets.iter().any(concerned))
             .map(|i| i.id.clone())
             .collect();
         for id in ids {
             self.explain_one(&id, now);
+            self.look_again(&id, now);
         }
     }
 

@@ -15,6 +15,7 @@ mod forgive;
 mod hold;
 mod index;
 mod lifecycle;
+mod look_again;
 mod merge;
 mod obey;
 mod plan;
@@ -46,7 +47,7 @@ use crate::judge::{self, Judge, LookBack};
 use crate::{Alert, AlertKey, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
 pub use merge::merge_afterwards;
-pub use plan::{Change, Known, Memory, OURSELVES, Plan};
+pub use plan::{Ask, Change, Known, Memory, OURSELVES, Plan};
 pub use why::{Standing, StandingOf};
 
 /// Runs of a probe that tells why, which are shown again after a restart.
@@ -123,6 +124,9 @@ pub struct Engine {
     looked_at: BTreeSet<String>,
     /// When causes were last named.
     explained_at: Option<Timestamp>,
+    /// The same of storms.
+    storms_explained_at: Option<Timestamp>,
+    asks: look_again::Asks,
     /// Deployments seen, oldest first; the last hundred.
     deploys: VecDeque<crate::Deploy>,
 }
@@ -149,6 +153,8 @@ impl Engine {
             tracks: BTreeMap::new(),
             looked_at: BTreeSet::new(),
             explained_at: None,
+            storms_explained_at: None,
+            asks: look_again::Asks::default(),
             deploys: memory.deploys.into(),
             plan,
         };

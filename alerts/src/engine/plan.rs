@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Alert, Deploy, Hidden, Incident, Notification, Policy, Rule, SeriesId, Silence};
+use crate::{Alert, Deploy, Hidden, Incident, IncidentId, Notification, Policy, Rule, SeriesId, Silence};
 
 /// The target that stands for launchwatch itself: its probes are `network`, `pace`, `store` and so on.
 pub const OURSELVES: &str = "launchwatch";
@@ -32,6 +32,19 @@ pub enum Change {
     Deploy(Deploy),
     /// Somebody is to be told.
     Notify(Notification),
+    /// A probe is to look at once.
+    Look(Ask),
+}
+
+/// A look that would tell two causes apart, out of its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Which probe.
+    pub series: SeriesId,
+    /// For whose sake.
+    pub incident: IncidentId,
+    /// What for, in words.
+    pub why: String,
 }
 
 /// What the engine knows that must survive a restart.

@@ -139,6 +139,7 @@ impl Engine {
         let incident = self.incidents.remove(id)?;
         self.members.remove(id);
         self.index.end_storm(id);
+        self.asks.end(id);
         self.use_up(&incident, now);
         self.dirty.incidents.remove(id);
         let covered: Vec<_> =

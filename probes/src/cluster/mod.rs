@@ -19,6 +19,7 @@ mod tests;
 mod trouble;
 mod usage;
 mod watch;
+mod words;
 
 pub use narrate::narrate;
 pub use rights::{RIGHTS, Right, Scope, Verb};

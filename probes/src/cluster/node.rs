@@ -69,7 +69,7 @@ impl Node {
         self.status
             .conditions
             .iter()
-            .any(|c| c.status == "True" && c.kind.to_ascii_lowercase().contains(&from))
+            .any(|c| c.status == "True" && c.kind.as_str().to_ascii_lowercase().contains(&from))
     }
 
     /// Whether it has an address at which it can be reached: a name alone is none.

@@ -1,9 +1,9 @@
 //! What all objects of a Kubernetes API have in common, as far as it is read.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
+
+use super::words::{Word, Words};
 
 /// Name, age and labels of an object.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -20,9 +20,9 @@ pub(crate) struct Meta {
     pub(crate) creation_timestamp: Option<Timestamp>,
     pub(crate) deletion_timestamp: Option<Timestamp>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) labels: Words,
     #[serde(default, deserialize_with = "or_default")]
-    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) annotations: Words,
 }
 
 impl Meta {
@@ -37,9 +37,9 @@ impl Meta {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Condition {
     #[serde(rename = "type", default)]
-    pub(crate) kind: String,
+    pub(crate) kind: Word,
     #[serde(default)]
-    pub(crate) status: String,
+    pub(crate) status: Word,
     pub(crate) last_transition_time: Option<Timestamp>,
     #[serde(default)]
     pub(crate) reason: String,

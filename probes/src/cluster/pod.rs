@@ -121,12 +121,12 @@ impl Object for Pod {
 impl Pod {
     /// Its label of this name; empty without.
     pub(crate) fn label(&self, name: &str) -> &str {
-        self.metadata.labels.get(name).map_or("", String::as_str)
+        self.metadata.labels.get(name).unwrap_or_default()
     }
 
     /// Its annotation of this name.
     pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
-        self.metadata.annotations.get(name).map(String::as_str)
+        self.metadata.annotations.get(name)
     }
 
     /// Whether it has ended, well or not.

@@ -1,6 +1,6 @@
 //! Label selectors as in `kubectl -l`, held against pods that are listed already.
 
-use std::collections::BTreeMap;
+use super::words::Words;
 
 /// Conditions on labels that must all hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +36,12 @@ impl Selector {
     }
 
     /// Whether these labels fulfil it.
-    pub(crate) fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    pub(crate) fn matches(&self, labels: &Words) -> bool {
         self.terms.iter().all(|term| match term {
-            Term::In(key, values) => labels.get(key).is_some_and(|v| values.contains(v)),
-            Term::NotIn(key, values) => labels.get(key).is_none_or(|v| !values.contains(v)),
-            Term::Exists(key) => labels.contains_key(key),
-            Term::Absent(key) => !labels.contains_key(key),
+            Term::In(key, values) => labels.get(key).is_some_and(|v| values.iter().any(|w| w == v)),
+            Term::NotIn(key, values) => labels.get(key).is_none_or(|v| !values.iter().any(|w| w == v)),
+            Term::Exists(key) => labels.get(key).is_some(),
+            Term::Absent(key) => labels.get(key).is_none(),
         })
     }
 }
@@ -109,10 +109,8 @@ mod tests {
 
     #[test]
     fn selectors_mean_what_kubectl_means() {
-        let labels: BTreeMap<String, String> =
-            [("app", "binder"), ("component", "hub"), ("app.kubernetes.io/name", "traefik")]
-                .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                .into();
+        let labels = [("app", "binder"), ("component", "hub"), ("app.kubernetes.io/name", "traefik")];
+        let labels: Words = labels.into_iter().collect();
         let cases = [
             ("component=hub", true),
             ("component==hub", true),

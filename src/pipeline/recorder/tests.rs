@@ -54,6 +54,7 @@ fn bench() -> Bench {
         store: Arc::clone(&store) as Arc<dyn Store>,
         board: board.clone(),
         standing: standing.clone(),
+        asks: Asks::default(),
         ourselves: SelfWatch::new(false, Question::default(), inbox.drops()),
         location: "here".into(),
         backlog: Backlog::default(),

@@ -32,7 +32,7 @@ pub(crate) enum Phase {
 }
 
 /// A pod of a user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pod {
     pub(crate) user: String,
     pub(crate) uid: String,

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::Uri;
 
 pub(crate) use self::nodes::names;
+use self::pods::Drawn;
 use self::selector::Selector;
 use super::crowd::Crowd;
 use super::house::House;
@@ -28,17 +29,19 @@ pub(crate) struct Api {
     pub(crate) house: Arc<House>,
     /// Answers of this second, by path.
     kept: Mutex<((i64, u64), BTreeMap<String, Bytes>)>,
+    drawn: Drawn,
 }
 
 /// An object of a list: its labels, and itself as JSON.
+#[derive(Clone)]
 pub(crate) struct Object {
-    pub(crate) name: String,
-    pub(crate) labels: Vec<(&'static str, String)>,
-    pub(crate) json: String,
+    pub(crate) name: Arc<str>,
+    pub(crate) labels: Arc<[(&'static str, String)]>,
+    pub(crate) json: Arc<str>,
 }
 
 pub(crate) fn router(house: Arc<House>) -> Router {
-    let api = Arc::new(Api { house, kept: Mutex::default() });
+    let api = Arc::new(Api { house, kept: Mutex::default(), drawn: Drawn::default() });
     Router::new()
         .route("/version", get(version))
         .route("/api/v1/{kind}", get(all))
@@ -119,7 +122,7 @@ impl Api {
             _ => {
                 let mut all = Vec::new();
                 if selector.may_be("component", "singleuser-server") {
-                    all.extend(pods::users(house, t));
+                    all.extend(pods::users(house, &self.drawn, t));
                 }
                 all.extend(pods::builds(house, t));
                 all.extend(pods::placeholders(house, t));
@@ -137,7 +140,7 @@ impl Api {
             return pods::own(&self.house, name, t).into_iter().collect();
         }
         let mut all = self.objects(kind, &selector, t);
-        all.retain(|o| selector.fits(&o.labels) && named.is_none_or(|n| n == o.name));
+        all.retain(|o| selector.fits(&o.labels) && named.is_none_or(|n| *n == *o.name));
         all
     }
 }
@@ -185,10 +188,10 @@ async fn one(State(api): State<Arc<Api>>, Path((_, kind, name)): Path<(String, S
     let found = if Crowd::is_own(&api.house, &name) {
         pods::own(&api.house, &name, t)
     } else {
-        api.objects("pods", &Selector::default(), t).into_iter().find(|o| o.name == name)
+        api.objects("pods", &Selector::default(), t).into_iter().find(|o| *o.name == *name)
     };
     match found {
-        Some(object) => answer::json(200, object.json),
+        Some(object) => answer::json(200, object.json.to_string()),
         None => status(404, "NotFound", &format!("pods \"{name}\" not found")),
     }
 }
@@ -200,7 +203,7 @@ fn watch(api: &Arc<Api>, kind: &str, uri: &Uri) -> Response {
     // Without a version everything that is there counts as new.
     let fresh = query(&uri, "resourceVersion").is_none_or(|v| v.is_empty() || v == "0");
     let body = stream::body(None, move |out| async move {
-        let seen = |api: &Api| -> BTreeMap<String, String> {
+        let seen = |api: &Api| -> BTreeMap<Arc<str>, Arc<str>> {
             let now = api.chosen(&kind, &uri, api.house.t());
             now.into_iter().map(|o| (o.name, o.json)).collect()
         };

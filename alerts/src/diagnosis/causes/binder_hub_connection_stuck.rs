@@ -25,7 +25,15 @@ fn weigh(scene: &Scene<'_>) -> Case {
         .mute()
         .filter(|(_, of)| *of >= 2)
         .filter(|_| scene.value("drift_stuck").is_some_and(|n| n < 1.0));
+    let fails = scene.mute().or_else(|| scene.mostly_because(&["hub_unavailable"]));
+    let alone = scene.hub_launch();
     Case::new()
+        .sign(
+            0.6,
+            fails.filter(|_| alone == Some(true)).map(|(such, of)| {
+                format!("a launch through the Hub alone works, and {such} of {of} through BinderHub do not")
+            }),
+        )
         .sign(
             0.55,
             of_well(scene.below("check_jupyterhub_api_ok", 0.5, |_| {
@@ -56,6 +64,10 @@ fn weigh(scene: &Scene<'_>) -> Case {
             of_well(mute.map(|(such, of)| {
                 format!("{such} of {of} test launches hang, and the Hub has no server that waits")
             })),
+        )
+        .counter(
+            0.7,
+            alone.filter(|works| !works).map(|_| "a launch through the Hub alone fails as well".into()),
         )
         .counter(0.9, scene.when("component_proxy_unavailable_seconds", 1.0, |_| "no proxy is ready".into()))
         .counter(0.9, scene.when("component_proxy_crashlooping", 1.0, |_| "the proxy crashes".into()))

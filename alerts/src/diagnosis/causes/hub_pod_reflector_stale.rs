@@ -64,6 +64,10 @@ fn weigh(scene: &Scene<'_>) -> Case {
                 .filter(|_| stuck.is_none())
                 .map(|_| "pods find no room: they are not ready either".into()),
         )
+        .counter(
+            0.6,
+            scene.hub_launch().filter(|works| *works).map(|_| "a launch through the Hub alone works".into()),
+        )
         .counter(0.8, scene.when("quota_blocked", 1.0, |_| "a quota refuses pods".into()))
         .ask("look whether the Hub's log has `watching for pods` after the last `Error when watching`")
 }

@@ -41,6 +41,10 @@ fn weigh(scene: &Scene<'_>) -> Case {
                 .filter(|_| mute.is_some()),
         )
         .counter(0.9, scene.hub_dead())
+        .counter(
+            0.7,
+            scene.hub_launch().filter(|works| *works).map(|_| "a launch through the Hub alone works".into()),
+        )
         .counter(0.7, scene.when("hub_latency_seconds", 2.0, |s| format!("the Hub is slow ({s:.1} s)")))
         .counter(0.9, scene.binder_silent())
         .counter(0.8, scene.binder_late())

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FRESH, Look, Scene, said_in};
+use super::{Look, Scene, said_in};
 use crate::Health;
+use crate::diagnosis::figures::Name;
 
-/// How far back something that happens once still explains trouble of now.
-const LATELY: SignedDuration = SignedDuration::from_hours(1);
 /// A change of version explains what begins within this time after it.
 const AFTER_DEPLOY: SignedDuration = SignedDuration::from_mins(90);
 /// No answer, or one that only something before the application gives.
@@ -53,15 +52,13 @@ impl<'a> Scene<'a> {
 
     /// Words about a measurement that was at least this within the last hour: its largest value.
     pub(crate) fn lately(&self, name: &str, bound: f64, say: impl Fn(f64) -> String) -> Option<String> {
-        let looks = self.mine.iter().flat_map(|(_, t)| &t.looks);
-        let near = looks.filter(|l| self.now.duration_since(l.at) <= LATELY);
-        let largest = near.filter_map(|l| l.measurements.get(name).copied()).max_by(f64::total_cmp);
-        largest.filter(|v| *v >= bound).map(say)
+        self.largest.get(Name::of(name)?).filter(|v| *v >= bound).map(say)
     }
 
     /// The smallest of the newest values, where several probes read it.
     pub(crate) fn least(&self, name: &str) -> Option<f64> {
-        self.fresh_looks().filter_map(|l| l.measurements.get(name).copied()).min_by(f64::total_cmp)
+        let name = Name::of(name)?;
+        self.fresh_looks().filter_map(|l| l.figures.get(name)).min_by(f64::total_cmp)
     }
 
     /// Whether a rule of this name fires.
@@ -129,10 +126,11 @@ impl<'a> Scene<'a> {
     /// its stream began.
     pub(crate) fn binder_late(&self) -> Option<String> {
         let failing = self.failing_launches();
+        let opened = Name::of("stream_open_seconds");
         let late = |l: &&&Look| {
             let quiet = matches!(l.reason.as_deref(), Some("timeout" | "stalled" | "slow"));
             let own = l.stage.as_deref().is_some_and(|s| BINDERS_OWN.contains(&s));
-            quiet && own || l.measurements.get("stream_open_seconds").is_some_and(|s| *s >= 10.0)
+            quiet && own || opened.and_then(|name| l.figures.get(name)).is_some_and(|s| s >= 10.0)
         };
         let such = failing.iter().filter(late).count();
         (such >= 2 && such * 2 > failing.len())
@@ -147,12 +145,15 @@ impl<'a> Scene<'a> {
     /// The newest look of a type of probe that says something.
     pub(crate) fn newest(&self, kind: &str) -> Option<&'a Look> {
         let last = self.tracks(kind).filter_map(|(_, t)| t.looks.back());
-        last.filter(|l| l.health != Health::Unknown && self.now.duration_since(l.at) <= FRESH)
-            .max_by_key(|l| l.at)
+        last.filter(|l| l.health != Health::Unknown && self.is_fresh(l)).max_by_key(|l| l.at)
     }
 
     /// The launches that must build and fail now at building, newest first; they are rare, so of the last two hours.
-    pub(crate) fn failing_builds(&self) -> Vec<&'a Look> {
+    pub(crate) fn failing_builds(&self) -> &[&'a Look] {
+        &self.failing_builds
+    }
+
+    pub(super) fn find_failing_builds(&self) -> Vec<&'a Look> {
         let all = self.launches(true, SignedDuration::from_hours(2));
         let builds = |l: &&Look| {
             matches!(l.stage.as_deref(), Some("build" | "push"))
@@ -163,7 +164,7 @@ impl<'a> Scene<'a> {
 
     /// A line (lower-case texts) of a build that fails now.
     pub(crate) fn build_said(&self, texts: &[&str]) -> Option<&'a str> {
-        self.failing_builds().into_iter().find_map(|l| said_in(l, texts))
+        self.failing_builds.iter().find_map(|l| said_in(l, texts))
     }
 
     /// Whether the newest launch of an image that is there already worked.
@@ -188,7 +189,7 @@ impl<'a> Scene<'a> {
 
     /// Since when launches, or builds, fail; else since when the trouble lasts.
     pub(crate) fn began(&self) -> Timestamp {
-        let first = |looks: Vec<&Look>| looks.last().map(|l| l.slot);
+        let first = |looks: &[&Look]| looks.last().map(|l| l.slot);
         first(self.failing_launches()).or_else(|| first(self.failing_builds())).unwrap_or(self.since)
     }
 

@@ -5,6 +5,7 @@ mod lookalikes;
 mod names;
 mod properties;
 mod scenes;
+mod splits;
 mod stage;
 
 use std::collections::BTreeSet;

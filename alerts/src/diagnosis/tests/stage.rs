@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::diagnosis::{Diagnosis, Look, Scene, Track, diagnose};
+use crate::diagnosis::{Diagnosis, Figures, Look, Scene, Track, diagnose};
 use crate::{Health, SeriesId};
 
 /// What was seen of a target.
@@ -32,7 +32,7 @@ pub(super) fn look(at: Timestamp, health: Health) -> Look {
         stage: None,
         summary: String::new(),
         evidence: Vec::new(),
-        measurements: BTreeMap::new(),
+        figures: Figures::default(),
         facts: BTreeMap::new(),
     }
 }
@@ -71,7 +71,7 @@ impl Stage {
         facts: &[(&str, &str)],
     ) -> Self {
         let mut look = look(ago(seconds), Health::Good);
-        look.measurements = numbers.iter().map(|(n, v)| ((*n).into(), *v)).collect();
+        look.figures = numbers.iter().copied().collect();
         look.facts = facts.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         self.put(true, kind, look)
     }
@@ -107,7 +107,7 @@ impl Stage {
     pub(super) fn bad(self, kind: &str, reason: &str, numbers: Option<(&str, f64)>) -> Self {
         let mut look = look(ago(20), Health::Bad);
         look.reason = Some(reason.to_owned());
-        look.measurements = numbers.into_iter().map(|(n, v)| (n.into(), v)).collect();
+        look.figures = numbers.into_iter().collect();
         self.put(true, kind, look)
     }
 
@@ -133,6 +133,11 @@ impl Stage {
     pub(super) fn build(self, seconds: i64, what: (&str, &str, &str)) -> Self {
         let look = launched(seconds, Health::Bad, what, "");
         self.put(true, "binder-launch!fresh", look)
+    }
+
+    /// A launch through the Hub alone, half a minute ago.
+    pub(super) fn launch_alone(self, health: Health) -> Self {
+        self.put(true, "jupyterhub-launch", look(ago(30), health))
     }
 
     /// A launch of another target.

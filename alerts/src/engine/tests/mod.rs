@@ -15,6 +15,7 @@ mod cost;
 mod deploys;
 mod fold;
 mod lifecycle;
+mod look_again;
 mod maintenance;
 mod merge;
 mod quiet_days;

@@ -73,6 +73,7 @@ fn cause(text: &str) -> Diagnosis {
         evidence: vec![text.to_owned(); 2],
         against: vec![text.to_owned()],
         next_looks: vec![text.to_owned()],
+        splits: Vec::new(),
         actions: vec![
             Proposal::new(Action::RaiseNodeLimit, Mode::Advise, text)
                 .guard(text, Some(true))

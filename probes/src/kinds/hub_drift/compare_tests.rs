@@ -74,7 +74,7 @@ fn a_pod_without_server_is_an_orphan_after_ten_minutes_and_two_looks() {
     };
     let named = |name: &str| {
         let mut pod = running("pair", 0);
-        pod.metadata.annotations.insert("hub.jupyter.org/servername".into(), name.into());
+        pod.metadata.annotations.insert("hub.jupyter.org/servername", name);
         pod
     };
     let cases: Vec<(&str, Pod, &[i64], usize)> = vec![
@@ -176,7 +176,7 @@ fn a_server_is_a_ghost_when_it_had_no_pod_for_more_than_two_minutes() {
 
 fn nobodys() -> Pod {
     let mut pod = running("x", 0);
-    pod.metadata.annotations.clear();
+    pod.metadata.annotations = Default::default();
     pod
 }
 

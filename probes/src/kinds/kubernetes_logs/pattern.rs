@@ -1,5 +1,7 @@
 //! A pattern: texts of which a line contains one, and the one line that is kept as an example.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 use super::PatternSpec;
@@ -47,11 +49,14 @@ impl Pattern {
     }
 }
 
+/// Made once: rules take longer to read than lines.
+pub(super) static VEIL: LazyLock<Veil> = LazyLock::new(Veil::new);
+
 /// Takes out of a line what it may tell of persons and secrets.
 pub(super) struct Veil(Vec<(Regex, &'static str)>);
 
 impl Veil {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let rules = [
             (
                 r#"(?i)\b(token|bearer|basic|password|secret|authorization|cookie|api_?key)\b["']?\s*[:= ]\s*["']?((bearer|basic|token)\s+)?\S+"#,

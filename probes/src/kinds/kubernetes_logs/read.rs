@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 
 use super::Logs;
-use super::pattern::Veil;
+use super::pattern::VEIL;
 use crate::cluster::{self, Cluster, Pod, Trouble};
 use crate::{Cx, Reason};
 
@@ -41,9 +41,8 @@ impl Logs {
         let cluster = Cluster::open(cx, &self.access).await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned());
         cx.fact("namespace", &namespace);
-        let pods = cluster::pods(&cluster, &namespace, "").await?;
         let (cluster, namespace) = (&cluster, namespace.as_str());
-        let read: Vec<Read> = stream::iter(self.wanted(&pods))
+        let read: Vec<Read> = stream::iter(self.wanted(cluster, namespace).await?)
             .map(|wanted| async move {
                 let patient = cluster.for_at_most(PATIENCE);
                 let text = cluster::log(&patient, namespace, &wanted.pod, &wanted.container, SECONDS).await;
@@ -57,10 +56,12 @@ impl Logs {
         Ok(())
     }
 
-    /// The running containers of each source; of many the first by name.
-    fn wanted(&self, pods: &[Pod]) -> Vec<Wanted> {
+    /// The running containers of each source; of many the first by name. Each source is listed by itself: most pods of a
+    /// cluster are those of users, and nobody's.
+    async fn wanted(&self, cluster: &Cluster, namespace: &str) -> Result<Vec<Wanted>, Trouble> {
         let mut wanted = Vec::new();
         for (source, selector) in &self.sources {
+            let pods: Vec<Pod> = cluster::pods(cluster, namespace, selector.as_str()).await?;
             let ours = pods.iter().filter(|p| selector.matches(&p.metadata.labels));
             let running = ours.flat_map(|pod| {
                 let containers = pod.status.container_statuses.iter().filter(|c| c.state.running.is_some());
@@ -73,12 +74,11 @@ impl Logs {
                 container,
             }));
         }
-        wanted
+        Ok(wanted)
     }
 
     /// Counts the lines of those sources of which a log was read.
     fn count(&self, cx: &mut Cx, read: &[Read]) {
-        let veil = Veil::new();
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let mut examples: BTreeMap<&str, String> = BTreeMap::new();
         for Read { wanted, text } in read {
@@ -99,7 +99,7 @@ impl Logs {
             cx.measure(name, count as f64);
         }
         for (name, line) in examples {
-            cx.line(&format!("{name}: {}", veil.over(&line)));
+            cx.line(&format!("{name}: {}", VEIL.over(&line)));
         }
     }
 }

@@ -71,7 +71,7 @@ fn object(house: &House, event: &ClusterEvent, (n, chunk): (usize, usize), t: f6
         message = quote(&filled(&event.message, house, &words)),
         last = stamp(house.date(last)),
     );
-    Some(Object { name, labels: Vec::new(), json })
+    Some(Object { name: name.into(), labels: [].into(), json: json.into() })
 }
 
 /// Kind and name of what an event is about.

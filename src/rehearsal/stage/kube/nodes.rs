@@ -90,7 +90,7 @@ pub(super) fn objects(house: &House, t: f64) -> Vec<Object> {
             name = quote(name),
             uid = house.dice(43, n as u64).uuid(),
         );
-        all.push(Object { name: name.clone(), labels: Vec::new(), json });
+        all.push(Object { name: name.as_str().into(), labels: [].into(), json: json.into() });
     }
     all
 }
@@ -108,7 +108,7 @@ pub(super) fn quotas(house: &House, t: f64) -> Vec<Object> {
             name = quote(&quota.name),
             ns = house.namespace,
         );
-        all.push(Object { name: quota.name.clone(), labels: Vec::new(), json });
+        all.push(Object { name: quota.name.as_str().into(), labels: [].into(), json: json.into() });
     }
     all
 }

@@ -130,7 +130,7 @@ fn object(house: &House, part: &Part<'_>, nodes: &nodes::Names) -> Object {
         node = quote(node),
         container_image = "quay.io/jupyterhub/part:1",
     );
-    Object { name: pod.clone(), labels: all, json }
+    Object { name: pod.as_str().into(), labels: all.into(), json: json.into() }
 }
 
 /// What the metrics server says of them.
@@ -152,7 +152,7 @@ pub(super) fn usage(house: &House, t: f64) -> Vec<Object> {
             cpu = cores * 1000.0,
             kib = memory * 1_000_000.0 / 1024.0,
         );
-        all.push(Object { name: part.pod, labels, json });
+        all.push(Object { name: part.pod.into(), labels: labels.into(), json: json.into() });
     }
     all
 }

@@ -1,5 +1,8 @@
 //! Pods of users, of builds, and those that keep room.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use super::Object;
 use super::nodes;
 use crate::rehearsal::stage::crowd::{Crowd, Phase, Pod};
@@ -22,18 +25,38 @@ struct Sketch<'a> {
     terminating: Option<f64>,
 }
 
-pub(super) fn users(house: &House, t: f64) -> Vec<Object> {
+/// The pods of the last list, with the names of their nodes, as they were drawn: few differ from one list to the next.
+#[derive(Default)]
+pub(crate) struct Drawn(Mutex<BTreeMap<String, (Pod, Option<String>, Object)>>);
+
+pub(super) fn users(house: &House, drawn: &Drawn, t: f64) -> Vec<Object> {
     let crowd = house.crowd();
     let nodes = nodes::names(house, t);
-    crowd.pods.iter().map(|pod| user(house, pod, &nodes)).collect()
+    let mut drawn = drawn.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut before = std::mem::take(&mut *drawn);
+    let mut all = Vec::with_capacity(crowd.pods.len());
+    for pod in &crowd.pods {
+        let on = node(pod, &nodes);
+        let (uid, known) = match before.remove_entry(&pod.uid) {
+            Some((uid, known)) if known.0 == *pod && known.1.as_deref() == on => (uid, known),
+            _ => (pod.uid.clone(), (pod.clone(), on.map(str::to_owned), user(house, pod, on))),
+        };
+        all.push(known.2.clone());
+        drawn.insert(uid, known);
+    }
+    all
+}
+
+fn node<'n>(pod: &Pod, nodes: &'n nodes::Names) -> Option<&'n str> {
+    pod.node.map(|n| nodes.of(n, pod.phase == Phase::Unknown))
 }
 
 /// The pod of an own launch: nobody else's is asked for by name, and all others need not be made for it.
 pub(super) fn own(house: &House, name: &str, t: f64) -> Option<Object> {
-    Crowd::own(house, name, t).map(|pod| user(house, &pod, &nodes::names(house, t)))
+    Crowd::own(house, name, t).map(|pod| user(house, &pod, node(&pod, &nodes::names(house, t))))
 }
 
-fn user(house: &House, pod: &Pod, nodes: &nodes::Names) -> Object {
+fn user(house: &House, pod: &Pod, node: Option<&str>) -> Object {
     let image = format!("registry.rehearsal/r2d-{}:1", pod.repo.rsplit('/').next().unwrap_or("x"));
     object(
         house,
@@ -47,7 +70,7 @@ fn user(house: &House, pod: &Pod, nodes: &nodes::Names) -> Object {
             variables: format!(r#","env":[{{"name":"BINDER_REPO_URL","value":{}}}]"#, quote(&pod.repo)),
             phase: pod.phase,
             created: pod.created,
-            node: pod.node.map(|n| nodes.of(n, pod.phase == Phase::Unknown)),
+            node,
             ready_since: pod.ready_since,
             terminating: pod.terminating,
         },
@@ -183,7 +206,7 @@ fn object(house: &House, pod: &Sketch<'_>) -> Object {
         ("app", "jupyterhub".to_owned()),
         ("app.kubernetes.io/component", (*component).to_owned()),
     ];
-    Object { name: (*name).to_owned(), labels, json }
+    Object { name: (*name).into(), labels: labels.into(), json: json.into() }
 }
 
 fn container(pod: &Sketch<'_>, time: &dyn Fn(f64) -> String) -> String {
