@@ -10,6 +10,7 @@ use tracing::subscriber::{NoSubscriber, with_default};
 use super::{FAILED, MISCONFIGURED, world};
 use crate::config::{self, Config, Registries};
 use crate::rehearsal::{self, Hindsight, Scenario};
+use crate::report::{self, Wording};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -26,6 +27,15 @@ pub(super) struct Arguments {
     /// Print JSON, one object a line for each file; times are seconds from `t0`.
     #[arg(long)]
     json: bool,
+    /// Print the incident reports that would have been drafted (Markdown).
+    #[arg(long, conflicts_with = "json")]
+    report: bool,
+    /// Write the reports into this folder, with their pictures and facts, and print the names of their files.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
+    out: Option<PathBuf>,
+    /// The time zone of the reports, such as `Europe/Berlin`.
+    #[arg(long, default_value = "UTC", value_parser = report::zone)]
+    time_zone: jiff::tz::TimeZone,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -57,10 +67,13 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
     let played = with_default(NoSubscriber::default(), || rehearsal::play(&scenario, config, arguments.seed));
     let text = played.and_then(|played| {
         let report = rehearsal::report(&played, &hindsight);
-        match arguments.json {
-            true => Ok(format!("{}\n", serde_json::to_string(&report)?)),
-            false => Ok(rehearsal::timeline(&played, &report, &hindsight)),
+        if arguments.json {
+            return Ok(format!("{}\n", serde_json::to_string(&report)?));
         }
+        if arguments.report || arguments.out.is_some() {
+            return reports(&played, &hindsight, arguments);
+        }
+        Ok(rehearsal::timeline(&played, &report, &hindsight))
     });
     match text {
         Ok(text) => {
@@ -72,6 +85,24 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
             FAILED
         }
     }
+}
+
+/// The reports that would have been drafted, or the names of their files.
+fn reports(
+    played: &rehearsal::Played,
+    hindsight: &Hindsight,
+    arguments: &Arguments,
+) -> anyhow::Result<String> {
+    let wording = Wording { zone: arguments.time_zone.clone(), names: false };
+    let drafts = rehearsal::drafts(played, hindsight, &wording);
+    let Some(folder) = &arguments.out else { return Ok(rehearsal::joined(&drafts)) };
+    let mut written = String::new();
+    for draft in &drafts {
+        let file = draft.write(folder);
+        let file = file.with_context(|| format!("cannot write a report into {}", folder.display()))?;
+        written.push_str(&format!("{}\n", file.display()));
+    }
+    Ok(written)
 }
 
 /// The operator's configuration. Secrets that are not in this environment are made up: none is used.
