@@ -10,6 +10,7 @@ mod client;
 mod demo;
 mod incidents;
 pub mod init;
+mod kept;
 mod maintenance;
 mod probe;
 pub mod reference;

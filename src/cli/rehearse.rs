@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use tracing::subscriber::{NoSubscriber, with_default};
 
-use super::{FAILED, MISCONFIGURED, world};
+use super::{FAILED, MISCONFIGURED, kept, world};
 use crate::config::{self, Config, Registries};
 use crate::rehearsal::{self, Hindsight, Scenario};
 use crate::report::{self, Wording};
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// What chance is drawn from: the same seed gives the same rehearsal.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep what comes of it in the state directory of the configuration: its service shows it under /rehearsals.
+    #[arg(long, requires = "config")]
+    keep: bool,
     /// Print JSON, one object a line for each file; times are seconds from `t0`.
     #[arg(long)]
     json: bool,
@@ -54,6 +57,7 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
             return MISCONFIGURED;
         }
     };
+    let mut state = None;
     let config = match arguments.config.as_deref().map(operators).transpose() {
         Ok(config) => config,
         Err(told) => {
@@ -61,12 +65,19 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
             return MISCONFIGURED;
         }
     };
+    if let Some(config) = config.as_ref().filter(|_| arguments.keep) {
+        state = Some(config.service.state.clone());
+    }
     // It was read a moment ago.
     let hindsight = Hindsight::read(&std::fs::read_to_string(file).unwrap_or_default());
     // What the service in the play logs is no log of ours.
     let played = with_default(NoSubscriber::default(), || rehearsal::play(&scenario, config, arguments.seed));
     let text = played.and_then(|played| {
         let report = rehearsal::report(&played, &hindsight);
+        if let Some(state) = &state {
+            let told = rehearsal::timeline(&played, &report, &hindsight);
+            kept::now(state, "rehearsal", &report.scenario, told, &report)?;
+        }
         if arguments.json {
             return Ok(format!("{}\n", serde_json::to_string(&report)?));
         }

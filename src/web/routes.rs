@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, health, live, looks, report, runbook, status, summary};
+use super::{Sources, api, assets, desk, feeds, health, live, looks, report, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -45,6 +45,18 @@ routes! {
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;
+    // What the public takes away.
+    GET    "/badge/{target}/{file}"                    Public   feeds::badge::one;
+    GET    "/feed.atom"                                Public   feeds::atom::feed;
+    GET    "/feed.json"                                Public   feeds::json_feed::feed;
+    GET    "/widget"                                   Public   feeds::widget::page;
+    GET    "/widget.json"                              Public   feeds::widget::data;
+    GET    "/subscribe"                                Public   feeds::subscribe::page;
+    POST   "/subscribe"                                Public   feeds::subscribe::ask;
+    GET    "/subscribe/confirm/{token}"                Anybody  feeds::links::confirm_page;
+    POST   "/subscribe/confirm/{token}"                Anybody  feeds::links::confirm;
+    GET    "/unsubscribe/{token}"                      Anybody  feeds::links::leave_page;
+    POST   "/unsubscribe/{token}"                      Anybody  feeds::links::leave;
     // Operators' looking pages.
     GET    "/overview"                                 Viewer   looks::overview::page;
     GET    "/targets/{target}"                         Viewer   looks::target::page;
@@ -112,7 +124,9 @@ mod tests {
     fn nothing_that_changes_something_is_open_to_the_public() {
         for row in all() {
             let reads = row.method == Method::GET;
-            assert!(reads || row.need >= Need::Operator, "{} {}", row.method, row.path);
+            // What anybody may ask for themselves; the links in mails prove who presses them.
+            let own = ["/subscribe", "/subscribe/confirm/{token}", "/unsubscribe/{token}"].contains(&row.path);
+            assert!(reads || own || row.need >= Need::Operator, "{} {}", row.method, row.path);
         }
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn sources() -> Sources {
         dice: Dice::seeded(1),
         without_memory: None,
         base: "".into(),
+        public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
         status: super::Status::default(),
         desk: super::Desk::default(),

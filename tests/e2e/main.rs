@@ -20,6 +20,7 @@ mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;
 mod looks;
+mod mails;
 mod ourselves;
 mod outage;
 mod pages;

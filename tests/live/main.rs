@@ -25,5 +25,6 @@ mod faults;
 mod kills;
 mod launches;
 mod limits;
+mod news;
 mod scrapes;
 mod state;
