@@ -80,7 +80,7 @@ impl Scene<'_> {
         };
         let clock = self.clock();
         html! {
-            ul.facts {
+            ul.works {
                 @for fact in &now.facts {
                     @let (tone, sign) = fact.mark();
                     li.(tone) { span.sign aria-hidden="true" { (sign) } span { (sentence(&fact.says(|at| clock.says(at)))) } }
