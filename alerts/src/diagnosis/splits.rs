@@ -1,5 +1,6 @@
 //! THE TABLE of causes that are taken for each other, and the look that tells the two apart.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Diagnosis;
@@ -10,7 +11,7 @@ const SURE: f64 = 0.75;
 const CLOSE: f64 = 0.2;
 
 /// A way of looking, whichever probe does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sight {
     /// A launch of an image that is there, through BinderHub.
@@ -53,7 +54,7 @@ impl Sight {
 }
 
 /// A look that would tell the first cause from another one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NextLook {
     /// How to look.
     pub by: Sight,
