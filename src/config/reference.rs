@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys, ServiceKeys,
-    TargetKeys, TeamKeys,
+    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
+    ServiceKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -105,7 +105,8 @@ pub fn reference(registries: Registries) -> String {
     let _ = write!(text, "\n{BUILT_IN_RULES}");
     show_text(&mut text, RULES);
     people(&mut text);
-    let words = "How the pages that everybody sees are called, look and are arranged. Every key may be left out.";
+    let words =
+        "How the pages that everybody sees are called, look and are arranged. Every key may be left out.";
     section(&mut text, 2, "pages", words, &schema_of::<PagesKeys>());
     text
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Registries;
 use super::file::{
-    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys, ServiceKeys,
-    TargetKeys, TeamKeys,
+    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
+    ServiceKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 

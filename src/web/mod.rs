@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod assets;
+mod desk;
 mod health;
 mod live;
 mod looks;
@@ -13,9 +14,9 @@ mod runbook;
 mod shell;
 mod status;
 mod summary;
-mod words;
 #[cfg(test)]
 pub(crate) mod testing;
+mod words;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
 /// Makes markup that is put at the end of the status page.
@@ -69,6 +71,8 @@ pub struct Sources {
     pub runbooks: Arc<Runbooks>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
+    /// What the working pages need besides.
+    pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

@@ -31,6 +31,7 @@ pub(crate) fn sources() -> Sources {
         base: "".into(),
         runbooks: Arc::new(Runbooks::default()),
         status: super::Status::default(),
+        desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

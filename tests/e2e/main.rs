@@ -13,6 +13,7 @@ mod commands;
 mod day;
 mod deliveries;
 mod deploy;
+mod desk;
 mod faults;
 mod growing;
 mod house;

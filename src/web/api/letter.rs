@@ -54,7 +54,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A query string.
-pub(in crate::web) struct Asked<T>(pub(super) T);
+pub(in crate::web) struct Asked<T>(pub(in crate::web) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -88,6 +88,13 @@ pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(in crate::web) struct Lasting(pub(super) SignedDuration);
+
+impl Lasting {
+    /// How long.
+    pub(in crate::web) const fn span(self) -> SignedDuration {
+        self.0
+    }
+}
 
 impl TryFrom<String> for Lasting {
     type Error = String;
