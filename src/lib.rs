@@ -26,6 +26,7 @@ pub mod observation;
 pub mod ourselves;
 pub mod pipeline;
 pub mod rehearsal;
+pub mod report;
 pub mod runbooks;
 pub mod scheduler;
 pub mod standin;

@@ -9,6 +9,7 @@ mod health;
 mod live;
 mod looks;
 mod problem;
+mod report;
 mod routes;
 mod runbook;
 mod shell;

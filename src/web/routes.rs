@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, health, live, looks, runbook, status, summary};
+use super::{Sources, api, assets, desk, health, live, looks, report, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -90,6 +90,10 @@ routes! {
     GET    "/api/v1/silences"                          Viewer   api::silences::list;
     POST   "/api/v1/silences"                          Operator api::silences::add;
     DELETE "/api/v1/silences/{id}"                     Operator api::silences::end;
+    // Reports.
+    GET    "/api/v1/incidents/{id}/report"             Viewer   api::report::incident;
+    GET    "/api/v1/slo"                               Viewer   api::report::service_level;
+    GET    "/report/{id}"                              Viewer   report::one;
 }
 
 /// The table as a router; every route is guarded as its row says.

@@ -26,6 +26,7 @@ mod pages;
 mod post;
 mod rehearsal;
 mod renamed;
+mod reports;
 mod schedule;
 mod sites;
 #[path = "../live/kit/socket.rs"]
