@@ -57,11 +57,11 @@ fn stuck(sources: &Sources) -> bool {
     health::silence(sources).is_some_and(|long| long > health::STALE)
 }
 
-/// How fresh a page of the board is.
-fn fresh(sources: &Sources, now: Timestamp) -> Markup {
+/// How fresh a page of the board is; `class` is how the one thing that it shows stands, if it shows one.
+fn fresh(sources: &Sources, now: Timestamp, class: &str) -> Markup {
     let committed = sources.board.read().committed_at;
     html! {
-        p.fresh {
+        p.fresh.(class) {
             @if stuck(sources) {
                 strong { "launchwatch itself is stuck: what stands here is old. " }
             }

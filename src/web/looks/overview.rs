@@ -45,7 +45,7 @@ pub(in crate::web) async fn page(
         title: "Overview",
         here: "/overview",
         who: &who,
-        fresh: fresh(&sources, now),
+        fresh: fresh(&sources, now, ""),
         body,
         live: true,
     })

@@ -90,25 +90,23 @@ pub(in crate::web) async fn page(
     };
     let title = format!("{} · {}", said(&probe), said(&target));
     let live = wanted.before.is_empty();
-    sources.page(Page {
-        title: &title,
-        here: "/overview",
-        who: &who,
-        fresh: fresh(&sources, now),
-        body,
-        live,
-    })
+    let fresh = fresh(&sources, now, of_probe(&state, now, stuck(&sources)).0);
+    sources.page(Page { title: &title, here: "/overview", who: &who, fresh, body, live })
 }
 
 fn about(sources: &Sources, state: &ProbeState, now: Timestamp) -> Markup {
     let what = kinds::kind(state.kind).map_or("", |k| k.summary);
     let about = &state.about;
     let outcome = state.last.as_ref().map(|(_, outcome)| outcome);
+    let board = sources.board.read();
+    let incident = board.open.get(state.id.target()).map(|i| (i.id.0.clone(), i.since));
+    drop(board);
     html! {
         section { dl.about {
             dt { "Stands" } dd { (badge(of_probe(state, now, stuck(sources)))) " "
                 @if let Some(o) = outcome { @if o.reason.is_some() { (runs::why(o)) " " } (said(&o.summary)) }
                 @if let Some((at, _)) = &state.last { " " small { (ago(*at, now)) } } }
+            @if let Some((id, since)) = incident { dt { "Incident" } dd { a href=(sources.to_incident(&id)) { "since " (words::moment(since)) } } }
             dt { "Last worked" } dd { @match state.last_good { Some(at) => { (ago(at, now)) }, None => { "not within what is known" } } }
             dt { "Does" } dd { code { (state.kind) } " " (what) }
             dt { "Runs" } dd { (schedule(&about.schedule)) ", " (duration(about.deadline)) " at most"
@@ -166,15 +164,15 @@ fn figures(history: &History) -> Markup {
         div.look-charts {
             figure { figcaption { "Worked, by hour (UTC)" } (drawn(&history.heat()))
                 small { "From below, the share that worked; from above, the share that failed; a low line, nothing known." } }
-            figure { figcaption { "How long it took, when it worked" }
-                @match history.bands() {
-                    Some(bands) => { (drawn(&bands)) small { "Line: half took at most this; bands: nine in ten, ninety-nine in a hundred." } },
-                    None => { p.none { "Nothing worked in this time." } },
-                } }
             figure { figcaption { "Why it did not pass" }
                 @match history.reasons() {
                     Some(reasons) => { (drawn(&reasons)) },
                     None => { p.none { "Everything passed." } },
+                } }
+            figure { figcaption { "How long it took, when it worked" }
+                @match history.bands() {
+                    Some(bands) => { (drawn(&bands)) small { "Line: half took at most this; bands: nine in ten, ninety-nine in a hundred." } },
+                    None => { p.none { "Nothing worked in this time." } },
                 } }
         }
     }

@@ -40,16 +40,17 @@ pub(in crate::web) async fn page(
         limit: 1,
         ..RunQuery::default()
     };
-    let page = |title: &str, body| {
-        sources.page(Page { title, here: "/overview", who: &who, fresh: html! {}, body, live: false })
+    let page = |title: &str, fresh, body| {
+        sources.page(Page { title, here: "/overview", who: &who, fresh, body, live: false })
     };
     match asked(sources.store.runs(&query)).await.map(|runs| runs.into_iter().next()) {
-        None => page("A run", silent_store()),
+        None => page("A run", html! {}, silent_store()),
         Some(None) => not_there(&sources, &who, &what(), &probe),
         Some(Some(run)) => {
             let beside = Beside::read(&sources, &run).await;
-            let title = format!("{} · {}", said(&probe), said(&target));
-            page(&title, body(&sources, &run, &beside))
+            let title = format!("Run of {} · {}", said(&probe), said(&target));
+            let fresh = html! { p.fresh.(run.outcome.verdict.as_str()) { (words::moment_exact(run.slot)) } };
+            page(&title, fresh, body(&sources, &run, &beside))
         }
     }
 }

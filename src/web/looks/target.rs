@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::overview::legend;
 use super::rows::{groups, table};
-use super::{fresh, incidents_of, lasted, links, not_there, said, silent_store};
+use super::{fresh, incidents_of, lasted, links, not_there, said, silent_store, stuck};
 use crate::pipeline::board::Place;
 use crate::web::access::Who;
 use crate::web::shell::Page;
@@ -35,9 +35,16 @@ pub(in crate::web) async fn page(
         section { h2 { "Probes" } (table(&sources, &all, now, false)) (legend()) }
         section { h2 { "Incidents" } (past(&sources, incidents.as_deref(), now)) }
     };
+    let class = if stuck(&sources) {
+        "unknown"
+    } else if group.incident.is_some() {
+        "failed"
+    } else {
+        ""
+    };
+    let fresh = fresh(&sources, now, class);
     let title = said(&target);
-    let page =
-        Page { title: &title, here: "/overview", who: &who, fresh: fresh(&sources, now), body, live: true };
+    let page = Page { title: &title, here: "/overview", who: &who, fresh, body, live: true };
     sources.page(page)
 }
 

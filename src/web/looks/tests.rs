@@ -1,12 +1,13 @@
 //! Pages over a board and a store that hold just what a test needs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_probes::{Measurement, Outcome, Reason, Stage, StageTime, Verdict};
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::config::{self, Registries};
@@ -185,6 +186,45 @@ async fn the_cluster_is_told_in_figures_with_their_age_and_course() {
 }
 
 #[tokio::test]
+async fn a_month_of_a_probe_is_told_by_hours_reasons_and_quantiles() {
+    let sources = sources(CLUSTER, in_memory());
+    let mut seen = Vec::new();
+    for quarter in (0..30 * 96_i64).rev() {
+        let mut outcome = looked(&[], &[]);
+        outcome.stages[0].took = Duration::from_millis(6_000 + (quarter * 7_919 % 5_000).unsigned_abs());
+        let reason = match quarter {
+            800..820 => Some(Reason::SpawnFailed),
+            q if q % 211 == 0 => Some(Reason::ALL[usize::try_from(q / 211).unwrap() % 9]),
+            _ => None,
+        };
+        if reason.is_some() {
+            (outcome.verdict, outcome.reason) = (Verdict::Failed, reason);
+        }
+        seen.push(run(&sources, "launch", quarter * 15, outcome));
+    }
+    for part in seen.chunks(500) {
+        saw(&sources, part.to_vec()).await;
+    }
+    let (status, page) = get(&sources, "/probes/binder/launch?span=30d").await;
+    assert_eq!(status, 200);
+    for word in [
+        "Success by hour (UTC), 30 days: 28",
+        "spawn_failed: the Hub could not start the server, 2",
+        "other reasons",
+        "How long it took, 30 days: median",
+        "of 4 runs failed",
+        "before=2018-07-06T",
+    ] {
+        assert!(page.contains(word), "{word} is not in {page}");
+    }
+    assert!(page.len() < 80_000, "{} bytes", page.len());
+    keep("month", &page);
+    let (_, week) = get(&sources, "/probes/binder/launch?span=7d").await;
+    keep("week", &week);
+    assert!(week.contains("Success by hour (UTC), 7 days: 66"), "{week}");
+}
+
+#[tokio::test]
 async fn a_source_that_fails_leaves_its_figures_unknown_with_what_they_were() {
     let sources = cluster().await;
     let blind = Outcome::bare(Verdict::Unknown, Some(Reason::ProbeAuth), "the cluster refuses the token");
@@ -252,7 +292,6 @@ async fn two_hundred_probes_are_one_quick_page_of_bounded_size() {
     // Without optimisation and beside other tests; a service needs a few milliseconds.
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert!(page.len() < 450_000, "{} bytes", page.len());
-    eprintln!("{} bytes in {:?}", page.len(), began.elapsed());
     let (_, few) = get(&sources, "/overview?q=binder-07+p3").await;
     assert_eq!(few.matches("<tr id=\"p-").count(), 1);
 }

@@ -44,7 +44,7 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who) -> Re
         @if !read { (super::silent_store()) }
         @for section in &sections { (section) }
     };
-    let fresh = fresh(&sources, now);
+    let fresh = fresh(&sources, now, "");
     sources.page(Page { title: "Cluster", here: "/cluster", who: &who, fresh, body, live: true })
 }
 

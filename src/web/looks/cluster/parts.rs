@@ -25,7 +25,7 @@ const DRIFT: &[Told] = &[
 ];
 const NODES: &[Told] = &[
     ("nodes", "nodes", false),
-    ("node_limit", "of at most", false),
+    ("node_limit", "nodes at most", false),
     ("nodes_ready", "ready", false),
     ("nodes_schedulable", "open to new pods", false),
     ("nodes_cordoned", "cordoned", false),
@@ -34,8 +34,8 @@ const NODES: &[Told] = &[
     ("nodes_memory_pressure", "short of memory", true),
     ("nodes_readonly", "read-only", true),
     ("nodes_without_address", "without an address", true),
-    ("quota_pods_used", "pods, of the quota", false),
-    ("quota_pods_hard", "the quota", false),
+    ("quota_pods_used", "pods that the quota counts", false),
+    ("quota_pods_hard", "pods that it allows", false),
     ("quota_blocked", "the quota is used up", true),
 ];
 const SERVERS: &[Told] = &[
@@ -188,7 +188,7 @@ pub(super) fn components(sources: &Sources, source: &Source, now: Timestamp) -> 
     let body = html! {
         @if names.is_empty() { p { "unknown" } }
         @else { table.dense.grid {
-            thead { tr { th scope="col" { "Component" } th.number scope="col" { "Ready" } th.number scope="col" { "Restarts" } th.number scope="col" { "CPU" } th.number scope="col" { "Memory" } } }
+            thead { tr { th scope="col" { "Component" } th.number scope="col" { "Ready" } th.number scope="col" { "Restarts" } th.number scope="col" { "CPU, cores" } th.number scope="col" { "Memory" } } }
             tbody { @for name in &names { (component(source, name, now)) } }
         } }
     };
@@ -216,7 +216,7 @@ fn component(source: &Source, name: &str, now: Timestamp) -> Markup {
             th scope="row" { (said(name)) @if !trouble.is_empty() { br; strong { "! " (trouble.join(", ")) } } @if let Some(reason) = reason { br; small { (said(reason)) } } }
             td.number { (figures::told("", ready.unwrap_or(f64::NAN))) " / " (figures::told("", pods.unwrap_or(f64::NAN))) }
             td.number { (known("restarts")) }
-            td.number { (known("cpu_cores")) }
+            td.number { (figure("cpu_cores").value.map_or("–".to_owned(), |v| format!("{v:.2}"))) }
             td.number { (known("memory_bytes")) }
         }
     }
