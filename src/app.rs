@@ -21,7 +21,7 @@ use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
-use crate::pipeline::{dead_man, deliveries, history, janitor, orders};
+use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
 use crate::store::{self, Store};
@@ -41,6 +41,7 @@ pub struct App {
     board: SharedBoard,
     metrics: Metrics,
     listener: Option<TcpListener>,
+    setup: Arc<web::Setup>,
     more: Option<axum::Router>,
     extra: web::Extra,
     status: web::Status,
@@ -48,6 +49,7 @@ pub struct App {
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
     token: Option<web::Token>,
+    public: web::Public,
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
 }
@@ -68,10 +70,13 @@ impl App {
             folder.map(Runbooks::read).transpose().context("cannot read the runbooks")?.unwrap_or_default();
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
+        let setup = Arc::new(web::Setup::new(&config, edges.clock.now()));
         let inbox = inbox::inbox();
+        store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
         Ok(Self {
             status,
+            public: web::Public::of(&config),
             config,
             edges,
             store,
@@ -79,6 +84,7 @@ impl App {
             board,
             metrics,
             listener,
+            setup,
             more: None,
             extra: Arc::new(|| maud::html! {}),
             reload: None,
@@ -132,7 +138,9 @@ impl App {
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
             base: self.base(),
+            public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
+            setup: Arc::clone(&self.setup),
             status: self.status.clone(),
             desk: self.working_pages(),
             extra: Arc::clone(&self.extra),
@@ -296,11 +304,14 @@ impl App {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             owed,
+            mails: Arc::clone(&self.public.owed),
             inbox,
             reload: self.reload.take(),
             stuck: stuck.clone(),
+            board: self.board.clone(),
         };
-        deliveries::start(desk, &self.config.channels).await?;
+        let current = deliveries::start(desk, &self.config.channels).await?;
+        mails::start(&self.config, Arc::clone(&self.public.owed), current);
         if let Some(dead_man) = self.config.service.dead_man.clone() {
             let caller = dead_man::Caller {
                 dead_man,

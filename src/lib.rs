@@ -22,6 +22,7 @@ pub mod edges;
 pub mod hearing;
 pub mod inbox;
 pub mod kept;
+pub mod news;
 pub mod observation;
 pub mod ourselves;
 pub mod pipeline;

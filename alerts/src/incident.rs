@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::{Diagnosis, Proposal};
@@ -14,7 +15,7 @@ const FLAPS: usize = 2;
 pub(crate) const FLAP_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Names one incident for life.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct IncidentId(pub String);
 
@@ -34,7 +35,7 @@ pub struct AlertKey {
 }
 
 /// Where an alert stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     /// Nothing to say.
@@ -130,7 +131,7 @@ impl Alert {
 }
 
 /// Where an incident stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentState {
     /// The trouble lasts.
@@ -140,7 +141,7 @@ pub enum IncidentState {
 }
 
 /// What people said of an incident afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
     /// There was trouble, and it was right to tell.
@@ -150,7 +151,7 @@ pub enum Label {
 }
 
 /// Something that happened to an incident, or was said of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// When.
     pub at: Timestamp,
@@ -175,7 +176,7 @@ pub struct Named {
 }
 
 /// An action that was proposed, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proposed {
     /// When it was first proposed.
     pub at: Timestamp,
@@ -186,7 +187,7 @@ pub struct Proposed {
 }
 
 /// One time an alert of an incident was firing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Spell {
     /// What the alert is called in the field's vocabulary.
     pub alert: String,

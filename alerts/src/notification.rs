@@ -1,12 +1,13 @@
 //! Something owed to somebody: what happened, as facts that every channel words for itself.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{IncidentId, Severity};
 
 /// Names one notification for life: the receiver's key against doubles.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NotificationId(pub String);
 
@@ -94,7 +95,7 @@ pub struct Ack {
 }
 
 /// A stretch of time of one probe, for the picture of the last hours: counts by verdict.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// Runs that passed.
     pub passed: u32,
@@ -107,7 +108,7 @@ pub struct Cell {
 }
 
 /// The last hours of one probe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Strip {
     /// Name of the probe.
     pub probe: String,

@@ -1,12 +1,13 @@
 //! A person's wish not to be told, for a time; and what was hidden by it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Held, IncidentId, Selector};
 
 /// A person's wish not to be told. It hides, it does not stop the judging: what it hid stays on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Silence {
     /// Its name for life.
     pub id: String,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Reason, Stage};
 
 /// The judgement over one run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Works as it should.
@@ -43,7 +44,7 @@ impl std::fmt::Display for Verdict {
 }
 
 /// One step of a run with its start (since the start of the run) and its duration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageTime {
     /// Which step.
     pub stage: Stage,
@@ -54,7 +55,7 @@ pub struct StageTime {
 }
 
 /// A number read during a run, in base units (seconds, bytes, ratio, count).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurement {
     /// Name in snake case, with its unit as the last word where it has one (`certificate_left_seconds`).
     pub name: String,

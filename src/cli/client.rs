@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use futures::StreamExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use launchwatch_probes::Net;
@@ -53,6 +54,16 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// What went wrong.
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// The service answers and says no: to ask again helps nobody.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.code, MISCONFIGURED | NOT_THERE)
+    }
+
     /// Prints it.
     pub(super) fn told(&self) -> ExitCode {
         eprintln!("launchwatch: {}", self.words);
@@ -158,6 +169,30 @@ impl Client {
         self.ask(Method::DELETE, path, query, None).await
     }
 
+    /// Where the service is.
+    pub(super) fn root(&self) -> &str {
+        self.root.as_str()
+    }
+
+    /// Takes up a stream of events, after the one of this id.
+    pub(super) async fn events(&self, path: &[&str], after: Option<&str>) -> Result<Events, Failure> {
+        let mut request = self.request(Method::GET, path, &[]);
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        let request = request.body(bytes::Bytes::new()).context("the request cannot be made")?;
+        let late = || anyhow::anyhow!("{} does not answer within {PATIENCE:?}", self.root);
+        let sent = tokio::time::timeout(PATIENCE, self.net.send(request)).await;
+        let answer = sent.map_err(|_| late())?.map_err(|e| self.unreachable(&e))?;
+        if !answer.status.is_success() {
+            let status = answer.status;
+            let said = answer.read(MOST).await.map_err(|e| self.unreachable(&e))?;
+            let problem = serde_json::from_slice(&said).unwrap_or_default();
+            return Err(self.refused(status, &problem));
+        }
+        Ok(Events { body: answer.body, text: Vec::new() })
+    }
+
     fn needs_token(&self) -> Result<(), Failure> {
         let no_token = |why: &String| Failure { code: MISCONFIGURED, words: format!("no token: {why}") };
         self.token.as_ref().map(|_| ()).map_err(no_token)
@@ -170,17 +205,7 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
-        let mut url = self.root.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
-        }
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let mut request = http::Request::builder().method(method).uri(url.as_str());
-        if let Ok(token) = &self.token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let mut request = self.request(method, path, query);
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -198,6 +223,21 @@ impl Client {
             Ok(value) if status.is_success() => Ok(value),
             Ok(problem) => Err(self.refused(status, &problem)),
             Err(_) => Err(anyhow::anyhow!("{} answers {status}: is that launchwatch?", self.root).into()),
+        }
+    }
+
+    fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> http::request::Builder {
+        let mut url = self.root.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = http::Request::builder().method(method).uri(url.as_str());
+        match &self.token {
+            Ok(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+            Err(_) => request,
         }
     }
 
@@ -232,6 +272,38 @@ impl Client {
         }
         Failure { code, words }
     }
+}
+
+/// A stream of events.
+pub(super) struct Events {
+    body: launchwatch_probes::net::Body,
+    text: Vec<u8>,
+}
+
+impl Events {
+    /// The next event: its id, where it has one, and its data. `None` when the stream has broken off.
+    pub(super) async fn next(&mut self) -> Option<(Option<String>, Value)> {
+        loop {
+            while let Some(end) = self.text.windows(2).position(|two| two == b"\n\n") {
+                let event: Vec<u8> = self.text.drain(..end + 2).collect();
+                let event = event_of(&String::from_utf8_lossy(&event));
+                if event.is_some() {
+                    return event;
+                }
+            }
+            if self.text.len() > MOST {
+                return None;
+            }
+            self.text.extend_from_slice(&self.body.next().await?.ok()?);
+        }
+    }
+}
+
+/// The id and data of an event of a stream; nothing for a comment.
+fn event_of(text: &str) -> Option<(Option<String>, Value)> {
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let data = serde_json::from_str(field("data")?).ok()?;
+    Some((field("id").map(|id| id.trim().to_owned()), data))
 }
 
 /// Prints a failure, or goes on with what was answered.

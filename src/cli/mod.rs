@@ -24,6 +24,7 @@ mod silence;
 mod slo;
 mod test_alert;
 mod token;
+mod top;
 mod world;
 
 use std::path::PathBuf;
@@ -107,6 +108,8 @@ enum Command {
     },
     /// List open incidents, or show one with all that happened to it.
     Incidents(incidents::Arguments),
+    /// Watch how everything stands, live, in the terminal.
+    Top(top::Arguments),
     /// Print what to do about a cause; without a label, list all runbooks.
     Runbook(runbook::Arguments),
     /// Say that you see to an incident: no reminders for a time.
@@ -147,6 +150,9 @@ enum Command {
         /// Print the JSON Schema of the file instead, for editors.
         #[arg(long)]
         json: bool,
+        /// Print the description of the service's API (OpenAPI 3.1) instead.
+        #[arg(long, conflicts_with = "json")]
+        openapi: bool,
     },
     /// Print completions for a shell.
     Completions {
@@ -158,7 +164,9 @@ enum Command {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    crate::telemetry::logs::start(&cli.log, cli.log_json);
+    // A log would be drawn across the picture.
+    let log = if matches!(cli.command, Command::Top(_)) { "off" } else { &cli.log };
+    crate::telemetry::logs::start(log, cli.log_json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -188,6 +196,7 @@ async fn run(command: Command) -> ExitCode {
             answer(&init::init(&output, &init::Starter { url: &url, deployment }, Registries::BUILT_IN))
         }
         Command::Incidents(arguments) => incidents::run(&arguments).await,
+        Command::Top(arguments) => top::run(&arguments).await,
         Command::Runbook(arguments) => runbook::run(&arguments).and_then(|said| answer(&said)),
         Command::Ack(arguments) => ack::run(&arguments).await,
         Command::Assign(said) => incidents::assign(&said).await,
@@ -204,7 +213,11 @@ async fn run(command: Command) -> ExitCode {
         Command::Backtest(arguments) => backtest::run(&arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
-        Command::Reference { json } => answer(&reference::reference(Registries::BUILT_IN, json)),
+        Command::Reference { openapi: true, .. } => {
+            print!("{}", crate::web::openapi(""));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Reference { json, .. } => answer(&reference::reference(Registries::BUILT_IN, json)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "launchwatch", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

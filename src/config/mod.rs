@@ -43,7 +43,9 @@ pub use secret::Environment;
 pub(crate) use words::did_you_mean;
 
 pub use pages::{Group, Link, Logo, Pages};
-pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
+pub use settled::{
+    ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Subscriptions, Target,
+};
 
 /// What a configuration may name as `type`.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Registries;
 use super::file::{
     ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
-    ServiceKeys, TargetKeys, TeamKeys,
+    ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 
@@ -90,6 +90,7 @@ fn lists(channels: Value, properties: &mut Map<String, Value>, book: &mut Map<St
     }
     properties.insert("pages".to_owned(), item("pages", schema_of::<PagesKeys>()));
     properties.insert("reminders".to_owned(), item("reminders", schema_of::<ReminderKeys>()));
+    properties.insert("subscriptions".to_owned(), item("subscriptions", schema_of::<SubscriptionKeys>()));
 }
 
 /// A schema of keys with the key `type` added.

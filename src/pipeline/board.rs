@@ -9,10 +9,11 @@ use launchwatch_alerts::{Cell, Incident, Strip};
 use launchwatch_probes::{Outcome, Reason, Verdict};
 use tokio::sync::watch;
 
+use super::tape::Tape;
 use crate::config::{Config, ProbeConfig, Schedule, Target};
 use crate::observation::{Observation, ProbeId};
 use crate::scheduler::Timetable;
-use crate::store::Histogram;
+use crate::store::{Histogram, Stand};
 
 /// Width of a cell of the last hours, in seconds.
 pub const CELL_SECONDS: i64 = 300;
@@ -85,6 +86,8 @@ pub struct Board {
     pub probes: BTreeMap<ProbeId, ProbeState>,
     /// Open incidents by target, each as far as the target is concerned.
     pub open: BTreeMap<String, Incident>,
+    /// How channels stand that have tried to tell something, by name.
+    pub channels: BTreeMap<String, Stand>,
     /// When results were last written down.
     pub committed_at: Option<Timestamp>,
     /// When the recorder last went round its loop.
@@ -93,7 +96,7 @@ pub struct Board {
 
 /// The board, shared. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct SharedBoard(Arc<RwLock<Board>>, Arc<watch::Sender<u64>>);
+pub struct SharedBoard(Arc<RwLock<Board>>, Arc<watch::Sender<u64>>, Tape);
 
 impl SharedBoard {
     /// A board with a row for every configured probe.
@@ -118,7 +121,8 @@ impl SharedBoard {
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
         let places = config.targets.iter().map(|t| (t.name.clone(), Place::of(t))).collect();
-        Self(Arc::new(RwLock::new(Board { labels, places, probes, ..Board::default() })), Arc::default())
+        let board = Board { labels, places, probes, ..Board::default() };
+        Self(Arc::new(RwLock::new(board)), Arc::default(), Tape::default())
     }
 
     /// Reads the board; do not hold it across an await.
@@ -127,9 +131,14 @@ impl SharedBoard {
     }
 
     /// Changes the board.
-    pub fn write(&self, change: impl FnOnce(&mut Board)) {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    pub fn write<T>(&self, change: impl FnOnce(&mut Board) -> T) {
+        drop(change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner)));
         self.1.send_modify(|number| *number = number.wrapping_add(1));
+    }
+
+    /// What happened lately, for those who follow along.
+    pub fn tape(&self) -> &Tape {
+        &self.2
     }
 
     /// The number of the last change, and a way to wait for the next one.

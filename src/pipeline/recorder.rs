@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::backlog::{Attempt, Backlog};
 use super::direct::Direct;
 use super::orders::Orders;
+use super::tape::Event;
 use super::{board::SharedBoard, sample};
 use crate::clock::Clock;
 use crate::inbox::{Letter, Ourselves};
@@ -170,6 +171,8 @@ impl Recorder {
                 board.saw(seen);
             }
         });
+        let happened = observations.iter().map(Event::seen).chain(changes.iter().filter_map(Event::changed));
+        self.board.tape().write(happened);
         for seen in &observations {
             self.metrics.run_ended(&seen.probe, &seen.outcome, seen.ended());
         }

@@ -211,7 +211,7 @@ fn causes(incident: &Incident) -> Vec<Cause> {
             known.title = scrubbed(&standing.title);
         }
     }
-    all.sort_by(|a, b| (a.rank, a.named.value).cmp(&(b.rank, b.named.value)));
+    all.sort_by_key(|c| (c.rank, c.named.value));
     all
 }
 

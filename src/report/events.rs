@@ -40,7 +40,7 @@ pub(super) fn events(material: &Material, late: &[Late]) -> Vec<Event> {
 
 /// In order, and not without end: of too many, the first and the last.
 pub(super) fn in_order(mut all: Vec<Event>) -> Vec<Event> {
-    all.sort_by(|a, b| (a.at, a.kind).cmp(&(b.at, b.kind)));
+    all.sort_by_key(|e| (e.at, e.kind));
     if all.len() > MOST {
         let last = all.split_off(all.len() - MOST / 2);
         all.truncate(MOST / 2);

@@ -121,7 +121,7 @@ fn troubles(runs: &[&Observation]) -> Vec<Troubles> {
         })
     };
     let mut told: Vec<Troubles> = ways.into_values().filter_map(told).collect();
-    told.sort_by(|a, b| b.count.cmp(&a.count));
+    told.sort_by_key(|t| std::cmp::Reverse(t.count));
     told.truncate(WAYS);
     told
 }

@@ -188,9 +188,9 @@ fn cause(text: &mut String, facts: &Facts, clock: &Clock<'_>) {
     for (n, cause) in facts.causes.iter().enumerate() {
         let at = cause.first.as_ref().unwrap_or(&cause.named).value;
         let rank = if cause.first.is_some() { "as the likeliest" } else { "as second" };
-        let likely = cause.confidence.map_or_else(String::new, |c| {
-            format!("; confidence at the last look {c:.2} of 1")
-        });
+        let likely = cause
+            .confidence
+            .map_or_else(String::new, |c| format!("; confidence at the last look {c:.2} of 1"));
         let _ = writeln!(
             text,
             "{}. **`{}`**: {}. Named {rank} {}, {}{likely}.",

@@ -104,7 +104,7 @@ pub struct Report {
 }
 
 /// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Still to be sent, or to be sent again.
@@ -141,7 +141,7 @@ pub struct Settlement {
 }
 
 /// A delivery with its history in brief.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Delivery {
     /// Which notification.
     pub notification: NotificationId,

@@ -5,6 +5,7 @@ mod access;
 mod api;
 mod assets;
 mod desk;
+mod feeds;
 mod health;
 mod live;
 mod looks;
@@ -39,6 +40,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Role, Token};
+pub use api::{Setup, openapi};
 pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
@@ -68,14 +70,37 @@ pub struct Sources {
     pub without_memory: Option<String>,
     /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
     pub base: Arc<str>,
+    /// What is told outside the pages.
+    pub public: Public,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// What is shown of the configuration.
+    pub setup: Arc<Setup>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
     /// What the working pages need besides.
     pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
+}
+
+/// What is told outside the pages.
+#[derive(Clone, Default)]
+pub struct Public {
+    /// Where people reach the pages.
+    pub url: Option<url::Url>,
+    /// Whether news go out by e-mail.
+    pub mails: bool,
+    /// Rung when a mail is owed.
+    pub owed: Arc<tokio::sync::Notify>,
+}
+
+impl Public {
+    /// For a service of this configuration.
+    pub fn of(config: &crate::config::Config) -> Self {
+        let (url, mails) = (config.service.public_url.clone(), config.subscriptions.is_some());
+        Self { url, mails, ..Self::default() }
+    }
 }
 
 /// The pages as a router. Behind a proxy they are found with its path in front and without.

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use launchwatch_alerts::Disobeyed;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::inbox::NotDone;
 use crate::store;
 
 /// An answer that says no.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Problem {
     /// A stable name of the case.
     #[serde(rename = "type")]

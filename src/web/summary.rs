@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::State;
 use jiff::Timestamp;
 use launchwatch_alerts::{Incident, Severity, Strip};
 use launchwatch_probes::{StageTime, Verdict};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::access::Who;
 use super::{Sources, api, health};
 use crate::pipeline::board::ProbeState;
 
 /// How a target stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
     /// Everything that was looked at works.
@@ -27,7 +25,7 @@ pub(super) enum Standing {
     Unknown,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct Overview {
     /// When this was put together.
     pub at: Timestamp,
@@ -38,7 +36,7 @@ pub(super) struct Overview {
     pub targets: Vec<TargetView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct TargetView {
     pub name: String,
     pub labels: BTreeMap<String, String>,
@@ -47,10 +45,9 @@ pub(super) struct TargetView {
     pub probes: Vec<ProbeView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct ProbeView {
     pub name: String,
-    #[serde(rename = "type")]
     pub kind: &'static str,
     pub verdict: Option<Verdict>,
     pub stale: bool,
@@ -63,10 +60,6 @@ pub(super) struct ProbeView {
     pub stages: Vec<StageTime>,
     pub evidence: Vec<String>,
     pub strip: Strip,
-}
-
-pub(super) async fn status(State(sources): State<Sources>, who: Who) -> Json<Overview> {
-    Json(if who.known() { everything(&sources) } else { overview(&sources) })
 }
 
 /// What the public may know: without targets that are hidden, without evidence, without people.

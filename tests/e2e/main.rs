@@ -20,10 +20,12 @@ mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;
 mod looks;
+mod mails;
 mod ourselves;
 mod outage;
 mod pages;
 mod post;
+mod reads;
 mod rehearsal;
 mod renamed;
 mod reports;

@@ -1,12 +1,13 @@
 //! What could be done about a cause: the closed vocabulary of actions, and one of them proposed with its guards.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Makes the vocabulary.
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident $text:literal,)*) => {
         /// Something that changes the cluster, the hub or the deployment.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
         pub enum Action { $($(#[$doc])* $variant,)* }
 
@@ -108,7 +109,7 @@ impl std::fmt::Display for Action {
 }
 
 /// How far an action may go by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Safe enough to run unattended where the operator allows that and every guard holds.
@@ -131,7 +132,7 @@ impl Mode {
 }
 
 /// Something that must hold before an action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Guard {
     /// What must hold, in words.
     pub says: String,
@@ -141,7 +142,7 @@ pub struct Guard {
 }
 
 /// An action proposed against a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proposal {
     /// What.
     pub action: Action,

@@ -13,6 +13,7 @@ mod remedies;
 mod scene;
 mod words;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Guard, Mode, Proposal};
@@ -46,7 +47,7 @@ pub struct Cause {
 }
 
 /// A cause that is likely.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
     /// Name in the vocabulary; names the runbook.
     pub label: String,

@@ -1,11 +1,12 @@
 //! Which series a rule, a route, a silence or a maintenance is about.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::SeriesId;
 
 /// Which series. Empty lists mean all; `*` stands for any text. All lists that are not empty must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Selector {
     /// Names of targets.

@@ -21,7 +21,7 @@
 
 mod attempt;
 mod channels;
-mod pace;
+pub(super) mod pace;
 mod stand;
 #[cfg(test)]
 mod tests;
@@ -36,10 +36,12 @@ use tokio::sync::Notify;
 use self::channels::Channels;
 pub use self::channels::Reload;
 pub use self::watch::Stuck;
+use super::board::SharedBoard;
+use super::tape::Event;
 use crate::config::ChannelConfig;
 use crate::edges::Edges;
 use crate::inbox::Inbox;
-use crate::store::{Stand, Store};
+use crate::store::{Error, Report, Settlement, Stand, Store};
 use crate::tasks::{OnExit, Tasks};
 use crate::telemetry::Metrics;
 
@@ -55,16 +57,21 @@ pub struct Desk {
     pub metrics: Metrics,
     /// Rung when something new is owed.
     pub owed: Arc<Notify>,
+    /// Rung when there may be a mail to subscribers.
+    pub mails: Arc<Notify>,
     /// Where the recorder is told how channels stand.
     pub inbox: Inbox,
     /// Reads the channels of the configuration again; `None` where there is none to read.
     pub reload: Option<Reload>,
     /// Set while nobody can be told of anything.
     pub stuck: Stuck,
+    /// Where it is shown how channels stand and what becomes of deliveries.
+    pub board: SharedBoard,
 }
 
 /// What the workers share.
 struct Shared {
+    board: SharedBoard,
     tasks: Tasks,
     edges: Edges,
     store: Arc<dyn Store>,
@@ -73,6 +80,23 @@ struct Shared {
     stands: Mutex<BTreeMap<String, Stand>>,
     /// By channel: wakes its worker.
     bells: BTreeMap<String, Arc<Notify>>,
+}
+
+/// The channels as they are now, secrets that changed included.
+#[derive(Clone)]
+pub struct Current(Arc<Shared>);
+
+impl Current {
+    /// What it takes to send by them: tasks, doors, store and counts.
+    pub(in crate::pipeline) fn doors(&self) -> (Tasks, Edges, Arc<dyn Store>, Metrics) {
+        let Shared { tasks, edges, store, metrics, .. } = &*self.0;
+        (tasks.clone(), edges.clone(), Arc::clone(store), metrics.clone())
+    }
+
+    /// The relay of a channel of mails.
+    pub fn relay(&self, channel: &str) -> Option<launchwatch_alerts::Relay> {
+        self.0.channels.get(channel).and_then(|(channel, _)| channel.relay())
+    }
 }
 
 impl Shared {
@@ -87,7 +111,18 @@ impl Shared {
         stands.get(channel).cloned().unwrap_or_default()
     }
 
+    /// Writes down what came of deliveries, and tells those who follow along.
+    async fn settle(&self, settlements: Vec<Settlement>, report: Option<Report>) -> Result<usize, Error> {
+        let settled: Vec<Event> = settlements.iter().map(Event::settled).collect();
+        let handed = self.store.settle(settlements, report).await?;
+        self.board.tape().write(settled);
+        Ok(handed)
+    }
+
     fn set_stand(&self, channel: &str, stand: Stand) {
+        if self.board.read().channels.get(channel) != Some(&stand) {
+            self.board.write(|board| board.channels.insert(channel.to_owned(), stand.clone()));
+        }
         let mut stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
         stands.insert(channel.to_owned(), stand);
     }
@@ -98,13 +133,14 @@ impl Shared {
 ///
 /// # Errors
 /// The store cannot be read.
-pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<(), crate::store::Error> {
-    let Desk { tasks, edges, store, metrics, owed, inbox, reload, stuck } = desk;
+pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<Current, crate::store::Error> {
+    let Desk { tasks, edges, store, metrics, owed, mails, inbox, reload, stuck, board } = desk;
     let (stands, given_up) = store.resume(channels.iter().map(|c| c.name.clone()).collect()).await?;
     if given_up > 0 {
         tracing::warn!(count = given_up, "messages of channels that are no longer configured are given up");
     }
     let shared = Arc::new(Shared {
+        board,
         tasks: tasks.clone(),
         edges,
         store,
@@ -123,15 +159,18 @@ pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<(), crate::
     }
     let names = channels.iter().map(|c| c.name.clone()).collect();
     tasks.spawn("standing", OnExit::Fine, watch::run(Arc::clone(&shared), inbox, names, stuck));
-    let ringing = tasks.clone();
+    let (ringing, ringing_for) = (tasks.clone(), Arc::clone(&shared));
     tasks.spawn("deliveries", OnExit::Fine, async move {
         loop {
             tokio::select! {
                 biased; // two replays must agree
                 _ = ringing.stopped() => return,
-                () = owed.notified() => shared.bells.values().for_each(|b| b.notify_one()),
+                () = owed.notified() => {
+                    ringing_for.bells.values().for_each(|b| b.notify_one());
+                    mails.notify_one();
+                }
             }
         }
     });
-    Ok(())
+    Ok(Current(shared))
 }

@@ -151,7 +151,7 @@ impl Worker {
                 break;
             }
             if round.suspect.is_none() && round.began.elapsed() >= SETTLE {
-                self.shared.store.settle(std::mem::take(&mut round.settlements), None).await?;
+                self.shared.settle(std::mem::take(&mut round.settlements), None).await?;
                 round.began = Instant::now();
             }
         }
@@ -171,7 +171,7 @@ impl Worker {
             at,
         };
         self.shared.set_stand(&self.name, self.stand.clone());
-        let handed = self.shared.store.settle(settlements, Some(report)).await?;
+        let handed = self.shared.settle(settlements, Some(report)).await?;
         if let Some(fallback) = self.fallback.as_ref().filter(|_| handed > 0) {
             self.shared.ring(fallback);
         }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use launchwatch_alerts::{Command, Disobeyed, IncidentId, IncidentState, Label};
+use launchwatch_alerts::{Command, Disobeyed, Incident, IncidentId, IncidentState, Label};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::door::Named;
 use super::letter::{Asked, Body, Lasting, name, rows};
+use super::lists::Incidents;
 use super::view::IncidentView;
 use crate::inbox::NotDone;
 use crate::store::IncidentQuery;
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Open incidents that are named to somebody who asked for one that is not there.
 const NAMED: usize = 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Which {
     Open,
@@ -30,11 +31,15 @@ enum Which {
     All,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Page {
+    /// Only those that are open, or only those that are over.
     state: Option<Which>,
+    /// Rows at most; 50 by default, never more than 500.
+    #[schemars(range(max = 500))]
     limit: Option<usize>,
+    /// Go on after this incident: `next` of the page before.
     before: Option<IncidentId>,
 }
 
@@ -43,7 +48,7 @@ pub(in crate::web) async fn list(
     State(sources): State<Sources>,
     who: Who,
     Asked(page): Asked<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Incidents>, Problem> {
     let open = match page.state {
         None | Some(Which::All) => None,
         Some(which) => Some(matches!(which, Which::Open)),
@@ -51,8 +56,9 @@ pub(in crate::web) async fn list(
     let limit = rows(page.limit);
     let found = sources.store.find_incidents(&IncidentQuery { open, before: page.before, limit }).await?;
     let next = found.last().filter(|_| found.len() == limit).map(|i| i.id.clone());
-    let incidents: Vec<_> = found.into_iter().map(|i| IncidentView::brief(i, who.known())).collect();
-    Ok(Json(json!({ "incidents": incidents, "next": next })))
+    let found = found.into_iter().filter(|i| sources.lets_see(&who, &i.target));
+    let incidents: Vec<_> = found.map(|i| IncidentView::brief(i, who.known())).collect();
+    Ok(Json((incidents, next.map(|id| id.0)).into()))
 }
 
 /// One incident by its id; a target's name stands for its open incident.
@@ -62,6 +68,10 @@ pub(in crate::web) async fn one(
     Named(called): Named,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = find(&sources, &called).await?;
+    let hidden = |i: &Incident| !sources.lets_see(&who, &i.target);
+    if sources.store.incident(&id).await?.as_ref().is_some_and(hidden) {
+        return Err(Problem::not_found(format!("there is no incident `{id}`"), ""));
+    }
     show(&sources, &id, who.known()).await
 }
 
@@ -103,38 +113,47 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
     )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Acknowledge {
+    /// Who.
     by: String,
+    /// How long that keeps the incident quiet, such as `2h`.
     #[serde(default, rename = "for")]
     lasts: Option<Lasting>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct By {
+    /// Who.
     by: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Assign {
+    /// Who says so.
     by: String,
+    /// Whose it is from now on.
     to: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Comment {
+    /// Who.
     by: String,
+    /// What to put on record.
     text: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Labelled {
+    /// Who says so.
     by: String,
+    /// What it was.
     label: Label,
 }
 

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use jiff::SignedDuration;
 use launchwatch_alerts::text::one_line;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -67,26 +68,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// How many rows.
-#[derive(Deserialize)]
-pub(in crate::web) struct Limit {
-    limit: Option<usize>,
-}
-
-impl Limit {
-    pub(in crate::web) fn rows(&self) -> usize {
-        rows(self.limit)
-    }
-}
-
 /// As many rows as somebody wants, within reason.
 pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
     wanted.unwrap_or(LIMIT.0).min(LIMIT.1)
 }
 
 /// A span such as `4h`, always with its unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 pub(in crate::web) struct Lasting(pub(super) SignedDuration);
 
 impl Lasting {

@@ -3,56 +3,99 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use launchwatch_alerts::{Maintenance, Window};
-use serde_json::{Value, json};
+use launchwatch_alerts::{Maintenance, Selector, Silence, Window};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::letter::{Asked, Limit};
+use super::letter::Asked;
+use super::lists::{DEEP, Maintenances, Paged};
 use crate::web::Sources;
 use crate::web::problem::Problem;
+
+/// Planned work.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::web) struct MaintenanceView {
+    /// Its name.
+    id: String,
+    /// Who announced it.
+    by: String,
+    /// What it is about.
+    of: Selector,
+    /// Why; of what comes every week, when.
+    reason: Option<String>,
+    /// From when.
+    from: Option<Timestamp>,
+    /// Until when.
+    until: Option<Timestamp>,
+    /// It is over, and why.
+    ended: Option<String>,
+}
 
 /// Maintenances of people, those in force first, the ones that are over too; then those of the configuration.
 pub(in crate::web) async fn list(
     State(sources): State<Sources>,
-    Asked(limit): Asked<Limit>,
-) -> Result<Json<Value>, Problem> {
-    let (now, rows) = (sources.clock.now(), limit.rows());
-    let silences = sources.store.silences(usize::MAX).await?;
-    let begun = silences.iter().filter(|s| s.maintenance).map(|s| json!(s));
+    Asked(paged): Asked<Paged>,
+) -> Result<Json<Maintenances>, Problem> {
+    let now = sources.clock.now();
+    let silences = sources.store.silences(DEEP).await?;
+    let begun = silences.into_iter().filter(|s| s.maintenance).map(MaintenanceView::from);
     let planned = sources.planned.iter().map(|m| planned(m, now));
-    let all: Vec<Value> = begun.take(rows).chain(planned).collect();
-    Ok(Json(json!({ "maintenance": all })))
+    paged.of(begun.chain(planned), |m| m.id.clone()).map(|page| Json(page.into()))
+}
+
+impl From<Silence> for MaintenanceView {
+    fn from(silence: Silence) -> Self {
+        Self {
+            id: silence.id,
+            by: silence.by,
+            of: silence.of,
+            reason: Some(silence.reason),
+            from: Some(silence.from),
+            until: Some(silence.until),
+            ended: silence.ended,
+        }
+    }
 }
 
 /// A planned maintenance in the form of one that somebody began; what comes every week has its time in words.
-fn planned(planned: &Maintenance, now: Timestamp) -> Value {
-    let (name, of) = (&planned.name, &planned.of);
+fn planned(planned: &Maintenance, now: Timestamp) -> MaintenanceView {
+    let mut view = MaintenanceView {
+        id: planned.name.clone(),
+        by: "configuration".to_owned(),
+        of: planned.of.clone(),
+        reason: None,
+        from: None,
+        until: None,
+        ended: None,
+    };
     match &planned.when {
         Window::Once { from, until } => {
-            let ended = (*until <= now).then_some("its time is over");
-            json!({"id": name, "by": "configuration", "of": of, "from": from, "until": until, "ended": ended})
+            view.ended = (*until <= now).then(|| "its time is over".to_owned());
+            (view.from, view.until) = (Some(*from), Some(*until));
         }
         Window::Weekly { days, at, lasts, time_zone } => {
             let days: Vec<String> = days.iter().map(|d| format!("{d:?}")).collect();
             let days = if days.is_empty() { "day".to_owned() } else { days.join(", ") };
             let zone = time_zone.iana_name().unwrap_or("UTC");
             let lasts = humantime::format_duration(*lasts);
-            let when = format!("every {days} at {} {zone} for {lasts}", at.strftime("%H:%M"));
-            json!({"id": name, "by": "configuration", "of": of, "reason": when})
+            view.reason = Some(format!("every {days} at {} {zone} for {lasts}", at.strftime("%H:%M")));
         }
     }
+    view
 }
 
 #[cfg(test)]
 mod tests {
-    use launchwatch_alerts::Selector;
+    use serde_json::{Value, json};
 
     use super::*;
 
     #[test]
     fn what_the_configuration_plans_says_when_in_moments_or_in_words() {
         let now: Timestamp = "2018-07-07T12:00:00Z".parse().unwrap();
-        let work =
-            |when| planned(&Maintenance { name: "work".into(), of: Selector::target("hub"), when }, now);
+        let work = |when| {
+            json!(planned(&Maintenance { name: "work".into(), of: Selector::target("hub"), when }, now))
+        };
         let once = |from: &str, until: &str| {
             work(Window::Once { from: from.parse().unwrap(), until: until.parse().unwrap() })
         };

@@ -6,16 +6,38 @@
 //! public as the status page. No cookies and no cross-origin headers: a browser cannot be made to command.
 
 pub(super) mod alerts;
+pub(super) mod channels;
+pub(super) mod describe;
 pub(super) mod door;
+pub(super) mod events;
+pub(super) mod export;
 pub(super) mod incidents;
 pub(super) mod letter;
+mod lists;
 pub(super) mod maintenance;
 pub(super) mod regroup;
 pub(super) mod report;
+pub(super) mod rules;
+pub(super) mod runs;
+pub(super) mod series;
+mod setup;
 pub(super) mod silences;
+pub(super) mod status;
+pub(super) mod targets;
 mod view;
 
+use super::access::Who;
+
+pub use describe::openapi_text as openapi;
+pub use setup::Setup;
 pub(super) use view::without_comments;
+
+impl super::Sources {
+    /// Whether somebody may know of this target.
+    fn lets_see(&self, who: &Who, target: &str) -> bool {
+        who.known() || self.status.shows(target)
+    }
+}
 
 /// Most bytes of a body: a comment is short.
 pub(super) const MOST_BYTES: usize = 64 * 1024;

@@ -4,22 +4,25 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use launchwatch_alerts::{Command, Deploy, DeployResult};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::door::Named;
 use super::incidents::{Answer, command, find, give, show};
-use super::letter::{Asked, Body, Limit, name};
+use super::letter::{Asked, Body, name};
+use super::lists::{Deploys, Paged};
 use crate::web::Sources;
 use crate::web::problem::Problem;
 
 /// Alerts that are split off at once.
 const ALERTS: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Merge {
+    /// Who says so.
     by: String,
+    /// The incident in which it ends; a target's name stands for its open one.
     into: String,
 }
 
@@ -36,10 +39,12 @@ pub(in crate::web) async fn merge(
     show(&sources, &into, true).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Split {
+    /// Who says so.
     by: String,
+    /// `rule over target/probe`, as the incident's timeline names them.
     alerts: Vec<String>,
 }
 
@@ -56,14 +61,19 @@ pub(in crate::web) async fn split(
     command(&sources, &called, |incident| Command::Split { incident, alerts: said.alerts, by }).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Seen {
+    /// Name of the target.
     target: String,
+    /// What was deployed, such as a version.
     what: String,
+    /// What came of it.
     result: DeployResult,
+    /// Where more is to be read.
     #[serde(default)]
     url: Option<String>,
+    /// Who tells of it.
     #[serde(default)]
     by: Option<String>,
 }
@@ -87,8 +97,9 @@ pub(in crate::web) async fn deployed(
 /// Deployments that somebody told of, newest first.
 pub(in crate::web) async fn deploys(
     State(sources): State<Sources>,
-    Asked(limit): Asked<Limit>,
-) -> Result<Json<Value>, Problem> {
-    let deploys = sources.store.deploys(limit.rows()).await?;
-    Ok(Json(json!({ "deploys": deploys })))
+    Asked(paged): Asked<Paged>,
+) -> Result<Json<Deploys>, Problem> {
+    let all = sources.store.deploys(paged.deep()).await?;
+    let key = |d: &Deploy| format!("{}|{}|{}", d.at.as_microsecond(), d.target, d.what);
+    paged.of(all, key).map(|page| Json(page.into()))
 }

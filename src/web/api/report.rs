@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use launchwatch_alerts::IncidentId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::door::Named;
@@ -16,7 +17,7 @@ use crate::web::Sources;
 use crate::web::problem::Problem;
 
 /// The form of an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::web) enum Form {
     /// For people.
@@ -26,7 +27,7 @@ pub(in crate::web) enum Form {
     Json,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct How {
     /// Name of the time zone of clock times, such as `Europe/Berlin`.
@@ -75,7 +76,7 @@ pub(in crate::web) async fn drafted(sources: &Sources, id: &IncidentId, how: &Ho
     made.map_err(|_| Problem::later("the report could not be made", "the log says more"))
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Table {
     #[default]
@@ -84,11 +85,14 @@ enum Table {
     Markdown,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Which {
+    /// Year and month in UTC, such as `2018-07`; the current one by default.
     month: Option<String>,
+    /// Per cent of runs that must work, such as 99.5.
     objective: Option<f64>,
+    /// In which form; JSON by default.
     #[serde(default)]
     format: Table,
 }

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use launchwatch_alerts::{Command, IncidentId, OURSELVES, Selector, SeriesId, Silence};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::door::Named;
 use super::incidents::give;
-use super::letter::{Asked, Body, Lasting, Limit, name, reason};
+use super::letter::{Asked, Body, Lasting, name, reason};
+use super::lists::{Paged, Silences};
 use crate::web::Sources;
 use crate::web::problem::Problem;
 
@@ -20,33 +21,42 @@ const NAMES: usize = 200;
 /// Silences, those in force first; the ones that are over too.
 pub(in crate::web) async fn list(
     State(sources): State<Sources>,
-    Asked(limit): Asked<Limit>,
-) -> Result<Json<Value>, Problem> {
-    let silences = sources.store.silences(limit.rows()).await?;
-    Ok(Json(json!({ "silences": silences })))
+    Asked(paged): Asked<Paged>,
+) -> Result<Json<Silences>, Problem> {
+    let all = sources.store.silences(paged.deep()).await?;
+    paged.of(all, |s| s.id.clone()).map(|page| Json(page.into()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Wish {
+    /// Who wishes it.
     pub(in crate::web) by: String,
+    /// Why.
     #[serde(default)]
     pub(in crate::web) reason: String,
+    /// Names of targets; `*` stands for any text.
     #[serde(default)]
     pub(in crate::web) targets: Vec<String>,
+    /// Names of probes.
     #[serde(default)]
     pub(in crate::web) probes: Vec<String>,
+    /// Whole series as `target/probe`.
     #[serde(default)]
     pub(in crate::web) series: Vec<String>,
+    /// From when; now by default.
     #[serde(default)]
     pub(in crate::web) from: Option<Timestamp>,
+    /// Until when; this or `for`.
     #[serde(default)]
     pub(in crate::web) until: Option<Timestamp>,
+    /// How long, such as `2h`; this or `until`.
     #[serde(default, rename = "for")]
     pub(in crate::web) lasts: Option<Lasting>,
     /// It ends with this incident, if that is over earlier; a target's name stands for its open incident.
     #[serde(default)]
     pub(in crate::web) until_resolved: Option<IncidentId>,
+    /// It is planned work.
     #[serde(default)]
     pub(in crate::web) maintenance: bool,
 }
@@ -130,8 +140,9 @@ fn checked(sources: &Sources, of: &Selector) -> Result<(), Problem> {
     Err(Problem::nonsense(what, &format!("targets: {}", shown(targets))))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(in crate::web) struct Ender {
+    /// Who.
     by: Option<String>,
 }
 

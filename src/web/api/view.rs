@@ -7,13 +7,14 @@ use launchwatch_alerts::diagnosis::Diagnosis;
 use launchwatch_alerts::{
     Alert, AlertState, Entry, Incident, IncidentId, IncidentState, Label, Proposed, Severity, Spell,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Alerts that an incident of a list names.
 const BRIEF: usize = 10;
 
 /// An incident.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::web) struct IncidentView {
     id: IncidentId,
     target: String,
@@ -53,7 +54,7 @@ pub(in crate::web) struct IncidentView {
     timeline: Option<Vec<Entry>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AckView {
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
@@ -62,7 +63,7 @@ struct AckView {
 }
 
 /// An alert.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::web) struct AlertView {
     rule: String,
     target: String,
@@ -85,6 +86,11 @@ pub(in crate::web) struct AlertView {
 }
 
 impl IncidentView {
+    /// Its id.
+    pub(in crate::web) fn id(&self) -> &str {
+        &self.id.0
+    }
+
     /// One line of a list.
     pub(in crate::web) fn brief(incident: Incident, known: bool) -> Self {
         let mut view = Self::whole(incident, known);
@@ -129,6 +135,11 @@ impl IncidentView {
 }
 
 impl AlertView {
+    /// What tells it from all others.
+    pub(in crate::web) fn key(&self) -> String {
+        format!("{}|{}/{}|{}", self.rule, self.target, self.probe, self.location)
+    }
+
     /// An alert; evidence only to somebody who is `known`.
     pub(in crate::web) fn of(alert: Alert, known: bool) -> Self {
         let series = alert.key.series;
