@@ -140,7 +140,10 @@ fn facts(
             @if let Some(first) = incident.diagnosis.first() {
                 dt { "Likely cause" } dd { strong { (first.title) } " · " a href="#cause-0" { "why" } " · " (cause::runbook(sources, &first.label)) }
                 @if let Some((action, why)) = first.not_first.first().filter(|_| known && !over) { dt { "Not first" } dd { strong { (action.as_str()) } ": " (why) } }
-                @if let Some(proposal) = first.actions.first().filter(|_| known && !over) { dt { "What to do" } dd { strong { (proposal.action.as_str()) } ": " (proposal.why) } }
+                @if known && !over {
+                    @if let Some(proposal) = first.actions.first() { dt { "What to do" } dd { strong { (proposal.action.as_str()) } ": " (proposal.why) } }
+                    @else if let Some(look) = first.next_looks.first() { dt { "What to do" } dd { (one_line(look, 300)) } }
+                }
             } @else if !over { dt { "Likely cause" } dd { "not known yet · " a href=(sources.to("/runbooks")) { "runbooks" } } }
         }
     }

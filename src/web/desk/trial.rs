@@ -33,7 +33,7 @@ pub(super) async fn run(
     let watched = Watched { post, steps: Mutex::default() };
     let notification = Notification::test(at, word);
     let receipt = courier::deliver(channel.channel.as_ref(), &notification, None, &watched).await;
-    let why = launchwatch_alerts::text::one_line(&receipt.why().unwrap_or_default(), 500);
+    let why = launchwatch_alerts::text::one_line(receipt.why().unwrap_or_default(), 500);
     let outcome = match &receipt {
         Receipt::Delivered(_) => "delivered: look whether the test message is there".to_owned(),
         Receipt::Remarked { .. } => format!("delivered, but: {why}"),
