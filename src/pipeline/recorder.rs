@@ -132,8 +132,8 @@ impl Recorder {
                     let (series, _) = names.of(&self.engine, &suspect.probe, &suspect.location);
                     self.engine.see(&sample::of_suspect(series, &suspect, now), now);
                 }
-                Letter::Command { command, answer } => {
-                    self.orders.obey(&mut self.engine, command, answer, now);
+                Letter::Command { command, caller, answer } => {
+                    self.orders.obey(&mut self.engine, (command, caller), answer, now);
                 }
                 // Sorted out before.
                 Letter::Ourselves(_) | Letter::Witnesses(_) => {}
@@ -142,6 +142,7 @@ impl Recorder {
         let mut changes = self.engine.tick(now);
         self.doubt(&seen_of, names);
         self.orders.obey_afterwards(self.store.as_ref(), &mut changes, now).await;
+        self.backlog.note(self.orders.noted());
         if self.keep(observations, changes).await {
             self.orders.answer();
         }

@@ -37,7 +37,7 @@ impl SqliteStore {
         }
     }
 
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner, &Connection, &Live) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -45,7 +45,7 @@ impl SqliteStore {
     }
 
     /// Work in one transaction.
-    async fn change<T: Send + 'static>(
+    pub(super) async fn change<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner, &Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {

@@ -17,21 +17,11 @@ use super::Sources;
 use super::problem::Problem;
 
 pub(super) use form::{Said, csrf, refusal};
+pub use crate::store::Role;
 pub use token::Token;
 #[cfg(test)]
 use who::Csrf;
 pub(super) use who::{Via, Who};
-
-/// What somebody may do; each may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Look at everything, evidence and people's words included.
-    Viewer,
-    /// Acknowledge, comment, silence, test channels.
-    Operator,
-    /// Give and take away access.
-    Admin,
-}
 
 /// What a route asks of who calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

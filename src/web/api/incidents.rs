@@ -223,7 +223,7 @@ impl From<Given> for Problem {
 
 /// Hands a command over and waits for its end, but not for ever.
 pub(in crate::web) async fn give(sources: &Sources, command: Command) -> Result<(), Given> {
-    match tokio::time::timeout(PATIENCE, sources.orders.give(command)).await {
+    match tokio::time::timeout(PATIENCE, sources.orders.give(command, "api")).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(NotDone::Disobeyed(no))) => Err(Given::Disobeyed(no)),
         Ok(Err(other)) => Err(Given::Problem(other.into())),
