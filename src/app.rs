@@ -48,6 +48,7 @@ pub struct App {
     token: Option<web::Token>,
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
+    keeper: Arc<web::Keeper>,
 }
 
 impl App {
@@ -67,7 +68,9 @@ impl App {
         let metrics = Metrics::new(&config.probes).context("cannot register metrics")?;
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
+        let keeper = keeper(&config, &edges);
         Ok(Self {
+            keeper: Arc::new(keeper),
             config,
             edges,
             store,
@@ -101,6 +104,13 @@ impl App {
         self
     }
 
+    /// Says how to sign in, where people sign in: the demo tells its password.
+    #[must_use]
+    pub fn with_sign_in_hint(mut self, hint: String) -> Self {
+        self.keeper = Arc::new(keeper(&self.config, &self.edges).with_hint(Some(hint)));
+        self
+    }
+
     /// Lets those who have this token command.
     #[must_use]
     pub fn with_token(mut self, token: &SecretString) -> Self {
@@ -129,6 +139,7 @@ impl App {
             without_memory: self.without_memory.clone(),
             base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
+            keeper: Arc::clone(&self.keeper),
             extra: Arc::clone(&self.extra),
         }
     }
@@ -355,4 +366,9 @@ impl App {
             }
         });
     }
+}
+
+/// Who may come in, by this configuration.
+fn keeper(config: &Config, edges: &Edges) -> web::Keeper {
+    web::Keeper::new(&config.access, config.service.public_url.as_ref(), Arc::clone(&edges.net))
 }

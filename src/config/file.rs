@@ -11,9 +11,11 @@ use super::duration::Span;
 use super::settled::Overlap;
 use super::texts::Patience;
 
+mod access;
 mod people;
 mod rules;
 
+pub(crate) use access::{AccessKeys, HubKeys, OidcKeys, PasswordKeys, RolesKeys};
 pub(crate) use people::{
     DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,
     TeamKeys,

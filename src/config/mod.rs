@@ -41,6 +41,7 @@ pub use schema::schema;
 pub use secret::Environment;
 pub(crate) use words::did_you_mean;
 
+pub use settled::access::{self, Access};
 pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
 
 /// What a configuration may name as `type`.

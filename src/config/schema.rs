@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Registries;
 use super::file::{
-    ChannelKeys, MaintenanceKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys, ServiceKeys,
-    TargetKeys, TeamKeys,
+    AccessKeys, ChannelKeys, MaintenanceKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
+    ServiceKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 
@@ -89,6 +89,7 @@ fn lists(channels: Value, properties: &mut Map<String, Value>, book: &mut Map<St
         properties.insert(name.to_owned(), section);
     }
     properties.insert("reminders".to_owned(), item("reminders", schema_of::<ReminderKeys>()));
+    properties.insert("access".to_owned(), item("access", schema_of::<AccessKeys>()));
 }
 
 /// A schema of keys with the key `type` added.

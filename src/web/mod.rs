@@ -17,6 +17,7 @@ mod summary;
 pub(crate) mod testing;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -35,7 +36,7 @@ use crate::runbooks::Runbooks;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-pub use access::{Role, Token};
+pub use access::{Keeper, Role, Token};
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -65,6 +66,8 @@ pub struct Sources {
     pub base: Arc<str>,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
+    /// Who may come in.
+    pub keeper: Arc<Keeper>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
@@ -76,6 +79,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/api/v1/{*nothing}", axum::routing::any(problem::nothing_here))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .layer(DefaultBodyLimit::max(api::MOST_BYTES))
+        .layer(axum::middleware::from_fn_with_state(sources.clone(), access::frame))
         .with_state(sources);
     Router::new().fallback_service(MapRequest::new(inner, move |request| without_base(&base, request)))
 }
@@ -105,7 +109,9 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    // Whoever asks is told apart by address.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 async fn metrics(State(sources): State<Sources>) -> Response {

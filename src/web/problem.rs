@@ -29,6 +29,11 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), hint: hint.to_owned() }
     }
 
+    /// What is wrong, in words.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The request cannot be read.
     pub(super) fn unreadable(detail: impl Into<String>, hint: &str) -> Self {
         Self::new("urn:launchwatch:unreadable", StatusCode::BAD_REQUEST, detail, hint)
@@ -59,6 +64,17 @@ impl Problem {
     pub(super) fn not_allowed(detail: &str) -> Self {
         let hint = "send `Authorization: Bearer TOKEN`; the token is in `command.token` in the service's state directory, new at each start";
         Self::new("urn:launchwatch:not-allowed", StatusCode::UNAUTHORIZED, detail, hint)
+    }
+
+    /// They are known, and may not.
+    pub(super) fn forbidden(detail: impl Into<String>, hint: &str) -> Self {
+        Self::new("urn:launchwatch:forbidden", StatusCode::FORBIDDEN, detail, hint)
+    }
+
+    /// They try too often.
+    pub(super) fn too_many(detail: impl Into<String>) -> Self {
+        let hint = "wait as long as `Retry-After` says";
+        Self::new("urn:launchwatch:too-many", StatusCode::TOO_MANY_REQUESTS, detail, hint)
     }
 
     /// It may be done, but not now.

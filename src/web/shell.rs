@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::access::{Role, Who};
+use super::access::{Role, Via, Who, csrf};
 use super::{Sources, assets};
 
 /// A page but for its frame.
@@ -24,7 +24,12 @@ pub(super) struct Page<'a> {
 }
 
 /// Entries of the navigation: path, word, who sees it. Add a line with your page.
-const PLACES: &[(&str, &str, Option<Role>)] = &[("/", "Status", None), ("/runbooks", "Runbooks", None)];
+const PLACES: &[(&str, &str, Option<Role>)] = &[
+    ("/", "Status", None),
+    ("/runbooks", "Runbooks", None),
+    ("/audit", "Record", Some(Role::Admin)),
+    ("/tokens", "Tokens", Some(Role::Admin)),
+];
 
 /// Seconds after which a page without scripts fetches itself anew.
 const REFRESH_SECONDS: u32 = 30;
@@ -71,6 +76,19 @@ impl Sources {
         }
     }
 
+    /// In or out, at the end of the navigation.
+    fn door(&self, page: &Page<'_>) -> Markup {
+        html! {
+            @if page.who.via == Via::Session {
+                form.out method="post" action=(self.to("/sign-out")) {
+                    (csrf(page.who)) button title={ "Signed in as " (page.who.name) } { "Sign out" }
+                }
+            } @else if self.keeper.has_ways() {
+                a.in href=(self.to("/sign-in")) aria-current=[(page.here == "/sign-in").then_some("page")] { "Sign in" }
+            }
+        }
+    }
+
     fn navigation(&self, page: &Page<'_>) -> Markup {
         let seen = PLACES.iter().filter(|(_, _, role)| role.is_none_or(|role| page.who.may(role)));
         html! {
@@ -78,6 +96,7 @@ impl Sources {
                 @for (path, word, _) in seen {
                     a href=(self.to(path)) aria-current=[(*path == page.here).then_some("page")] { (word) }
                 }
+                (self.door(page))
             }
         }
     }

@@ -14,7 +14,7 @@ use super::view::IncidentView;
 use crate::inbox::NotDone;
 use crate::store::IncidentQuery;
 use crate::web::Sources;
-use crate::web::access::Who;
+use crate::web::access::{Who, caller};
 use crate::web::problem::Problem;
 
 /// Longest wait for a command to be durable.
@@ -102,6 +102,7 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Acknowledge {
+    #[serde(default)]
     by: String,
     #[serde(default, rename = "for")]
     lasts: Option<Lasting>,
@@ -110,12 +111,14 @@ pub(in crate::web) struct Acknowledge {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct By {
+    #[serde(default)]
     by: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Assign {
+    #[serde(default)]
     by: String,
     to: String,
 }
@@ -123,6 +126,7 @@ pub(in crate::web) struct Assign {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Comment {
+    #[serde(default)]
     by: String,
     text: String,
 }
@@ -130,6 +134,7 @@ pub(in crate::web) struct Comment {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Labelled {
+    #[serde(default)]
     by: String,
     label: Label,
 }
@@ -223,7 +228,7 @@ impl From<Given> for Problem {
 
 /// Hands a command over and waits for its end, but not for ever.
 pub(in crate::web) async fn give(sources: &Sources, command: Command) -> Result<(), Given> {
-    match tokio::time::timeout(PATIENCE, sources.orders.give(command, "api")).await {
+    match tokio::time::timeout(PATIENCE, sources.orders.give(command, caller().via.as_str())).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(NotDone::Disobeyed(no))) => Err(Given::Disobeyed(no)),
         Ok(Err(other)) => Err(Given::Problem(other.into())),

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::LIMIT;
+use crate::web::access::{Via, caller};
 use crate::web::problem::Problem;
 
 /// Longest name of a person, and longest reason, in bytes.
@@ -20,7 +21,7 @@ const NAME: usize = 80;
 const REASON: usize = 500;
 
 /// A JSON body, whatever its content type says.
-pub(in crate::web) struct Body<T>(pub(super) T);
+pub(in crate::web) struct Body<T>(pub(in crate::web) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -54,7 +55,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A query string.
-pub(in crate::web) struct Asked<T>(pub(super) T);
+pub(in crate::web) struct Asked<T>(pub(in crate::web) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -87,7 +88,7 @@ pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
 /// A span such as `4h`, always with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(in crate::web) struct Lasting(pub(super) SignedDuration);
+pub(in crate::web) struct Lasting(pub(in crate::web) SignedDuration);
 
 impl TryFrom<String> for Lasting {
     type Error = String;
@@ -103,6 +104,11 @@ impl TryFrom<String> for Lasting {
 
 /// The name of a person, fit to be shown.
 pub(in crate::web) fn name(text: &str, key: &str) -> Result<String, Problem> {
+    // Who has signed in, or has a token of their own, speaks for themselves.
+    let caller = caller();
+    if key == "by" && matches!(caller.via, Via::Session | Via::Token) {
+        return Ok(caller.name);
+    }
     let name = one_line(text, NAME);
     if name.is_empty() {
         return Err(Problem::nonsense(format!("`{key}` is empty"), "say who it is"));

@@ -13,6 +13,8 @@ pub(super) mod maintenance;
 pub(super) mod silences;
 mod view;
 
+pub(super) use door::Named;
+pub(super) use letter::{Asked, Body, Lasting, Limit, name};
 pub(super) use view::without_comments;
 
 /// Most bytes of a body: a comment is short.

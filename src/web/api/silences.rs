@@ -29,6 +29,7 @@ pub(in crate::web) async fn list(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Wish {
+    #[serde(default)]
     by: String,
     #[serde(default)]
     reason: String,
@@ -142,7 +143,7 @@ pub(in crate::web) async fn end(
 ) -> Result<Json<Silence>, Problem> {
     let by = match &ender.by {
         Some(by) => name(by, "by")?,
-        None => "somebody with the token".to_owned(),
+        None => name("somebody with the token", "by")?,
     };
     if let Some(over) = found(&sources, &id).await?.and_then(|s| s.ended) {
         return Err(Problem::over(format!("`{id}` is over: {over}"), ""));
