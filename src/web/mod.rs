@@ -13,6 +13,7 @@ mod runbook;
 mod shell;
 mod strip;
 mod summary;
+mod words;
 #[cfg(test)]
 pub(crate) mod testing;
 

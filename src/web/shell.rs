@@ -62,6 +62,7 @@ impl Sources {
                     meta name="color-scheme" content="light dark";
                     @if page.live { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
                     title { (page.title) " · launchwatch" }
+                    link rel="icon" type="image/svg+xml" href=(self.to(&format!("/assets/{}", assets::MARK.name)));
                     link rel="stylesheet" href=(self.to(&format!("/assets/{}", assets::STYLE.name)));
                     @if page.live { script src=(self.to(&format!("/assets/{}", assets::LIVE.name))) defer {} }
                 }

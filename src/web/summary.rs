@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use launchwatch_alerts::{Incident, Strip};
 use launchwatch_probes::{StageTime, Verdict};
 use serde::Serialize;
 
+pub(super) use super::words::age;
 use super::{Sources, api, health};
 use crate::pipeline::board::ProbeState;
 
@@ -125,16 +126,5 @@ fn probe(state: &ProbeState, now: Timestamp) -> ProbeView {
         stages: outcome.map(|o| o.stages.clone()).unwrap_or_default(),
         evidence: outcome.map(|o| o.evidence.clone()).unwrap_or_default(),
         strip: state.strip(now),
-    }
-}
-
-/// An age in words: `12 s`, `4 min`, `3 h 10 min`, `2 d`.
-pub(super) fn age(of: SignedDuration) -> String {
-    let s = of.as_secs().max(0);
-    match s {
-        0..=89 => format!("{s} s"),
-        90..=5_399 => format!("{} min", s / 60),
-        5_400..=172_799 => format!("{} h {} min", s / 3_600, s % 3_600 / 60),
-        _ => format!("{} d", s / 86_400),
     }
 }

@@ -17,6 +17,7 @@ mod alertmanager;
 mod alerts;
 mod answers;
 mod books;
+mod browser;
 mod channels;
 mod cluster;
 mod faults;

@@ -97,6 +97,15 @@ pub enum Mark {
         /// What it means.
         tone: Tone,
     },
+    /// Upright lines of one tone and width: hundreds of bars in few bytes.
+    Strokes {
+        /// Of each its middle, its upper and its lower end.
+        lines: Vec<(f64, f64, f64)>,
+        /// Width of all.
+        width: f64,
+        /// What they mean.
+        tone: Tone,
+    },
     /// A filled shape between points.
     Area {
         /// The points, around.

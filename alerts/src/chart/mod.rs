@@ -7,9 +7,22 @@
 //! and never by colour alone.
 
 mod days;
+mod heat;
 mod mark;
 mod png;
+mod quantiles;
+mod reasons;
+mod spark;
+mod strip;
 mod svg;
+mod waterfall;
 
 pub use days::{Day, days};
+pub use heat::{Hour, Row, heat};
 pub use mark::{Anchor, Drawing, Mark, Tone};
+pub use quantiles::{Axes, Moment, quantiles};
+pub use reasons::{Lane, reasons, times};
+pub use spark::spark;
+pub(crate) use strip::{HEIGHT, WIDTH, counts};
+pub use strip::{span, strip, words};
+pub use waterfall::{Step, waterfall};

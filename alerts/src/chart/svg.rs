@@ -58,6 +58,10 @@ fn one(out: &mut String, mark: &Mark, alone: bool) {
                 number(*width)
             )
         }
+        Mark::Strokes { lines, width, tone } => {
+            let (lines, width, paint) = (uprights(lines), number(*width), paint(*tone, alone, "stroke"));
+            write!(out, r#"<path fill="none" stroke-width="{width}" d="{lines}" {paint}/>"#)
+        }
         Mark::Area { points, tone } => {
             write!(out, r#"<polygon points="{}" {}/>"#, list(points), paint(*tone, alone, "fill"))
         }
@@ -91,6 +95,13 @@ fn paint(tone: Tone, alone: bool, what: &str) -> String {
 fn list(points: &[(f64, f64)]) -> String {
     let pairs: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
     pairs.join(" ")
+}
+
+fn uprights(lines: &[(f64, f64, f64)]) -> String {
+    lines.iter().fold(String::new(), |mut out, (x, upper, lower)| {
+        let _ = write!(out, "M{} {}V{}", number(*x), number(*lower), number(*upper));
+        out
+    })
 }
 
 /// Two places behind the point are finer than any screen; what is no number is 0.

@@ -21,6 +21,9 @@ pub(super) static STYLE: LazyLock<Asset> =
 /// Keeps an open page fresh where scripts run.
 pub(super) static LIVE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("live", "js", "text/javascript; charset=utf-8", include_str!("live.js")));
+/// Our sign, for the tabs of browsers.
+pub(super) static MARK: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("mark", "svg", "image/svg+xml", include_str!("mark.svg")));
 
 impl Asset {
     fn new(stem: &str, end: &str, kind: &'static str, text: &'static str) -> Self {
@@ -32,7 +35,7 @@ impl Asset {
 
 /// One of them.
 pub(super) async fn one(Path(name): Path<String>) -> Response {
-    match [&*STYLE, &*LIVE].into_iter().find(|asset| asset.name == name) {
+    match [&*STYLE, &*LIVE, &*MARK].into_iter().find(|asset| asset.name == name) {
         Some(asset) => {
             let headers = [
                 (header::CONTENT_TYPE, asset.kind),

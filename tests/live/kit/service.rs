@@ -242,3 +242,50 @@ impl Drop for Serve {
         self.end();
     }
 }
+
+/// The demo while it runs, on ports of its own.
+pub(crate) struct Demo {
+    child: Child,
+    home: Home,
+    /// Root of its pages.
+    pub(crate) url: String,
+}
+
+impl Demo {
+    /// Starts it and waits until its pages are there.
+    pub(crate) async fn start() -> Self {
+        let home = Home::new("", &[]);
+        let (pages, hub) = (free_address(), free_address());
+        let log = File::create(home.log()).expect("a log");
+        let child = home
+            .command(&["demo", "--listen", &pages, "--hub", &hub])
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|e| panic!("{BINARY} cannot be started: {e}"));
+        let demo = Self { child, home, url: format!("http://{pages}/") };
+        let client = stage::client();
+        until("the demo's pages", 30, async || {
+            let asked = client.get(format!("{}healthz", demo.url)).send().await;
+            asked.map(drop).map_err(|e| format!("{e}:\n{}", tail(&demo.home.log(), 20)))
+        })
+        .await;
+        demo
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- end of the log of the demo:\n{}", tail(&self.home.log(), 60));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address on which nobody listens just now.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").to_string()
+}
