@@ -25,4 +25,5 @@ mod kills;
 mod launches;
 mod limits;
 mod scrapes;
+mod sign_in;
 mod state;
