@@ -32,6 +32,7 @@ const MACHINE: &str = "the-machine";
 /// Everything behind the door.
 struct House {
     sources: Sources,
+    router: Router,
     clients: AtomicU32,
 }
 
@@ -98,7 +99,8 @@ impl House {
         sources.base = url.as_ref().map_or("", |url: &url::Url| url.path().trim_end_matches('/')).into();
         sources.keeper = Arc::new(Keeper::new(&access, url.as_ref(), net));
         sources.token = Some(Token::new(&SecretString::from(MACHINE.to_owned())));
-        let house = Self { sources, clients: AtomicU32::new(0) };
+        let router = crate::web::router(sources.clone());
+        let house = Self { sources, router, clients: AtomicU32::new(0) };
         house.fill().await;
         house
     }
@@ -148,8 +150,11 @@ impl House {
         self.sources.store.make_token(token, Digest::of(&caller.secret()), row(now)).await.unwrap();
     }
 
-    fn router(&self) -> Router {
-        crate::web::router(self.sources.clone())
+    /// Lets somebody back in who has signed out.
+    async fn again(&self, caller: Caller) {
+        if let Caller::Session(role) = caller {
+            self.open(&caller.secret().replace(['(', ')'], "-"), role, SignedDuration::from_hours(1)).await;
+        }
     }
 
     /// Asks from an address that nobody asked from before.
@@ -171,7 +176,7 @@ impl House {
             request = request.header(*name, value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        Answer(self.router().oneshot(request).await.unwrap())
+        Answer(self.router.clone().oneshot(request).await.unwrap())
     }
 
     /// What a form of somebody's session brings.

@@ -39,13 +39,7 @@ async fn every_form_is_refused_unless_a_page_of_ours_made_it() {
             );
             // Signing out has ended it.
             if path == "/sign-out" && !refused {
-                house
-                    .open(
-                        &caller.secret().replace(['(', ')'], "-"),
-                        Role::Admin,
-                        jiff::SignedDuration::from_hours(1),
-                    )
-                    .await;
+                house.again(caller).await;
             }
         }
         let foreign = [("origin", "https://evil.example".to_owned())];
