@@ -42,6 +42,7 @@ pub struct App {
     listener: Option<TcpListener>,
     more: Option<axum::Router>,
     extra: web::Extra,
+    status: web::Status,
     reload: Option<deliveries::Reload>,
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
@@ -69,8 +70,10 @@ impl App {
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
         let keeper = keeper(&config, &edges);
+        let status = web::Status::new(&config);
         Ok(Self {
             keeper: Arc::new(keeper),
+            status,
             config,
             edges,
             store,
@@ -140,6 +143,7 @@ impl App {
             base: self.base(),
             runbooks: Arc::clone(&self.runbooks),
             keeper: Arc::clone(&self.keeper),
+            status: self.status.clone(),
             extra: Arc::clone(&self.extra),
         }
     }
@@ -351,6 +355,10 @@ impl App {
 
     fn start_web(&mut self) {
         let Some(listener) = self.listener.take() else { return };
+        let (sources, tasks) = (self.sources(), self.tasks.clone());
+        self.tasks.spawn("pages", OnExit::Fine, async move {
+            tokio::select! { () = web::keep_pages(sources) => {}, _ = tasks.stopped() => {} }
+        });
         let router = web::router(self.sources());
         let router = match self.more.take() {
             Some(more) => router.merge(more),

@@ -12,10 +12,12 @@ use super::settled::Overlap;
 use super::texts::Patience;
 
 mod access;
+mod pages;
 mod people;
 mod rules;
 
 pub(crate) use access::{AccessKeys, HubKeys, OidcKeys, PasswordKeys, RolesKeys};
+pub(crate) use pages::{GroupKeys, LinkKeys, PagesKeys};
 pub(crate) use people::{
     DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,
     TeamKeys,
@@ -111,7 +113,8 @@ pub(crate) struct TargetKeys {
     pub(crate) url: String,
     /// Names of targets without which this one cannot work: while one of them is in trouble, nobody is told of this one.
     pub(crate) depends_on: Option<Vec<String>>,
-    /// Words of your own; the API hands them out with the target.
+    /// Words of your own; the API hands them out with the target. On the status page, `says` stands under the target's
+    /// name, and `says_PROBE` is what it calls what that probe looks at, such as `says_matlab: Matlab notebooks`.
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// How it is looked at; at least one probe.
     #[serde(rename = "probes")]

@@ -9,6 +9,7 @@
 mod duration;
 pub(crate) mod example;
 mod file;
+mod pages;
 mod path;
 mod plan;
 mod problem;
@@ -41,6 +42,7 @@ pub use schema::schema;
 pub use secret::Environment;
 pub(crate) use words::did_you_mean;
 
+pub use pages::{Group, Link, Logo, Pages};
 pub use settled::access::{self, Access};
 pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
 

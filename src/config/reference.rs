@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    AccessKeys, ChannelKeys, MaintenanceKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
-    ServiceKeys, TargetKeys, TeamKeys,
+    AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
+    RuleKeys, ServiceKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -118,6 +118,9 @@ pub fn reference(registries: Registries) -> String {
     let words = "Who may see the pages, and how people sign in. Every key may be left out.";
     section(&mut text, 2, "access", words, &schema_of::<AccessKeys>());
     show_text(&mut text, ACCESS);
+    let words =
+        "How the pages that everybody sees are called, look and are arranged. Every key may be left out.";
+    section(&mut text, 2, "pages", words, &schema_of::<PagesKeys>());
     text
 }
 

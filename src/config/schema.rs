@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Registries;
 use super::file::{
-    AccessKeys, ChannelKeys, MaintenanceKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
-    ServiceKeys, TargetKeys, TeamKeys,
+    AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
+    RuleKeys, ServiceKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 
@@ -88,6 +88,7 @@ fn lists(channels: Value, properties: &mut Map<String, Value>, book: &mut Map<St
         let section = json!({ "type": ["array", "null"], "items": items, "description": meaning });
         properties.insert(name.to_owned(), section);
     }
+    properties.insert("pages".to_owned(), item("pages", schema_of::<PagesKeys>()));
     properties.insert("reminders".to_owned(), item("reminders", schema_of::<ReminderKeys>()));
     properties.insert("access".to_owned(), item("access", schema_of::<AccessKeys>()));
 }

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::pages::Pages;
 use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
 use crate::store::Retention;
@@ -42,6 +43,8 @@ pub struct Config {
     pub policy: Policy,
     /// Who may see the pages, and how people sign in.
     pub access: access::Access,
+    /// How the pages are called, look and are arranged.
+    pub pages: Pages,
 }
 
 /// How the process itself behaves.

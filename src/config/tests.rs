@@ -3,6 +3,7 @@
 mod built_in;
 mod glance;
 mod kinds;
+mod pages;
 mod places;
 mod random;
 mod renamed;

@@ -6,16 +6,15 @@ mod api;
 mod assets;
 mod health;
 mod live;
-mod page;
 mod problem;
 mod routes;
 mod runbook;
 mod shell;
-mod strip;
+mod status;
 mod summary;
-mod words;
 #[cfg(test)]
 pub(crate) mod testing;
+mod words;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -38,6 +37,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Keeper, Role, Token};
+pub use status::{Status, keep as keep_pages};
 
 /// Makes markup that is put at the end of the status page.
 pub type Extra = Arc<dyn Fn() -> maud::Markup + Send + Sync>;
@@ -69,6 +69,8 @@ pub struct Sources {
     pub runbooks: Arc<Runbooks>,
     /// Who may come in.
     pub keeper: Arc<Keeper>,
+    /// What the public pages show of the past, and how they are arranged.
+    pub status: Status,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

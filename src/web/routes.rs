@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, health, live, page, runbook, summary};
+use super::{Sources, api, assets, health, live, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -39,7 +39,9 @@ routes! {
     GET    "/metrics"                                  Anybody  super::metrics;
     GET    "/assets/{name}"                            Anybody  assets::one;
     // What the public sees.
-    GET    "/"                                         Public   page::status;
+    GET    "/"                                         Public   status::front;
+    GET    "/status/{target}"                          Public   status::target;
+    GET    "/history"                                  Public   status::past;
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;

@@ -26,6 +26,7 @@ pub(super) struct Page<'a> {
 /// Entries of the navigation: path, word, who sees it. Add a line with your page.
 const PLACES: &[(&str, &str, Option<Role>)] = &[
     ("/", "Status", None),
+    ("/history", "History", None),
     ("/runbooks", "Runbooks", None),
     ("/audit", "Record", Some(Role::Admin)),
     ("/tokens", "Tokens", Some(Role::Admin)),
@@ -61,17 +62,44 @@ impl Sources {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     @if page.live { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
-                    title { (page.title) " · launchwatch" }
+                    title { (page.title) " · " (self.status.pages().title) }
                     link rel="icon" type="image/svg+xml" href=(self.to(&format!("/assets/{}", assets::MARK.name)));
                     link rel="stylesheet" href=(self.to(&format!("/assets/{}", assets::STYLE.name)));
                     @if page.live { script src=(self.to(&format!("/assets/{}", assets::LIVE.name))) defer {} }
                 }
                 body {
                     a.skip href="#main" { "Skip to content" }
-                    (self.navigation(page))
-                    header data-fresh { h1 { (page.title) } (page.fresh) }
+                    div.top { (self.brand()) (self.navigation(page)) }
+                    header data-fresh { div.band { h1 { (page.title) } (page.fresh) } }
                     main id="main" data-live=[live] { (page.body) }
-                    footer { "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" } " · " a href=(self.to("/api/v1/status")) { "JSON" } }
+                    (self.foot())
+                }
+            }
+        }
+    }
+
+    /// Whose pages these are.
+    fn brand(&self) -> Markup {
+        let pages = self.status.pages();
+        let logo = assets::logo_name(pages).map(|name| self.to(&format!("/assets/{name}")));
+        html! {
+            a.brand href=(self.to("/")) {
+                @if let Some(logo) = logo { img src=(logo) alt="" height="28"; }
+                span { (pages.title) }
+            }
+        }
+    }
+
+    fn foot(&self) -> Markup {
+        let pages = self.status.pages();
+        html! {
+            footer {
+                @if !pages.links.is_empty() {
+                    p { @for link in &pages.links { a href=(link.url) rel="noopener" { (link.title) } " " } }
+                }
+                p {
+                    "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" }
+                    " · " a href=(self.to("/api/v1/status")) { "JSON" }
                 }
             }
         }

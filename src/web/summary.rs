@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use launchwatch_alerts::{Incident, Strip};
+use launchwatch_alerts::{Incident, Severity, Strip};
 use launchwatch_probes::{StageTime, Verdict};
 use serde::Serialize;
 
-pub(super) use super::words::age;
+use super::access::Who;
 use super::{Sources, api, health};
 use crate::pipeline::board::ProbeState;
 
@@ -65,11 +65,35 @@ pub(super) struct ProbeView {
     pub strip: Strip,
 }
 
-pub(super) async fn status(State(sources): State<Sources>) -> Json<Overview> {
-    Json(overview(&sources))
+pub(super) async fn status(State(sources): State<Sources>, who: Who) -> Json<Overview> {
+    Json(if who.known() { everything(&sources) } else { overview(&sources) })
 }
 
+/// What the public may know: without targets that are hidden, without evidence, without people.
 pub(super) fn overview(sources: &Sources) -> Overview {
+    let mut view = everything(sources);
+    view.targets.retain(|target| sources.status.shows(&target.name));
+    for target in &mut view.targets {
+        target.probes.iter_mut().for_each(|probe| probe.evidence.clear());
+        target.incident.iter_mut().for_each(strip_people_and_evidence);
+    }
+    view
+}
+
+fn strip_people_and_evidence(incident: &mut Incident) {
+    incident.timeline.retain(|entry| entry.by.is_none());
+    incident.assignee = None;
+    incident.ack.iter_mut().for_each(|ack| ack.by.clear());
+    incident.alerts.values_mut().for_each(|alert| alert.evidence.clear());
+    incident.named.iter_mut().for_each(|named| named.evidence.clear());
+    for cause in &mut incident.diagnosis {
+        cause.evidence.clear();
+        cause.against.clear();
+    }
+}
+
+/// How everything stands, for those who may see everything.
+pub(super) fn everything(sources: &Sources) -> Overview {
     let now = sources.clock.now();
     let stale = health::silence(sources).is_some_and(|for_| for_ > health::STALE);
     let board = sources.board.read();
@@ -88,22 +112,49 @@ pub(super) fn overview(sources: &Sources) -> Overview {
         }
     }
     for target in &mut targets {
-        target.standing = if stale { Standing::Unknown } else { standing(target) };
+        let looks = target.probes.iter().map(|p| Look {
+            launches: launches(p.kind),
+            stale: p.stale,
+            verdict: p.verdict,
+        });
+        let incident = target.incident.as_ref().map(Incident::loudness);
+        target.standing = if stale { Standing::Unknown } else { stand(incident, looks) };
     }
     Overview { at: now, committed_at: board.committed_at, stale, targets }
 }
 
-fn standing(target: &TargetView) -> Standing {
-    if target.incident.is_some() {
-        return Standing::Down;
+/// What the last look of a probe says for how its target stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// It starts servers: what users come for.
+    pub launches: bool,
+    /// It is overdue.
+    pub stale: bool,
+    /// `None` before the first run.
+    pub verdict: Option<Verdict>,
+}
+
+/// Whether probes of this type start servers.
+pub(super) fn launches(kind: &str) -> bool {
+    launchwatch_probes::KINDS.iter().any(|k| k.name == kind && k.launches)
+}
+
+/// How a target stands, by how loud its open incident is and by the last looks of its probes. Down is what lets nobody in: while
+/// some launches work, or while what fails can wait for the morning, it works in part.
+pub(super) fn stand(incident: Option<Severity>, looks: impl Iterator<Item = Look>) -> Standing {
+    let looks: Vec<Look> = looks.collect();
+    let works = |l: &Look| !l.stale && matches!(l.verdict, Some(Verdict::Passed | Verdict::Degraded));
+    match incident {
+        Some(Severity::Page) if !looks.iter().any(|l| l.launches && works(l)) => return Standing::Down,
+        Some(_) => return Standing::Troubled,
+        None => {}
     }
-    let known: Vec<Verdict> = target.probes.iter().filter(|p| !p.stale).filter_map(|p| p.verdict).collect();
-    match known.iter().filter(|v| **v != Verdict::Unknown).max() {
+    let known = looks.iter().filter(|l| !l.stale).filter_map(|l| l.verdict);
+    match known.filter(|v| *v != Verdict::Unknown).max() {
         None => Standing::Unknown,
-        Some(Verdict::Passed)
-            if target.probes.iter().all(|p| !p.stale && p.verdict != Some(Verdict::Unknown)) =>
-        {
-            Standing::Works
+        Some(Verdict::Passed) => {
+            let all = looks.iter().all(|l| !l.stale && l.verdict == Some(Verdict::Passed));
+            if all { Standing::Works } else { Standing::Unknown }
         }
         Some(_) => Standing::Troubled,
     }

@@ -40,6 +40,7 @@ pub(crate) fn sources() -> Sources {
         base: "".into(),
         runbooks: Arc::new(Runbooks::default()),
         keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
+        status: super::Status::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

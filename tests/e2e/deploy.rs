@@ -124,3 +124,46 @@ fn the_manifest_allows_in_the_cluster_what_is_asked_for_and_nothing_else() {
         );
     }
 }
+
+/// Every word that begins like this in what lies in a folder.
+fn words_of(folder: &str, begin: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        // What stands behind a colon is the middle of a name that a rule records.
+        for (at, _) in text.match_indices(begin).filter(|(at, _)| !text[..*at].ends_with(':')) {
+            let rest = &text[at + begin.len()..];
+            let word: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            found.insert(format!("{begin}{word}"));
+        }
+    }
+    found
+}
+
+#[tokio::test(start_paused = true)]
+async fn dashboards_and_rules_name_only_metrics_and_measurements_that_there_are() {
+    let world = crate::world::World::start(crate::world::configuration(crate::world::THREE_PROBES), 1).await;
+    world.run_for(std::time::Duration::from_secs(600)).await;
+    world.break_hub(launchwatch::standin::Fault::SpawnerRaises);
+    world.run_for(std::time::Duration::from_secs(1_200)).await;
+    let (_, shown) = world.get("/metrics").await;
+    world.stop().await;
+    let there: BTreeSet<&str> = shown.lines().filter_map(|l| l.split(['{', ' ']).next()).collect();
+    let mut named = words_of("deploy/grafana", "launchwatch_");
+    named.extend(words_of("deploy/prometheus", "launchwatch_"));
+    let missing: Vec<_> = named.iter().filter(|name| !there.contains(name.as_str())).collect();
+    assert!(named.len() > 15 && missing.is_empty(), "no run shows {missing:?} of {named:?}");
+    let mut measured = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("deploy/grafana")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let names =
+            text.split(r#"{name=\""#).skip(1).filter_map(|rest| rest.split('\\').next().map(str::to_owned));
+        measured.extend(names);
+    }
+    let known = |name: &String| {
+        launchwatch_alerts::diagnosis::NAMES.contains(&name.as_str())
+            || shown.contains(&format!(r#"launchwatch_measurement{{name="{name}""#))
+    };
+    let unknown: Vec<_> = measured.iter().filter(|name| !known(name)).collect();
+    assert!(measured.len() > 15 && unknown.is_empty(), "no probe measures {unknown:?}");
+}

@@ -19,6 +19,7 @@ mod answers;
 mod books;
 mod browser;
 mod channels;
+mod charts;
 mod cluster;
 mod faults;
 mod kills;

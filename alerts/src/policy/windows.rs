@@ -39,6 +39,13 @@ impl Window {
         self.near(now, 8).into_iter().flat_map(|(from, until)| [from, until]).filter(|at| *at > now).min()
     }
 
+    /// Its stretches that go on now or begin within eight days, in order: from when, until when.
+    pub fn coming(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let mut stretches: Vec<_> = self.near(now, 8).into_iter().filter(|(_, until)| *until > now).collect();
+        stretches.sort_unstable();
+        stretches
+    }
+
     /// Its stretches that may cover this moment, or begin within so many days.
     fn near(&self, now: Timestamp, ahead: i32) -> Vec<(Timestamp, Timestamp)> {
         match self {

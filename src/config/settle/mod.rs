@@ -6,6 +6,7 @@ mod circle;
 mod desk;
 mod maintenance;
 mod names;
+mod pages;
 mod people;
 mod probes;
 mod routes;
@@ -41,6 +42,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "routes",
     "reminders",
     "maintenance",
+    "pages",
 ];
 
 /// A file that could be read as YAML.
@@ -150,7 +152,8 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
-    Config { service, targets, probes, channels, rules: Vec::new(), policy, access }
+    let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
+    Config { service, targets, probes, channels, rules: Vec::new(), policy, access, pages }
 }
 
 /// Who is told, and what is planned: sections about each other and about all that comes before.

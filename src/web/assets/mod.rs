@@ -1,18 +1,25 @@
-//! Style and script of the pages, under names that change with what is in them, so that they may be kept for ever.
+//! Style, script and sign of the pages, under names that change with what is in them, so that they may be kept for ever.
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
 use sha2::{Digest, Sha256};
+
+use super::Sources;
+use super::status::{packed, takes_packed};
+use crate::config::Pages;
 
 /// A file that pages need.
 pub(super) struct Asset {
     /// `style-0a1b2c3d.css`
     pub(super) name: String,
     kind: &'static str,
-    text: &'static str,
+    plain: Bytes,
+    packed: Bytes,
 }
 
 /// How the pages look.
@@ -25,23 +32,54 @@ pub(super) static LIVE: LazyLock<Asset> =
 pub(super) static MARK: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("mark", "svg", "image/svg+xml", include_str!("mark.svg")));
 
+const FOR_EVER: (header::HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+/// A picture somebody gave us is a picture: nothing in it runs, wherever it is opened.
+const ONLY_A_PICTURE: (header::HeaderName, HeaderValue) = (
+    header::CONTENT_SECURITY_POLICY,
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+);
+
 impl Asset {
     fn new(stem: &str, end: &str, kind: &'static str, text: &'static str) -> Self {
-        let digest = Sha256::digest(text);
-        let short: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
-        Self { name: format!("{stem}-{short}.{end}"), kind, text }
+        let name = named(stem, end, text.as_bytes());
+        let packed = packed(text.as_bytes(), Compression::best());
+        Self { name, kind, plain: Bytes::from_static(text.as_bytes()), packed }
     }
 }
 
+fn named(stem: &str, end: &str, bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let short: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("{stem}-{short}.{end}")
+}
+
+/// What the operator's logo is called here.
+pub(super) fn logo_name(pages: &Pages) -> Option<String> {
+    pages.logo.as_ref().map(|logo| named("logo", if logo.svg { "svg" } else { "png" }, &logo.bytes))
+}
+
 /// One of them.
-pub(super) async fn one(Path(name): Path<String>) -> Response {
-    match [&*STYLE, &*LIVE, &*MARK].into_iter().find(|asset| asset.name == name) {
-        Some(asset) => {
-            let headers = [
-                (header::CONTENT_TYPE, asset.kind),
-                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-            ];
-            (headers, asset.text).into_response()
+pub(super) async fn one(
+    State(sources): State<Sources>,
+    Path(name): Path<String>,
+    asked: HeaderMap,
+) -> Response {
+    if let Some(asset) = [&*STYLE, &*LIVE, &*MARK].into_iter().find(|asset| asset.name == name) {
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static(asset.kind));
+        let vary = (header::VARY, HeaderValue::from_static("accept-encoding"));
+        if takes_packed(&asked) {
+            let coded = (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            return ([FOR_EVER, kind, vary, coded], asset.packed.clone()).into_response();
+        }
+        return ([FOR_EVER, kind, vary], asset.plain.clone()).into_response();
+    }
+    let pages = sources.status.pages();
+    match pages.logo.as_ref().filter(|_| logo_name(pages).as_ref() == Some(&name)) {
+        Some(logo) => {
+            let kind = if logo.svg { "image/svg+xml" } else { "image/png" };
+            let kind = (header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            ([FOR_EVER, ONLY_A_PICTURE, kind], logo.bytes.clone()).into_response()
         }
         None => (StatusCode::NOT_FOUND, "not found\n").into_response(),
     }

@@ -1,0 +1,1 @@
+//! The public pages as people see them.

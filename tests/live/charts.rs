@@ -1,0 +1,219 @@
+//! What lies in `deploy` for clusters, judged by the programs that people use it with: helm, kubectl, promtool, and the schemas of
+//! Kubernetes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::kit::service::Home;
+use crate::kit::stage;
+
+/// Versions of Kubernetes in whose schemas everything must fit.
+const VERSIONS: [&str; 5] = ["1.30.0", "1.31.0", "1.32.0", "1.33.0", "1.34.0"];
+const EXAMPLES: [&str; 3] = ["one-hub", "federation", "university"];
+
+fn deploy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
+}
+
+/// A program that `tests/setup charts` got.
+fn tool(name: &str) -> PathBuf {
+    let path = match name {
+        "kubernetes-validate" => stage::tests().join(".venv-charts/bin/kubernetes-validate"),
+        "promtool" => stage::tests().join(".servers/debian/usr/bin/promtool"),
+        name => stage::tests().join(format!(".servers/charts/{name}/{name}")),
+    };
+    assert!(path.exists(), "{} is missing: run tests/setup first", path.display());
+    path
+}
+
+/// What a program says; the test fails when the program does.
+fn says(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+fn helm(arguments: &[&str]) -> String {
+    let cache = tempfile::tempdir().expect("a folder");
+    let homes = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"].map(|home| (home, cache.path()));
+    says(Command::new(tool("helm")).args(arguments).envs(homes).current_dir(deploy().join("chart")))
+}
+
+/// The chart with these values.
+fn rendered(more: &[&str]) -> String {
+    helm(&[&["template", "lw", ".", "--namespace", "watch"], more].concat())
+}
+
+/// The documents of a rendering, each as YAML and read.
+fn documents(text: &str) -> Vec<(String, Value)> {
+    let parts = text.split("\n---");
+    let read = |part: &str| {
+        let part = part.trim_start_matches("---").to_owned();
+        let value: Value = serde_saphyr::from_str(&part).unwrap_or_else(|e| panic!("{e}\n{part}"));
+        (part, value)
+    };
+    parts.map(read).filter(|(_, value)| value["kind"].is_string()).collect()
+}
+
+fn fits_every_version(what: &str, text: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(format!("{what}.yaml"));
+    // Those of the Prometheus operator are no part of Kubernetes.
+    let known = documents(text).into_iter().filter(|(_, d)| d["apiVersion"] != "monitoring.coreos.com/v1");
+    let known: Vec<String> = known.map(|(text, _)| text).collect();
+    assert!(known.len() > 5, "{what}: {} documents", known.len());
+    std::fs::write(&file, known.join("\n---\n")).expect("written");
+    for version in VERSIONS {
+        let said =
+            says(Command::new(tool("kubernetes-validate")).args(["--strict", "-k", version]).arg(&file));
+        assert!(!said.contains("ERROR") && !said.contains("WARN"), "{what} for {version}:\n{said}");
+        assert_eq!(
+            said.matches(" passed for resource ").count(),
+            known.len(),
+            "{what} for {version}:\n{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_example_of_the_chart_is_lint_free_fits_kubernetes_and_configures_the_service() {
+    for example in EXAMPLES {
+        let values = format!("examples/{example}.yaml");
+        let said = helm(&["lint", "--strict", ".", "--values", &values]);
+        assert!(said.contains("0 chart(s) failed") && !said.contains("[WARNING]"), "{said}");
+        let text = rendered(&["--values", &values]);
+        fits_every_version(example, &text);
+        let all = documents(&text);
+        let config =
+            all.iter().find_map(|(_, d)| d["data"]["launchwatch.yaml"].as_str()).expect("a configuration");
+        assert!(
+            config.contains("listen: 0.0.0.0:8480") && config.contains("state: /var/lib/launchwatch"),
+            "{config}"
+        );
+        let secrets = tempfile::tempdir().expect("a folder");
+        std::fs::write(secrets.path().join("password"), "a-password-of-good-length").expect("written");
+        let here = secrets.path().display().to_string();
+        let config = config.replace("/etc/launchwatch/secrets/launchwatch-mail", &here);
+        let hubs: Vec<String> = (1..=10).map(|n| format!("HUB_{n:02}_TOKEN")).collect();
+        let mut known: Vec<(&str, &str)> =
+            hubs.iter().map(|name| (name.as_str(), "a-token-of-good-length")).collect();
+        known.push(("SLACK_WEBHOOK_URL", "https://hooks.slack.example/services/T0/B0/abcdefgh"));
+        known.extend([
+            ("JUPYTERHUB_API_TOKEN", "a-token-of-good-length"),
+            ("GITTER_ACCESS_TOKEN", "a-token-of-good-length"),
+        ]);
+        let output = Home::new(&config, &known).run(&["check"]).await;
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && said.contains("is good"), "{example}: {said}");
+    }
+}
+
+#[test]
+fn with_everything_switched_on_the_pod_has_no_privileges_and_reads_only_what_the_probes_need() {
+    let on = ["serviceMonitor", "podMonitor", "prometheusRule", "dashboards", "ingress", "remediation"]
+        .map(|name| format!("{name}.enabled=true"));
+    let mut more: Vec<&str> = on.iter().flat_map(|set| ["--set", set.as_str()]).collect();
+    more.extend(["--set", "ingress.host=x.example", "--set", "observer.namespaces={binder}"]);
+    more.extend(["--set", "remediation.namespaces={binder}", "--set", "runbooks.mine=text"]);
+    more.extend(["--set", "secrets={one}", "--set", "secretFiles={two}"]);
+    let text = rendered(&more);
+    fits_every_version("everything", &text);
+    let all = documents(&text);
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    all.iter().for_each(|(_, d)| *kinds.entry(d["kind"].as_str().unwrap_or_default()).or_default() += 1);
+    assert_eq!(
+        (kinds["ServiceMonitor"], kinds["PodMonitor"], kinds["PrometheusRule"]),
+        (1, 1, 1),
+        "{kinds:?}"
+    );
+    assert_eq!(kinds["ConfigMap"], 7, "configuration, runbooks and five dashboards: {kinds:?}");
+    let of =
+        |kind: &str| all.iter().map(|(_, d)| d).filter(|d| d["kind"] == kind).cloned().collect::<Vec<_>>();
+    let pod = &of("StatefulSet")[0]["spec"]["template"]["spec"];
+    let security = &pod["containers"][0]["securityContext"];
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    assert_eq!(
+        (&security["readOnlyRootFilesystem"], &security["allowPrivilegeEscalation"]),
+        (&true.into(), &false.into())
+    );
+    assert_eq!(security["capabilities"]["drop"][0], "ALL");
+    // Without remediation nothing but get, list and watch is asked for.
+    let verbs = |text: &str| -> Vec<String> {
+        let rules =
+            documents(text).into_iter().flat_map(|(_, d)| d["rules"].as_array().cloned().unwrap_or_default());
+        let verbs = rules.flat_map(|r| r["verbs"].as_array().cloned().unwrap_or_default());
+        verbs.filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    };
+    let looks = |verb: &String| matches!(verb.as_str(), "get" | "list" | "watch");
+    assert!(!verbs(&text).iter().all(looks), "remediation is on here");
+    let usual = rendered(&["--set", "observer.namespaces={binder}"]);
+    assert!(verbs(&usual).iter().all(looks) && verbs(&usual).len() > 5, "{:?}", verbs(&usual));
+}
+
+#[test]
+fn the_chart_asks_for_the_rights_that_stand_beside_the_code() {
+    let rights = |text: &str| {
+        let mut all: Vec<String> = documents(text)
+            .into_iter()
+            .filter(|(_, d)| d["rules"].is_array())
+            .map(|(_, d)| format!("{} {} {}", d["kind"], d["metadata"]["namespace"], d["rules"]))
+            .collect();
+        all.sort();
+        all
+    };
+    let beside = std::fs::read_to_string(deploy().join("rbac.yaml")).expect("deploy/rbac.yaml");
+    assert_eq!(rights(&rendered(&["--set", "observer.namespaces={binder}"])), rights(&beside));
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_place() {
+    for (set, place) in [
+        ("image.pullPolicy=Often", "pullPolicy"),
+        ("replicas=3", "replicas"),
+        ("config.version=2", "version"),
+    ] {
+        let mut command = Command::new(tool("helm"));
+        command.args(["template", "lw", ".", "--set", set]).current_dir(deploy().join("chart"));
+        let output = command.output().expect("helm runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(place), "{set}: {said}");
+    }
+}
+
+#[test]
+fn the_plain_base_is_the_chart_and_an_overlay_changes_it() {
+    let said = says(Command::new(deploy().join("render")).arg("--check").env("HELM", tool("helm")));
+    assert_eq!(said, "");
+    let made = says(Command::new(tool("kubectl")).arg("kustomize").arg(deploy().join("kustomize/example")));
+    assert!(
+        made.contains("image: registry.example.org/launchwatch:0.1.0") && made.contains("cached-launch"),
+        "{made}"
+    );
+    fits_every_version("overlay", &made);
+}
+
+#[test]
+fn every_rule_for_prometheus_is_tried_and_the_dashboards_are_as_they_are_built() {
+    let rules = deploy().join("prometheus");
+    let said =
+        says(Command::new(tool("promtool")).args(["check", "rules", "rules.yaml"]).current_dir(&rules));
+    assert!(said.contains("SUCCESS: 13 rules found"), "{said}");
+    says(Command::new(tool("promtool")).args(["test", "rules", "rules.test.yaml"]).current_dir(&rules));
+    let (written, tried) = ("rules.yaml", "rules.test.yaml");
+    let read = |name: &str| std::fs::read_to_string(rules.join(name)).expect(name);
+    let tried = read(tried);
+    for line in read(written).lines() {
+        let line = line.trim_start();
+        if let Some(name) = line.strip_prefix("- alert: ").or_else(|| line.strip_prefix("- record: ")) {
+            assert!(tried.contains(name), "nothing tries {name}");
+        }
+    }
+    let python = stage::tests().join(".venv/bin/python");
+    says(Command::new(python).arg(deploy().join("grafana/build.py")).arg("--check"));
+}
