@@ -77,11 +77,12 @@ pub(in crate::web) async fn guard(
         return denied(&sources, &who, &path, asked);
     }
     request.extensions_mut().insert(who.clone());
-    let private = who.via != Via::Nobody || least.is_some();
+    let private = need != Need::Anybody && (who.via != Via::Nobody || least.is_some());
     let mut response = on_behalf_of(who, next.run(request)).await;
     let headers = response.headers_mut();
     if private {
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        // Also where the handler, which thinks of the public, says otherwise.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     } else if need == Need::Public {
         headers.append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
     }
