@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
+use crate::kept;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
@@ -144,8 +145,15 @@ impl App {
             runbooks: Arc::clone(&self.runbooks),
             keeper: Arc::clone(&self.keeper),
             status: self.status.clone(),
+            desk: self.working_pages(),
             extra: Arc::clone(&self.extra),
         }
+    }
+
+    /// What the working pages need.
+    fn working_pages(&self) -> web::Desk {
+        let rehearsals = kept::folder(&self.config.service.state);
+        web::Desk::new(&self.config.channels, Arc::clone(&self.edges.post), rehearsals)
     }
 
     /// The path at which people find the pages.

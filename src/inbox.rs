@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Command, Disobeyed};
+use launchwatch_alerts::{Command, Disobeyed, Standing};
 use launchwatch_probes::{Reason, Stage};
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,6 +29,13 @@ pub enum Letter {
         caller: Caller,
         /// Told when what came of it is durable; dropped when that cannot be.
         answer: oneshot::Sender<Result<(), Disobeyed>>,
+    },
+    /// Somebody asks why rules do or do not fire: only the engine knows.
+    Why {
+        /// At most so many series a rule.
+        most: usize,
+        /// Who waits for the answer.
+        answer: oneshot::Sender<Vec<Standing>>,
     },
 }
 
@@ -153,6 +160,19 @@ impl Orders {
             return Err(NotDone::TryAgain);
         }
         Ok(answered.await.map_err(|_| NotDone::Lost)??)
+    }
+
+    /// How every rule stands, with at most so many series each. The caller sets the limit of time.
+    ///
+    /// # Errors
+    /// Nobody can answer just now.
+    pub async fn why(&self, most: usize) -> Result<Vec<Standing>, NotDone> {
+        let (answer, answered) = oneshot::channel();
+        let taken = self.0.upgrade().is_some_and(|s| s.try_send(Letter::Why { most, answer }).is_ok());
+        if !taken {
+            return Err(NotDone::TryAgain);
+        }
+        answered.await.map_err(|_| NotDone::TryAgain)
     }
 }
 

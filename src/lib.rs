@@ -21,6 +21,7 @@ pub mod dice;
 pub mod edges;
 pub mod hearing;
 pub mod inbox;
+pub mod kept;
 pub mod observation;
 pub mod ourselves;
 pub mod pipeline;

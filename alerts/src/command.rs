@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{IncidentId, Label, Silence};
+use crate::{Deploy, IncidentId, Label, Silence};
 
 /// Something that a person wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,29 @@ pub enum Command {
         /// What it was.
         label: Label,
     },
+    /// Two incidents are the same trouble: what belongs to `from` goes on in `into`, and `from` is closed.
+    Merge {
+        /// Which goes on.
+        into: IncidentId,
+        /// Which ends in it; also one that is over.
+        from: IncidentId,
+        /// Who says so.
+        by: String,
+    },
+    /// Some alerts are another trouble: they become an incident of their own.
+    Split {
+        /// Which incident.
+        incident: IncidentId,
+        /// Alerts that fail, as the incident lists them: `rule over target/probe`.
+        alerts: Vec<String>,
+        /// Who says so.
+        by: String,
+    },
+    /// Something was deployed to a target, or could not be.
+    Deploy {
+        /// What was seen.
+        deploy: Deploy,
+    },
     /// Do not tell for a time (a maintenance is one too).
     Silence {
         /// The silence.
@@ -95,8 +118,11 @@ impl Command {
             | Self::Assign { by, .. }
             | Self::Comment { by, .. }
             | Self::Label { by, .. }
+            | Self::Merge { by, .. }
+            | Self::Split { by, .. }
             | Self::EndSilence { by, .. } => by,
             Self::Silence { silence } => &silence.by,
+            Self::Deploy { deploy } => &deploy.by,
         }
     }
 }

@@ -280,6 +280,12 @@ pub struct Incident {
     /// What happened, oldest first; the last 500 entries.
     #[serde(default)]
     pub timeline: Vec<Entry>,
+    /// It turned out to be the trouble of this incident, and goes on there: it counts there and not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<IncidentId>,
+    /// Somebody split it off this incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<IncidentId>,
 }
 
 impl Incident {
@@ -325,6 +331,8 @@ impl Incident {
             proposed: Vec::new(),
             spells: Vec::new(),
             timeline: Vec::new(),
+            merged_into: None,
+            split_from: None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod command;
 #[cfg(test)]
 mod conformance;
 pub mod courier;
+mod deploy;
 pub mod diagnosis;
 mod engine;
 mod incident;
@@ -31,7 +32,8 @@ pub use channel::{
 };
 pub use channels::CHANNELS;
 pub use command::{Command, Disobeyed};
-pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan};
+pub use deploy::{Deploy, DeployResult};
+pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan, Standing, StandingOf, merge_afterwards};
 pub use incident::{
     Alert, AlertKey, AlertState, Entry, Held, Incident, IncidentId, IncidentState, Label, Named, Proposed,
     Spell,

@@ -16,6 +16,8 @@ pub(super) fn compare(
     let Played { mut told, runs, probes, targets, between } = played;
     let mut incidents: Vec<&Incident> = incidents
         .iter()
+        // What was merged counts once: where it went on.
+        .filter(|i| i.merged_into.is_none())
         .filter(|i| i.target != OURSELVES && between.is_some_and(|(from, to)| meets(i, from, to)))
         .collect();
     incidents.sort_by_key(|i| (i.since, i.id.clone()));

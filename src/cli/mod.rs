@@ -14,6 +14,7 @@ mod maintenance;
 mod password;
 mod probe;
 pub mod reference;
+mod regroup;
 mod rehearse;
 mod runbook;
 mod serve;
@@ -115,6 +116,12 @@ enum Command {
     Comment(incidents::Remark),
     /// Say whether an incident was real or a false alarm, also after its end.
     Label(incidents::Judgement),
+    /// Say that two incidents are the same trouble: one goes on with both.
+    Merge(regroup::Merge),
+    /// Say that some alerts of an incident are another trouble.
+    Split(regroup::Split),
+    /// Tell of a deployment that was made or failed (for pipelines): it stands beside the troubles it may cause.
+    Deploy(regroup::Deploy),
     /// Do not tell of something for a time.
     #[command(subcommand)]
     Silence(silence::Do),
@@ -186,6 +193,9 @@ async fn run(command: Command) -> ExitCode {
         Command::Assign(said) => incidents::assign(&said).await,
         Command::Comment(said) => incidents::comment(&said).await,
         Command::Label(said) => incidents::label(&said).await,
+        Command::Merge(said) => regroup::merge(&said).await,
+        Command::Split(said) => regroup::split(&said).await,
+        Command::Deploy(said) => regroup::deploy(&said).await,
         Command::Silence(what) => silence::run(&what).await,
         Command::Maintenance(what) => maintenance::run(&what).await,
         Command::Token(what) => tokens::run(&what).await,

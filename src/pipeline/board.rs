@@ -9,14 +9,46 @@ use launchwatch_alerts::{Cell, Incident, Strip};
 use launchwatch_probes::{Outcome, Reason, Verdict};
 use tokio::sync::watch;
 
-use crate::config::{Config, ProbeConfig};
+use crate::config::{Config, ProbeConfig, Schedule, Target};
 use crate::observation::{Observation, ProbeId};
 use crate::scheduler::Timetable;
+use crate::store::Histogram;
 
 /// Width of a cell of the last hours, in seconds.
 pub const CELL_SECONDS: i64 = 300;
 /// Cells kept: six hours.
 pub const CELLS: usize = 72;
+
+/// Hours of which durations are kept.
+const HOURS: usize = 6;
+
+/// What the configuration says of a probe; no secrets.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Longest a run may take.
+    pub deadline: Duration,
+    /// Whether a run starts servers.
+    pub launches: bool,
+    /// Whether each launch must build.
+    pub fresh: bool,
+}
+
+/// What the configuration says of a target.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Where it is; the configuration refuses passwords in it.
+    pub url: String,
+    /// On what it depends.
+    pub depends_on: Vec<String>,
+}
+
+impl Place {
+    fn of(target: &Target) -> Self {
+        Self { url: target.url.to_string(), depends_on: target.depends_on.clone() }
+    }
+}
 
 /// How one probe stands.
 #[derive(Debug, Clone)]
@@ -25,8 +57,12 @@ pub struct ProbeState {
     pub id: ProbeId,
     /// The kind's name.
     pub kind: &'static str,
+    /// What the configuration says of it.
+    pub about: About,
     /// The last run, with the moment it ended.
     pub last: Option<(Timestamp, Outcome)>,
+    /// The slot of that run.
+    pub slot: Option<Timestamp>,
     /// When the last run ended that passed (or was degraded).
     pub last_good: Option<Timestamp>,
     /// When it is due, to tell when it is overdue.
@@ -34,6 +70,8 @@ pub struct ProbeState {
     /// Longer than a run may take, back-off included.
     slack: Duration,
     cells: VecDeque<(i64, Cell)>,
+    /// Whole durations of runs that worked, by hour.
+    took: VecDeque<(i64, Histogram)>,
 }
 
 /// How everything stands.
@@ -41,6 +79,8 @@ pub struct ProbeState {
 pub struct Board {
     /// The operator's words for each target.
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// What the configuration says of each target.
+    pub places: BTreeMap<String, Place>,
     /// By id.
     pub probes: BTreeMap<ProbeId, ProbeState>,
     /// Open incidents by target, each as far as the target is concerned.
@@ -61,15 +101,24 @@ impl SharedBoard {
         let row = |p: &ProbeConfig| ProbeState {
             id: p.id.clone(),
             kind: p.kind,
+            about: About {
+                schedule: p.schedule.clone(),
+                deadline: p.deadline,
+                launches: p.launches,
+                fresh: p.fresh,
+            },
             last: None,
+            slot: None,
             last_good: None,
             timetable: Timetable::new(p.schedule.clone(), &p.id),
             slack: p.deadline + if p.launches { p.backed_off * 2 } else { Duration::from_secs(2) },
             cells: VecDeque::new(),
+            took: VecDeque::new(),
         };
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
-        Self(Arc::new(RwLock::new(Board { labels, probes, ..Board::default() })), Arc::default())
+        let places = config.targets.iter().map(|t| (t.name.clone(), Place::of(t))).collect();
+        Self(Arc::new(RwLock::new(Board { labels, places, probes, ..Board::default() })), Arc::default())
     }
 
     /// Reads the board; do not hold it across an await.
@@ -96,10 +145,14 @@ impl Board {
         row.count(seen.slot.as_second(), seen.outcome.verdict, 1);
         if matches!(seen.outcome.verdict, Verdict::Passed | Verdict::Degraded) {
             row.last_good = Some(seen.ended());
+            let mut one = Histogram::default();
+            one.record(seen.outcome.took());
+            row.add_took(seen.slot.as_second(), &one);
         }
         // A slot that passed without a run says nothing about how the probe stands; the strip shows it.
         if seen.outcome.reason != Some(Reason::Missed) {
             row.last = Some((seen.ended(), seen.outcome.clone()));
+            row.slot = Some(seen.slot);
         }
     }
 
@@ -129,6 +182,28 @@ impl ProbeState {
             Verdict::Unknown => &mut cell.unknown,
         };
         *count = count.saturating_add(runs);
+    }
+
+    /// Counts durations of runs that worked, of the hour of a moment (seconds since 1970).
+    pub fn add_took(&mut self, second: i64, took: &Histogram) {
+        let hour = second.div_euclid(3_600);
+        if self.took.back().is_none_or(|(last, _)| *last < hour) {
+            self.took.push_back((hour, Histogram::default()));
+            if self.took.len() > HOURS {
+                self.took.pop_front();
+            }
+        }
+        if let Some((_, all)) = self.took.iter_mut().rev().find(|(h, _)| *h == hour) {
+            all.merge(took);
+        }
+    }
+
+    /// Whole durations of the runs that worked in this hour and the five before it.
+    pub fn took_lately(&self, now: Timestamp) -> Histogram {
+        let first = now.as_second().div_euclid(3_600) - i64::try_from(HOURS).unwrap_or(i64::MAX) + 1;
+        let mut all = Histogram::default();
+        self.took.iter().filter(|(hour, _)| *hour >= first).for_each(|(_, took)| all.merge(took));
+        all
     }
 
     /// Whether a result of this moment is so old that a run must have been missed: two slots have passed since.

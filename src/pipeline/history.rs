@@ -52,6 +52,7 @@ pub async fn fill(
                 for (verdict, count) in &bucket.verdicts {
                     state.count(bucket.start, *verdict, *count);
                 }
+                state.add_took(bucket.start, &bucket.took);
                 if bucket.verdicts.keys().any(|v| matches!(v, Verdict::Passed | Verdict::Degraded)) {
                     state.last_good = Timestamp::from_second(bucket.start).ok();
                 }
@@ -153,6 +154,7 @@ impl Past<'_> {
             for (probe, one) in last {
                 if let Some(state) = board.probes.get_mut(probe) {
                     state.last = Some((one.ended(), one.outcome.clone()));
+                    state.slot = Some(one.slot);
                 }
             }
         });

@@ -1,11 +1,13 @@
 //! What people want: obeyed by the engine, or done to an incident that is over; answered when it is durable.
 
 use jiff::Timestamp;
-use launchwatch_alerts::{Change, Command, Disobeyed, Engine, Incident, IncidentId};
+use launchwatch_alerts::{
+    Change, Command, Disobeyed, Engine, Incident, IncidentId, IncidentState, merge_afterwards,
+};
 use tokio::sync::oneshot;
 
 use crate::inbox::Caller;
-use crate::store::{AuditRow, Store};
+use crate::store::{self, AuditRow, Store};
 
 type Answer = oneshot::Sender<Result<(), Disobeyed>>;
 
@@ -58,30 +60,14 @@ impl Orders {
     /// Does to incidents that are over what can still be done to them; `changes` are those of this round so far.
     pub(super) async fn obey_afterwards(
         &mut self,
+        engine: &mut Engine,
         store: &dyn Store,
         changes: &mut Vec<Change>,
         now: Timestamp,
     ) {
         for (command, caller, answer) in std::mem::take(&mut self.afterwards) {
-            let Some(id) = past(&command) else { continue };
-            let known = match latest(changes, id) {
-                Some(incident) => Some(incident.clone()),
-                None => match store.incident(id).await {
-                    Ok(found) => found,
-                    Err(error) => {
-                        tracing::error!(%error, incident.id = %id, "cannot read an incident");
-                        continue;
-                    }
-                },
-            };
-            let result = match known {
-                None => Err(Disobeyed::NoIncident(id.0.clone())),
-                Some(mut incident) => {
-                    incident.obey_afterwards(&command, now);
-                    changes.push(Change::Incident(incident));
-                    Ok(())
-                }
-            };
+            // What cannot be read is not known: whoever waits is not answered.
+            let Ok(result) = afterwards(&command, engine, store, changes, now).await else { continue };
             self.done(&command, caller, (answer, result), now);
         }
     }
@@ -99,6 +85,7 @@ impl Orders {
 fn past(command: &Command) -> Option<&IncidentId> {
     match command {
         Command::Label { incident, .. } | Command::Comment { incident, .. } => Some(incident),
+        Command::Merge { from, .. } => Some(from),
         _ => None,
     }
 }
@@ -108,12 +95,78 @@ fn about(command: &Command) -> &str {
     match command {
         Command::Silence { silence } => &silence.id,
         Command::EndSilence { id, .. } => id,
+        Command::Merge { from, .. } => &from.0,
+        Command::Deploy { deploy } => &deploy.target,
         Command::Acknowledge { incident, .. }
         | Command::Unacknowledge { incident, .. }
         | Command::Assign { incident, .. }
         | Command::Comment { incident, .. }
-        | Command::Label { incident, .. } => &incident.0,
+        | Command::Label { incident, .. }
+        | Command::Split { incident, .. } => &incident.0,
     }
+}
+
+/// Obeys a command about an incident that is over.
+async fn afterwards(
+    command: &Command,
+    engine: &mut Engine,
+    store: &dyn Store,
+    changes: &mut Vec<Change>,
+    now: Timestamp,
+) -> Result<Result<(), Disobeyed>, store::Error> {
+    let Some(id) = past(command) else { return Ok(Ok(())) };
+    let Some(mut incident) = on_record(id, store, changes).await? else {
+        return Ok(Err(Disobeyed::NoIncident(id.0.clone())));
+    };
+    if let Command::Merge { into, by, .. } = command {
+        return merge((into, by), incident, engine, store, changes, now).await;
+    }
+    incident.obey_afterwards(command, now);
+    changes.push(Change::Incident(incident));
+    Ok(Ok(()))
+}
+
+/// Merges where at least one of the two is over.
+async fn merge(
+    (into, by): (&IncidentId, &str),
+    mut from: Incident,
+    engine: &mut Engine,
+    store: &dyn Store,
+    changes: &mut Vec<Change>,
+    now: Timestamp,
+) -> Result<Result<(), Disobeyed>, store::Error> {
+    if from.state == IncidentState::Resolved {
+        match engine.absorb(into, &mut from, by, now) {
+            Err(Disobeyed::NoIncident(_)) => {}
+            Err(no) => return Ok(Err(no)),
+            Ok(()) => {
+                changes.extend(engine.flush());
+                changes.push(Change::Incident(from));
+                return Ok(Ok(()));
+            }
+        }
+    }
+    let Some(mut into) = on_record(into, store, changes).await? else {
+        return Ok(Err(Disobeyed::NoIncident(into.0.clone())));
+    };
+    let merged = merge_afterwards(&mut into, &mut from, by, now);
+    if merged.is_ok() {
+        changes.extend([Change::Incident(into), Change::Incident(from)]);
+    }
+    Ok(merged)
+}
+
+/// An incident as it stands after the changes of this round.
+async fn on_record(
+    id: &IncidentId,
+    store: &dyn Store,
+    changes: &[Change],
+) -> Result<Option<Incident>, store::Error> {
+    if let Some(incident) = latest(changes, id) {
+        return Ok(Some(incident.clone()));
+    }
+    let found = store.incident(id).await;
+    found.inspect_err(|error| tracing::error!(%error, incident.id = %id, "cannot read an incident"))
 }
 
 fn latest<'a>(changes: &'a [Change], id: &IncidentId) -> Option<&'a Incident> {
@@ -130,6 +183,9 @@ const fn name(command: &Command) -> &'static str {
         Command::Assign { .. } => "assign",
         Command::Comment { .. } => "comment",
         Command::Label { .. } => "label",
+        Command::Merge { .. } => "merge",
+        Command::Split { .. } => "split",
+        Command::Deploy { .. } => "deploy",
         Command::Silence { .. } => "silence",
         Command::EndSilence { .. } => "end silence",
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{AlertState, Change, Engine, OURSELVES, SeriesId};
+use launchwatch_alerts::{AlertState, Change, Engine, IncidentId, OURSELVES, SeriesId};
 use launchwatch_probes::{Reason, Verdict};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -135,13 +135,14 @@ impl Recorder {
                 Letter::Command { command, caller, answer } => {
                     self.orders.obey(&mut self.engine, (command, caller), answer, now);
                 }
+                Letter::Why { most, answer } => drop(answer.send(self.engine.why(most, now))),
                 // Sorted out before.
                 Letter::Ourselves(_) | Letter::Witnesses(_) => {}
             }
         }
         let mut changes = self.engine.tick(now);
         self.doubt(&seen_of, names);
-        self.orders.obey_afterwards(self.store.as_ref(), &mut changes, now).await;
+        self.orders.obey_afterwards(&mut self.engine, self.store.as_ref(), &mut changes, now).await;
         self.backlog.note(self.orders.noted());
         if self.keep(observations, changes).await {
             self.orders.answer();
@@ -195,7 +196,7 @@ impl Recorder {
         for change in changes {
             if let Change::Notify(n) = change {
                 n.facts.strips = self.board.read().strips(&n.facts.target, now);
-                n.facts.link = self.public_url.as_ref().and_then(|u| u.join("./").ok()).map(Into::into);
+                n.facts.link = self.public_url.as_ref().and_then(|root| page_of(root, &n.incident));
             }
         }
     }
@@ -278,6 +279,16 @@ impl Recorder {
     }
 }
 
+/// The page of an incident; of what is none, ours.
+fn page_of(root: &url::Url, incident: &IncidentId) -> Option<String> {
+    let mut page = root.join("./").ok()?;
+    let ours = incident.0.starts_with("silence-") || incident.0.starts_with("test-");
+    if !ours && let Ok(mut segments) = page.path_segments_mut() {
+        segments.pop_if_empty().extend(["incidents", incident.0.as_str()]);
+    }
+    Some(page.into())
+}
+
 /// Waits a moment for more letters.
 async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
     let until = Instant::now() + GATHER;
@@ -301,6 +312,9 @@ fn say(change: &Change) {
         }
         Change::Silence(s) => {
             tracing::info!(silence.id = %s.id, silence.by = %s.by, silence.until = %s.until, "silence moved");
+        }
+        Change::Deploy(d) => {
+            tracing::info!(target.name = %d.target, deploy.result = d.result.as_str(), "deployment seen");
         }
         Change::Hidden(h) => {
             tracing::info!(alert.series = %h.series, alert.rule = %h.rule, "not told: {}", h.by);

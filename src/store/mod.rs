@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Hidden, Incident, IncidentId, Memory, MessageRef, NotificationId, Silence};
+use launchwatch_alerts::{Deploy, Hidden, Incident, IncidentId, Memory, MessageRef, NotificationId, Silence};
 use launchwatch_probes::Ledger;
 
 use crate::observation::{Observation, ProbeId};
@@ -73,6 +73,18 @@ pub trait Store: Ledger + Accounts {
 
     /// Deliveries, newest first, for people.
     async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// Deliveries of one incident, oldest first.
+    async fn deliveries_of(&self, incident: &IncidentId, limit: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// Deliveries through one channel, newest first.
+    async fn deliveries_through(&self, channel: &str, limit: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// How the channels stand that were ever used.
+    async fn stands(&self) -> Result<BTreeMap<String, Stand>, Error>;
+
+    /// Deployments that somebody told of, newest first.
+    async fn deploys(&self, limit: usize) -> Result<Vec<Deploy>, Error>;
 
     /// Incidents, newest first.
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error>;

@@ -122,6 +122,8 @@ pub(crate) fn incident(id: &str, opened: i64, state: IncidentState) -> Incident 
         proposed: Vec::new(),
         spells: Vec::new(),
         timeline: Vec::new(),
+        merged_into: None,
+        split_from: None,
     }
 }
 

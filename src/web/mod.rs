@@ -4,8 +4,10 @@
 mod access;
 mod api;
 mod assets;
+mod desk;
 mod health;
 mod live;
+mod looks;
 mod problem;
 mod routes;
 mod runbook;
@@ -37,6 +39,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Keeper, Role, Token};
+pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
 /// Makes markup that is put at the end of the status page.
@@ -71,6 +74,8 @@ pub struct Sources {
     pub keeper: Arc<Keeper>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
+    /// What the working pages need besides.
+    pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }

@@ -34,6 +34,12 @@ impl Problem {
         &self.detail
     }
 
+    /// The status, what is wrong, and how to mend it: for a page.
+    pub(super) fn said(&self) -> (StatusCode, &str, &str) {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, &self.detail, &self.hint)
+    }
+
     /// The request cannot be read.
     pub(super) fn unreadable(detail: impl Into<String>, hint: &str) -> Self {
         Self::new("urn:launchwatch:unreadable", StatusCode::BAD_REQUEST, detail, hint)

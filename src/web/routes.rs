@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, health, live, runbook, status, summary};
+use super::{Sources, api, assets, desk, health, live, looks, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -45,6 +45,31 @@ routes! {
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;
+    // Operators' looking pages.
+    GET    "/overview"                                 Viewer   looks::overview::page;
+    GET    "/targets/{target}"                         Viewer   looks::target::page;
+    GET    "/probes/{target}/{probe}"                  Viewer   looks::probe::page;
+    GET    "/runs/{target}/{probe}/{slot}"             Viewer   looks::run::page;
+    GET    "/cluster"                                  Viewer   looks::cluster::page;
+    // The working pages of those who see to things, and their forms.
+    GET    "/incidents"                                Public   desk::incidents::page;
+    GET    "/incidents/{id}"                           Public   desk::incident::page;
+    POST   "/incidents/{id}/acknowledge"               Operator desk::forms::acknowledge;
+    POST   "/incidents/{id}/unacknowledge"             Operator desk::forms::unacknowledge;
+    POST   "/incidents/{id}/assign"                    Operator desk::forms::assign;
+    POST   "/incidents/{id}/comment"                   Operator desk::forms::comment;
+    POST   "/incidents/{id}/label"                     Operator desk::forms::label;
+    POST   "/incidents/{id}/merge"                     Operator desk::forms::merge;
+    POST   "/incidents/{id}/split"                     Operator desk::forms::split;
+    POST   "/incidents/{id}/silence"                   Operator desk::forms::silence;
+    GET    "/rules"                                    Viewer   desk::rules::page;
+    GET    "/silences"                                 Viewer   desk::silences::page;
+    POST   "/silences"                                 Operator desk::silences::add;
+    POST   "/silences/{id}/end"                        Operator desk::silences::end;
+    GET    "/channels"                                 Viewer   desk::channels::page;
+    POST   "/channels/{name}/test"                     Operator desk::channels::test;
+    GET    "/rehearsals"                               Viewer   desk::rehearsals::page;
+    GET    "/rehearsals/{file}"                        Viewer   desk::rehearsals::one;
     // Signing in and out, and who may come in.
     GET    "/sign-in"                                  Anybody  access::sign_in::page;
     POST   "/sign-in"                                  Anybody  access::sign_in::with_password;
@@ -70,6 +95,10 @@ routes! {
     POST   "/api/v1/incidents/{id}/assign"             Operator api::incidents::assign;
     POST   "/api/v1/incidents/{id}/comment"            Operator api::incidents::comment;
     POST   "/api/v1/incidents/{id}/label"              Operator api::incidents::label;
+    POST   "/api/v1/incidents/{id}/merge"              Operator api::regroup::merge;
+    POST   "/api/v1/incidents/{id}/split"              Operator api::regroup::split;
+    GET    "/api/v1/deploys"                           Viewer   api::regroup::deploys;
+    POST   "/api/v1/deploys"                           Operator api::regroup::deployed;
     GET    "/api/v1/alerts"                            Public   api::alerts::alerts;
     GET    "/api/v1/hidden"                            Viewer   api::alerts::hidden;
     GET    "/api/v1/deliveries"                        Viewer   api::alerts::deliveries;

@@ -27,6 +27,13 @@ pub(super) struct Page<'a> {
 const PLACES: &[(&str, &str, Option<Role>)] = &[
     ("/", "Status", None),
     ("/history", "History", None),
+    ("/overview", "Overview", Some(Role::Viewer)),
+    ("/incidents", "Incidents", Some(Role::Viewer)),
+    ("/cluster", "Cluster", Some(Role::Viewer)),
+    ("/rules", "Rules", Some(Role::Viewer)),
+    ("/silences", "Silences", Some(Role::Viewer)),
+    ("/channels", "Channels", Some(Role::Viewer)),
+    ("/rehearsals", "Rehearsals", Some(Role::Viewer)),
     ("/runbooks", "Runbooks", None),
     ("/audit", "Record", Some(Role::Admin)),
     ("/tokens", "Tokens", Some(Role::Admin)),
@@ -61,7 +68,7 @@ impl Sources {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    @if page.live { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
+                    @if page.live && !page.who.may(Role::Operator) { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
                     title { (page.title) " · " (self.status.pages().title) }
                     link rel="icon" type="image/svg+xml" href=(self.to(&format!("/assets/{}", assets::MARK.name)));
                     link rel="stylesheet" href=(self.to(&format!("/assets/{}", assets::STYLE.name)));

@@ -41,6 +41,7 @@ pub(crate) fn sources() -> Sources {
         runbooks: Arc::new(Runbooks::default()),
         keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
         status: super::Status::default(),
+        desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms of `src` by floor, lowest first.
 const FLOORS: [&[&str]; 11] = [
-    &["clock", "cron", "dice", "observation", "runbooks", "tasks"],
+    &["clock", "cron", "dice", "kept", "observation", "runbooks", "tasks"],
     &["inbox", "standin", "store"],
     &["config", "edges"],
     &["telemetry"],

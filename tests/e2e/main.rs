@@ -13,11 +13,13 @@ mod commands;
 mod day;
 mod deliveries;
 mod deploy;
+mod desk;
 mod faults;
 mod growing;
 mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;
+mod looks;
 mod ourselves;
 mod outage;
 mod pages;

@@ -27,13 +27,20 @@ pub fn spark(points: &[(Timestamp, f64)], from: Timestamp, to: Timestamp, says: 
     for run in runs(&placed) {
         match run {
             [(x, y)] => marks.push(Mark::Dot { x: *x, y: *y, radius: 1.0, tone: Tone::Figure }),
-            run => marks.push(Mark::Line { points: run.to_vec(), width: 1.5, tone: Tone::Figure }),
+            run => marks.push(Mark::Line { points: bent(run), width: 1.5, tone: Tone::Figure }),
         }
     }
     if let Some((x, y)) = placed.last() {
         marks.push(Mark::Dot { x: *x, y: *y, radius: 2.2, tone: Tone::Figure });
     }
     Drawing { width: WIDTH, height: HEIGHT, says: says.into(), stretches: false, marks }
+}
+
+/// The points without those in the middle of a level stretch.
+fn bent(run: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let level = |w: &[(f64, f64)]| w.windows(2).all(|p| matches!(p, [a, b] if (a.1 - b.1).abs() < 0.05));
+    let inner = run.windows(3).filter(|w| !level(w)).filter_map(|w| w.get(1).copied());
+    run.first().copied().into_iter().chain(inner).chain(run.last().copied()).collect()
 }
 
 /// Points that are joined.
@@ -67,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_figure_is_no_mountain_range_and_what_is_no_number_is_left_out() {
-        let drawn = course(&[1, 2, 3], |m| if m == 2 { f64::NAN } else { 100.0 });
+    fn a_steady_figure_is_a_level_line_of_two_points_and_what_is_no_number_is_left_out() {
+        let drawn = course(&[1, 2, 3, 4], |m| if m == 2 { f64::NAN } else { 100.0 });
         let Mark::Line { points, .. } = &drawn.marks[1] else { panic!("{drawn:?}") };
         assert_eq!(points.iter().map(|p| p.1).collect::<Vec<_>>(), [MARGIN, MARGIN]);
     }

@@ -22,7 +22,7 @@ const SETTLED: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 /// Causes are named anew no more often, unless somebody is to be told.
 const PACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 /// Entries kept of what was named and proposed.
-const KEPT: usize = 100;
+pub(super) const KEPT: usize = 100;
 
 impl Engine {
     /// Whether a probe's looks are kept for naming causes.
@@ -84,7 +84,13 @@ impl Engine {
         let Some(incident) = self.incidents.get(id) else { return Vec::new() };
         let ancestors = self.plan.ancestors(&incident.target);
         let of_it = |s: &SeriesId| incident.targets.contains(&s.target) || ancestors.contains(&s.target);
-        let (mine, others) = self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
+        let ci = self.last_deploy(
+            |target| incident.targets.contains(target) || ancestors.iter().any(|a| a == target),
+            now,
+        );
+        let (mut mine, others): (Vec<_>, Vec<_>) =
+            self.tracks.iter().map(|(s, t)| (s.as_ref(), t)).partition(|(s, _)| of_it(s));
+        mine.extend(ci.as_ref().map(|(series, track)| (series, track)));
         let members = self.members.get(id).into_iter().flatten();
         let called = members.filter_map(|k| self.plan.rule(&k.rule)).map(|r| r.alert.as_str());
         let alerts: BTreeSet<&str> = called.collect();

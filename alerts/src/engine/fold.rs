@@ -13,8 +13,11 @@ impl Engine {
         if !self.parents.contains(target) {
             return None;
         }
-        let depends =
-            |i: &&Incident| !i.storm && self.plan.ancestors(&i.target).iter().any(|above| above == target);
+        let below = |one: &str| self.plan.ancestors(one).iter().any(|above| above == target);
+        // What people merged may hold alerts of targets that do not depend on it.
+        let all =
+            |i: &Incident| self.members.get(&i.id).into_iter().flatten().all(|k| below(&k.series.target));
+        let depends = |i: &&Incident| !i.storm && below(&i.target) && all(i);
         let mut found: Vec<_> =
             self.incidents.values().filter(depends).map(|i| (i.opened_at, i.id.clone())).collect();
         found.sort();

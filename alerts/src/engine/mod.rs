@@ -8,12 +8,14 @@
 //! back (`hold`) or joins an incident (`raise`, `trouble`, `fold`); incidents owe notifications (`tell`); people speak through
 //! commands (`obey`); time alone reminds, escalates and ends silences (`time`).
 
+mod deploys;
 mod explain;
 mod fold;
 mod forgive;
 mod hold;
 mod index;
 mod lifecycle;
+mod merge;
 mod obey;
 mod plan;
 mod planned;
@@ -21,9 +23,11 @@ mod quorum;
 mod raise;
 mod rename;
 mod resume;
+mod split;
 mod tell;
 mod time;
 mod trouble;
+mod why;
 
 #[cfg(test)]
 mod judged;
@@ -32,7 +36,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +45,9 @@ use jiff::Timestamp;
 use crate::judge::{self, Judge, LookBack};
 use crate::{Alert, AlertKey, Health, Incident, IncidentId, Sample, SeriesId, Silence};
 
+pub use merge::merge_afterwards;
 pub use plan::{Change, Known, Memory, OURSELVES, Plan};
+pub use why::{Standing, StandingOf};
 
 /// Runs of a probe that tells why, which are shown again after a restart.
 const RECALLED: usize = 20;
@@ -117,6 +123,8 @@ pub struct Engine {
     looked_at: BTreeSet<String>,
     /// When causes were last named.
     explained_at: Option<Timestamp>,
+    /// Deployments seen, oldest first; the last hundred.
+    deploys: VecDeque<crate::Deploy>,
 }
 
 impl Engine {
@@ -141,6 +149,7 @@ impl Engine {
             tracks: BTreeMap::new(),
             looked_at: BTreeSet::new(),
             explained_at: None,
+            deploys: memory.deploys.into(),
             plan,
         };
         let known: Vec<_> = engine.every.keys().cloned().map(Arc::new).collect();
@@ -258,6 +267,7 @@ impl Engine {
             alerts: self.alerts.values().cloned().collect(),
             incidents: self.incidents.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
+            deploys: self.deploys.iter().cloned().collect(),
         }
     }
 

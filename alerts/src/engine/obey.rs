@@ -68,6 +68,9 @@ impl Engine {
                 }
                 Ok(())
             }
+            Command::Merge { into, from, by } => self.merge(&into, &from, &by, now),
+            Command::Split { incident, alerts, by } => self.split(&incident, &alerts, &by, now),
+            Command::Deploy { deploy } => self.deployed(deploy, now),
             Command::Silence { silence } => self.silence(silence, now),
             Command::EndSilence { id, by } => {
                 if !self.silences.contains_key(&id) {
@@ -151,13 +154,13 @@ impl Engine {
     }
 
     /// The open incident that is meant: by its id, or by the name of a target.
-    fn find(&self, incident: &IncidentId) -> Result<IncidentId, Disobeyed> {
+    pub(super) fn find(&self, incident: &IncidentId) -> Result<IncidentId, Disobeyed> {
         let named = || self.by_target.get(&incident.0);
         let known = self.incidents.contains_key(incident).then_some(incident).or_else(named);
         known.cloned().ok_or_else(|| Disobeyed::NoIncident(incident.0.clone()))
     }
 
-    fn remark(&mut self, id: &IncidentId, by: &str, what: String, now: Timestamp) {
+    pub(super) fn remark(&mut self, id: &IncidentId, by: &str, what: String, now: Timestamp) {
         if let Some(incident) = self.incidents.get_mut(id) {
             note(incident, now, Some(by), what);
             self.dirty.incidents.insert(id.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Alert, Hidden, Incident, Notification, Policy, Rule, SeriesId, Silence};
+use crate::{Alert, Deploy, Hidden, Incident, Notification, Policy, Rule, SeriesId, Silence};
 
 /// The target that stands for launchwatch itself: its probes are `network`, `pace`, `store` and so on.
 pub const OURSELVES: &str = "launchwatch";
@@ -28,6 +28,8 @@ pub enum Change {
     Silence(Silence),
     /// An alert was not told.
     Hidden(Hidden),
+    /// Something was deployed.
+    Deploy(Deploy),
     /// Somebody is to be told.
     Notify(Notification),
 }
@@ -41,6 +43,9 @@ pub struct Memory {
     pub incidents: Vec<Incident>,
     /// Silences that are not over.
     pub silences: Vec<Silence>,
+    /// Deployments seen lately, oldest first.
+    #[serde(default)]
+    pub deploys: Vec<Deploy>,
 }
 
 /// A series that is configured.

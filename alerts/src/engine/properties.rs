@@ -34,6 +34,8 @@ enum Event {
     Unacknowledge(usize),
     Silence(usize, i64, bool, bool),
     EndSilence(usize),
+    Merge(usize, usize),
+    Split(usize, usize),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -49,6 +51,8 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0..3usize, lasts, any::<bool>(), any::<bool>())
             .prop_map(|(of, lasts, with, maintenance)| Event::Silence(of, lasts, with, maintenance)),
         1 => (0..20usize).prop_map(Event::EndSilence),
+        2 => (0..4usize, 0..4usize).prop_map(|(into, from)| Event::Merge(into, from)),
+        1 => (0..4usize, 0..3usize).prop_map(|(of, nth)| Event::Split(of, nth)),
     ]
 }
 
@@ -90,6 +94,12 @@ fn begin() -> World {
     World::new(plan)
 }
 
+/// One of the open incidents.
+fn nth_open(world: &World, nth: usize) -> Option<Incident> {
+    let open: Vec<_> = world.engine.open().cloned().collect();
+    open.get(nth % open.len().max(1)).cloned()
+}
+
 fn target(n: usize) -> IncidentId {
     IncidentId(["hub", "user", "other", "b", OURSELVES][n].into())
 }
@@ -118,6 +128,18 @@ fn step(world: &mut World, n: usize, event: &Event, restarts: bool) {
             silence.with = with.then(|| target(*of));
             silence.maintenance = *maintenance;
             drop(world.obey(Command::Silence { silence }));
+        }
+        Event::Merge(into, from) => {
+            let (into, from) = (nth_open(world, *into), nth_open(world, *from));
+            if let (Some(into), Some(from)) = (into, from) {
+                drop(world.obey(Command::Merge { into: into.id, from: from.id, by: "ada".into() }));
+            }
+        }
+        Event::Split(of, nth) => {
+            if let Some(incident) = nth_open(world, *of) {
+                let alerts = incident.alerts.into_keys().skip(*nth).take(1).collect();
+                drop(world.obey(Command::Split { incident: incident.id, alerts, by: "ada".into() }));
+            }
         }
         Event::EndSilence(nth) => {
             let id = world.engine.silences().nth(*nth % 3).map(|s| s.id.clone());

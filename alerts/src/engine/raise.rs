@@ -10,7 +10,7 @@ use super::{Engine, OURSELVES};
 use crate::{AlertKey, Incident, IncidentId, IncidentState, NotificationKind as Kind};
 
 /// How long further alerts of an open incident are gathered before people are told of them in one update.
-const GATHER: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const GATHER: SignedDuration = SignedDuration::from_secs(30);
 /// How long the targets of a storm are gathered before it is told.
 const GATHER_STORM: SignedDuration = SignedDuration::from_secs(12);
 /// How long a storm gathers for an update.
@@ -162,16 +162,19 @@ impl Engine {
             proposed: Vec::new(),
             spells: Vec::new(),
             timeline: Vec::new(),
+            merged_into: None,
+            split_from: None,
         };
         let id = incident.id.clone();
         self.incidents.insert(id.clone(), incident);
         self.join(&id, key, now);
+        self.note_deploys(&id);
         Some(id)
     }
 
     /// The name of an incident: target and moment, readable in a chat, the same in a replay, never given twice (an alert
     /// may open a second one long after it began to fire).
-    fn incident_id(&self, target: &str, now: Timestamp) -> IncidentId {
+    pub(super) fn incident_id(&self, target: &str, now: Timestamp) -> IncidentId {
         let name = format!("{}-{}", target.replace(' ', "-"), now.strftime("%Y%m%dT%H%M%SZ"));
         let taken = |id: &IncidentId| self.incidents.contains_key(id) || self.used.1.contains(id);
         let mut ids = std::iter::once(IncidentId(name.clone()))

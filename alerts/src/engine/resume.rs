@@ -37,11 +37,13 @@ impl Engine {
             };
             let Some(incident) = self.incidents.get(id) else { continue };
             self.members.entry(id.clone()).or_default().insert(alert.key.clone());
-            self.by_target.insert(alert.key.series.target.clone(), id.clone());
             if incident.storm {
                 self.index.join_storm(id, alert.fired_at.unwrap_or(incident.opened_at));
             }
         }
+        let members = self.members.values().flatten();
+        let targets: BTreeSet<String> = members.map(|key| key.series.target.clone()).collect();
+        targets.iter().for_each(|target| self.cover(target));
         for incident in self.incidents.values().filter(|i| i.storm) {
             self.index.join_storm(&incident.id, incident.opened_at);
             for at in incident.alerts.values().filter_map(|a| a.fired_at) {

@@ -44,8 +44,20 @@ impl Engine {
             }
             return;
         }
-        let facts = self.facts(id, kind, words);
         let (ears, people) = self.ears(id, kind, now);
+        self.owe(id, kind, words, (ears, people), now);
+    }
+
+    /// Owes a notification to these, whatever is silenced.
+    pub(super) fn owe(
+        &mut self,
+        id: &IncidentId,
+        kind: Kind,
+        words: Option<&str>,
+        (ears, people): (Vec<Ear>, Vec<String>),
+        now: Timestamp,
+    ) {
+        let facts = self.facts(id, kind, words);
         let Some(incident) = self.incidents.get_mut(id) else { return };
         incident.notifications += 1;
         incident.update_due = None;
@@ -136,7 +148,7 @@ impl Engine {
     }
 
     /// The alerts that an incident lists, as they stand now.
-    fn refresh(&mut self, id: &IncidentId) {
+    pub(super) fn refresh(&mut self, id: &IncidentId) {
         let Some(incident) = self.incidents.get_mut(id) else { return };
         for listed in incident.alerts.values_mut() {
             match self.alerts.get(&listed.key) {

@@ -13,9 +13,9 @@ use crate::{
 /// What a storm is called.
 pub(super) const STORM: &str = "many targets";
 /// Alerts that an incident lists.
-const LISTED: usize = 1000;
+pub(super) const LISTED: usize = 1000;
 /// Entries of a timeline.
-const ENTRIES: usize = 500;
+pub(super) const ENTRIES: usize = 500;
 
 impl Engine {
     /// An alert is told as part of an incident.
@@ -70,23 +70,63 @@ impl Engine {
         if let Some(spell) = incident.spells.iter_mut().rev().find(open) {
             spell.resolved_at = Some(now);
         }
-        let storm = incident.storm;
         note(incident, now, None, format!("{} is well", name(&alert.key)));
         if left == 0 {
             self.resolve(id, None, now);
             return;
         }
         self.recovered(id, now);
-        if !same && storm {
-            // The others of a storm go on without it.
-            self.by_target.remove(target);
+        if !same {
+            // The others go on without it.
+            self.cover(target);
             self.dirty.targets.insert(target.clone());
+            self.go_on_as(id, now);
         }
+    }
+
+    /// The target that an incident is named after is well, and others are not: it goes on under the name of one of them.
+    pub(super) fn go_on_as(&mut self, id: &IncidentId, now: Timestamp) {
+        let Some(members) = self.members.get(id) else { return };
+        let Some(incident) = self.incidents.get_mut(id).filter(|i| !i.storm) else { return };
+        if members.iter().any(|key| key.series.target == incident.target) {
+            return;
+        }
+        let Some(other) = members.first().map(|key| key.series.target.clone()) else { return };
+        note(
+            incident,
+            now,
+            None,
+            format!("{} is well; it goes on as the trouble of {other}", incident.target),
+        );
+        incident.target = other;
+    }
+
+    /// Finds out anew which open incident covers a target: of several that people keep apart, the oldest.
+    pub(super) fn cover(&mut self, target: &str) {
+        let firing = self.index.firing(target).filter_map(|key| self.alerts.get(key)?.incident.as_ref());
+        let open = firing.filter_map(|id| self.incidents.get(id));
+        match open.min_by_key(|i| (i.opened_at, &i.id)).map(|i| i.id.clone()) {
+            Some(id) => self.by_target.insert(target.to_owned(), id),
+            None => self.by_target.remove(target),
+        };
     }
 
     /// The incident is over. What depends on its targets is looked at once more before anybody is told of it.
     pub(super) fn resolve(&mut self, id: &IncidentId, note: Option<&str>, now: Timestamp) {
-        let Some(incident) = self.incidents.get_mut(id) else { return };
+        let Some(targets) = self.conclude(id, note, now) else { return };
+        if targets.iter().any(|t| self.parents.contains(t)) {
+            self.release(|held| matches!(held, Held::Parent(p) if targets.contains(p)));
+        }
+    }
+
+    /// The incident ends, which is told; answers which targets were in it.
+    pub(super) fn conclude(
+        &mut self,
+        id: &IncidentId,
+        note: Option<&str>,
+        now: Timestamp,
+    ) -> Option<BTreeSet<String>> {
+        let incident = self.incidents.get_mut(id)?;
         incident.state = IncidentState::Resolved;
         incident.resolved_at = Some(now);
         // What was given up, moved or planned away was firing until now, as far as anybody knows.
@@ -96,19 +136,19 @@ impl Engine {
         if told {
             self.tell(id, Kind::Resolved, note, now);
         }
-        let Some(incident) = self.incidents.remove(id) else { return };
+        let incident = self.incidents.remove(id)?;
         self.members.remove(id);
         self.index.end_storm(id);
         self.use_up(&incident, now);
         self.dirty.incidents.remove(id);
-        self.by_target.retain(|_, i| i != id);
+        let covered: Vec<_> =
+            self.by_target.iter().filter(|(_, i)| *i == id).map(|(target, _)| target.clone()).collect();
+        covered.iter().for_each(|target| self.cover(target));
         self.dirty.targets.extend(incident.targets.iter().cloned());
         let targets = incident.targets.clone();
         self.dirty.out.push(Change::Incident(incident));
         self.end_silences_with(id, now);
-        if targets.iter().any(|t| self.parents.contains(t)) {
-            self.release(|held| matches!(held, Held::Parent(p) if targets.contains(p)));
-        }
+        Some(targets)
     }
 
     /// A name is not given again within the second that it says.

@@ -9,6 +9,7 @@
 
 mod burn_rate;
 mod changed;
+mod condition;
 mod failures_of;
 mod forecast;
 mod latency;
@@ -29,6 +30,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{Sample, When};
+
+pub(crate) use condition::condition;
 
 /// What a judge makes of a sample, or of a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -85,3 +85,37 @@ pub(crate) async fn a_message_leads_to_its_incident_in_its_channel_only(store: i
         assert_eq!(found.as_ref().map(|i| i.0.as_str()), expected, "{channel} {message}");
     }
 }
+
+pub(crate) async fn what_was_told_of_one_incident_or_through_one_channel_is_found_by_it(store: impl Store) {
+    for (id, of, seconds) in [("n1", "i", 0), ("m1", "j", 30), ("n2", "i", 60)] {
+        let mut one = notification(id, of, Kind::Test, seconds);
+        one.to = vec![Ear::now("slack"), Ear::now("mail")];
+        store.record(owing(vec![one])).await.unwrap();
+    }
+    let names = |all: Vec<crate::store::Delivery>| -> Vec<String> {
+        all.into_iter().map(|d| format!("{}@{}", d.notification, d.channel)).collect()
+    };
+    let of = async |id: &str, limit| names(store.deliveries_of(&IncidentId(id.into()), limit).await.unwrap());
+    assert_eq!(of("i", 9).await, ["n1@slack", "n1@mail", "n2@slack", "n2@mail"]);
+    assert_eq!((of("i", 1).await, of("k", 9).await), (vec!["n1@slack".to_owned()], vec![]));
+    let through = async |channel: &str| names(store.deliveries_through(channel, 2).await.unwrap());
+    assert_eq!(through("mail").await, ["n2@mail", "m1@mail"]);
+    assert_eq!(through("gitter").await, [""; 0]);
+}
+
+pub(crate) async fn deployments_are_remembered_and_listed_newest_first(store: impl Store) {
+    let deploy = |what: &str, second| launchwatch_alerts::Deploy {
+        target: "hub".into(),
+        what: what.into(),
+        result: launchwatch_alerts::DeployResult::Failed,
+        url: None,
+        by: "ci".into(),
+        at: at(second),
+    };
+    let (one, two) = (deploy("one", 0), deploy("two", 60));
+    let changes = vec![Change::Deploy(one.clone()), Change::Deploy(two.clone())];
+    store.record(Batch { changes, now: at(60), ..Batch::default() }).await.unwrap();
+    assert_eq!(store.deploys(9).await.unwrap(), [two.clone(), one.clone()]);
+    assert_eq!(store.deploys(1).await.unwrap(), std::slice::from_ref(&two));
+    assert_eq!(store.memory().await.unwrap().deploys, [one, two]);
+}

@@ -26,6 +26,8 @@ macro_rules! conformance {
             incidents an_incident_is_found_by_its_id_open_or_over
             incidents incidents_come_page_by_page_even_if_they_opened_at_once
             incidents a_message_leads_to_its_incident_in_its_channel_only
+            incidents what_was_told_of_one_incident_or_through_one_channel_is_found_by_it
+            incidents deployments_are_remembered_and_listed_newest_first
             owed a_notification_is_owed_once_to_every_channel
             owed only_the_oldest_of_an_incident_is_due
             owed a_failed_delivery_is_due_again_when_it_says

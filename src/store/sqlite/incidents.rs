@@ -50,8 +50,10 @@ pub(super) fn memory(db: &Connection) -> Result<Memory, Error> {
     let incidents = all(db, open, i64::MAX, &mut damage)?;
     let in_force = "SELECT rowid, json FROM silence WHERE over = 0 ORDER BY id";
     let silences = all(db, in_force, i64::MAX, &mut damage)?;
+    let lately = "SELECT id, json FROM (SELECT id, at, json FROM deploy ORDER BY at DESC, id DESC LIMIT 100) ORDER BY at, id";
+    let deploys = all(db, lately, i64::MAX, &mut damage)?;
     match broken {
-        None => Ok(Memory { alerts, incidents, silences }),
+        None => Ok(Memory { alerts, incidents, silences, deploys }),
         Some(detail) => Err(Error::Corrupt { what: "what the engine knew", detail }),
     }
 }

@@ -15,6 +15,7 @@ mod compact;
 mod connect;
 mod damage;
 mod debts;
+mod deploys;
 mod files;
 mod hours;
 mod incidents;

@@ -5,7 +5,7 @@ use launchwatch_alerts::{Change, Ear, IncidentId, MessageRef, Notification, Noti
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::damage::Damaged;
-use super::{date, fail, incidents, micros, silences};
+use super::{date, deploys, fail, incidents, micros, silences};
 use crate::store::{Backlog, Error, Outbox, Owed, Wanted};
 
 /// Keeps what the engine made of a batch.
@@ -14,6 +14,7 @@ pub(super) fn keep(db: &Connection, changes: &[Change]) -> Result<(), Error> {
         Change::Alert(alert) => incidents::keep_alert(db, alert),
         Change::Incident(incident) => incidents::keep(db, incident),
         Change::Silence(silence) => silences::keep(db, silence),
+        Change::Deploy(deploy) => deploys::keep(db, deploy),
         Change::Hidden(hidden) => silences::hide(db, hidden),
         Change::Notify(notification) => owe(db, notification),
     })

@@ -101,6 +101,8 @@ fn owed(db: &Connection, told: i64, settled: i64) -> Result<(), Error> {
     .map_err(fail(what))?;
     db.execute("DELETE FROM debt WHERE state = 'settled' AND changed < ?1", params![settled])
         .map_err(fail("drop settled debts"))?;
+    let old = "DELETE FROM deploy WHERE id IN (SELECT id FROM deploy WHERE at < ?1 ORDER BY at LIMIT ?2)";
+    db.execute(old, params![told, AT_ONCE]).map_err(fail("drop old deployments"))?;
     Ok(())
 }
 

@@ -80,16 +80,40 @@ pub(super) fn settle(db: &Connection, settlements: &[Settlement]) -> Result<(), 
     Ok(())
 }
 
+const COLUMNS: &str =
+    "notification, incident, kind, channel, state, attempts, at, delivered_at, error, next, doubt, instead";
+
 pub(super) fn deliveries(db: &Connection, limit: usize) -> Result<Vec<Delivery>, Error> {
+    read(db, "ORDER BY at DESC, id DESC LIMIT ?1", params![rows(limit)])
+}
+
+/// Of one incident, oldest first.
+pub(super) fn deliveries_of(
+    db: &Connection,
+    incident: &IncidentId,
+    limit: usize,
+) -> Result<Vec<Delivery>, Error> {
+    read(db, "WHERE incident = ?2 ORDER BY at, id LIMIT ?1", params![rows(limit), incident.0])
+}
+
+/// Through one channel, newest first.
+pub(super) fn deliveries_through(
+    db: &Connection,
+    channel: &str,
+    limit: usize,
+) -> Result<Vec<Delivery>, Error> {
+    read(db, "WHERE channel = ?2 ORDER BY at DESC, id DESC LIMIT ?1", params![rows(limit), channel])
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn read(db: &Connection, which: &str, with: impl rusqlite::Params) -> Result<Vec<Delivery>, Error> {
     let what = "read deliveries";
-    let mut rows = db
-        .prepare_cached(
-            "SELECT notification, incident, kind, channel, state, attempts, at, delivered_at, error, next, doubt, instead
-             FROM delivery ORDER BY at DESC, id DESC LIMIT ?1",
-        )
-        .map_err(fail(what))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = rows.query_map(params![limit], delivery).map_err(fail(what))?.collect::<Result<_, _>>();
+    let mut rows =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM delivery {which}")).map_err(fail(what))?;
+    let found = rows.query_map(with, delivery).map_err(fail(what))?.collect::<Result<_, _>>();
     found.map_err(fail(what))
 }
 

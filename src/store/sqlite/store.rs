@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchwatch_alerts::{Hidden, Incident, IncidentId, Memory, MessageRef, NotificationId, Silence};
+use launchwatch_alerts::{Deploy, Hidden, Incident, IncidentId, Memory, MessageRef, NotificationId, Silence};
 use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    Inner, Live, SqliteStore, date, debts, fail, incidents, outbox, prune, record, runs, series, settle,
-    silences, stands,
+    Inner, Live, SqliteStore, date, debts, deploys, fail, incidents, outbox, prune, record, runs, series,
+    settle, silences, stands,
 };
 use crate::observation::ProbeId;
 use crate::store::{
@@ -132,6 +132,24 @@ impl Store for SqliteStore {
 
     async fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>, Error> {
         self.read(move |_, db, _| settle::deliveries(db, limit)).await
+    }
+
+    async fn deliveries_of(&self, incident: &IncidentId, limit: usize) -> Result<Vec<Delivery>, Error> {
+        let incident = incident.clone();
+        self.read(move |_, db, _| settle::deliveries_of(db, &incident, limit)).await
+    }
+
+    async fn deliveries_through(&self, channel: &str, limit: usize) -> Result<Vec<Delivery>, Error> {
+        let channel = channel.to_owned();
+        self.read(move |_, db, _| settle::deliveries_through(db, &channel, limit)).await
+    }
+
+    async fn stands(&self) -> Result<BTreeMap<String, Stand>, Error> {
+        self.read(move |_, db, _| stands::stands(db)).await
+    }
+
+    async fn deploys(&self, limit: usize) -> Result<Vec<Deploy>, Error> {
+        self.read(move |inner, db, _| deploys::newest(db, limit, &inner.damaged)).await
     }
 
     async fn incidents(&self, limit: usize) -> Result<Vec<Incident>, Error> {

@@ -65,14 +65,18 @@ pub(in crate::web) async fn one(
     show(&sources, &id, who.known()).await
 }
 
-async fn show(sources: &Sources, id: &IncidentId, known: bool) -> Result<Json<IncidentView>, Problem> {
+pub(super) async fn show(
+    sources: &Sources,
+    id: &IncidentId,
+    known: bool,
+) -> Result<Json<IncidentView>, Problem> {
     let found = sources.store.incident(id).await?;
     let gone = || Problem::not_found(format!("there is no incident `{id}`"), "");
     found.map(|i| Json(IncidentView::whole(i, known))).ok_or_else(gone)
 }
 
 /// The incident that is meant.
-async fn find(sources: &Sources, called: &str) -> Result<IncidentId, Problem> {
+pub(in crate::web) async fn find(sources: &Sources, called: &str) -> Result<IncidentId, Problem> {
     let id = IncidentId(called.to_owned());
     if sources.store.incident(&id).await?.is_some() {
         return Ok(id);
@@ -139,7 +143,7 @@ pub(in crate::web) struct Labelled {
     label: Label,
 }
 
-type Answer = Result<Json<IncidentView>, Problem>;
+pub(super) type Answer = Result<Json<IncidentView>, Problem>;
 
 pub(in crate::web) async fn acknowledge(
     State(sources): State<Sources>,
@@ -190,7 +194,11 @@ pub(in crate::web) async fn label(
 }
 
 /// Has a command about an incident obeyed, and shows how it stands then.
-async fn command(sources: &Sources, called: &str, make: impl FnOnce(IncidentId) -> Command) -> Answer {
+pub(super) async fn command(
+    sources: &Sources,
+    called: &str,
+    make: impl FnOnce(IncidentId) -> Command,
+) -> Answer {
     let id = find(sources, called).await?;
     match give(sources, make(id.clone())).await {
         Ok(()) => show(sources, &id, true).await,

@@ -90,6 +90,13 @@ pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
 #[serde(try_from = "String")]
 pub(in crate::web) struct Lasting(pub(in crate::web) SignedDuration);
 
+impl Lasting {
+    /// How long.
+    pub(in crate::web) const fn span(self) -> SignedDuration {
+        self.0
+    }
+}
+
 impl TryFrom<String> for Lasting {
     type Error = String;
 

@@ -6,10 +6,11 @@
 //! public as the status page. No cookies and no cross-origin headers: a browser cannot be made to command.
 
 pub(super) mod alerts;
-mod door;
+pub(super) mod door;
 pub(super) mod incidents;
-mod letter;
+pub(super) mod letter;
 pub(super) mod maintenance;
+pub(super) mod regroup;
 pub(super) mod silences;
 mod view;
 

@@ -30,26 +30,26 @@ pub(in crate::web) async fn list(
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Wish {
     #[serde(default)]
-    by: String,
+    pub(in crate::web) by: String,
     #[serde(default)]
-    reason: String,
+    pub(in crate::web) reason: String,
     #[serde(default)]
-    targets: Vec<String>,
+    pub(in crate::web) targets: Vec<String>,
     #[serde(default)]
-    probes: Vec<String>,
+    pub(in crate::web) probes: Vec<String>,
     #[serde(default)]
-    series: Vec<String>,
+    pub(in crate::web) series: Vec<String>,
     #[serde(default)]
-    from: Option<Timestamp>,
+    pub(in crate::web) from: Option<Timestamp>,
     #[serde(default)]
-    until: Option<Timestamp>,
+    pub(in crate::web) until: Option<Timestamp>,
     #[serde(default, rename = "for")]
-    lasts: Option<Lasting>,
+    pub(in crate::web) lasts: Option<Lasting>,
     /// It ends with this incident, if that is over earlier; a target's name stands for its open incident.
     #[serde(default)]
-    until_resolved: Option<IncidentId>,
+    pub(in crate::web) until_resolved: Option<IncidentId>,
     #[serde(default)]
-    maintenance: bool,
+    pub(in crate::web) maintenance: bool,
 }
 
 /// Begins a silence, or a maintenance.
@@ -63,7 +63,8 @@ pub(in crate::web) async fn add(
     Ok((StatusCode::CREATED, Json(kept)))
 }
 
-fn silence(sources: &Sources, wish: Wish) -> Result<Silence, Problem> {
+/// The silence that is wished for, checked.
+pub(in crate::web) fn silence(sources: &Sources, wish: Wish) -> Result<Silence, Problem> {
     let now = sources.clock.now();
     let from = wish.from.unwrap_or(now);
     let until = match (wish.lasts, wish.until) {

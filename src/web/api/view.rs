@@ -30,6 +30,12 @@ pub(in crate::web) struct IncidentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee: Option<String>,
     label: Option<Label>,
+    /// It turned out to be the trouble of this incident, and goes on there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_into: Option<IncidentId>,
+    /// It was split off this incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split_from: Option<IncidentId>,
     /// When what pages was over, while the rest went on.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovered_at: Option<Timestamp>,
@@ -111,6 +117,8 @@ impl IncidentView {
             acknowledged: incident.ack.map(ack),
             assignee: incident.assignee.filter(|_| known),
             label: incident.label,
+            merged_into: incident.merged_into,
+            split_from: incident.split_from,
             recovered_at: incident.recovered_at,
             diagnosis: incident.diagnosis.into_iter().map(|d| shown(d, known)).collect(),
             proposed: incident.proposed,

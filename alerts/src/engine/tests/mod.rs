@@ -12,16 +12,20 @@ use crate::{
 mod ack;
 mod basics;
 mod cost;
+mod deploys;
 mod fold;
 mod lifecycle;
 mod maintenance;
+mod merge;
 mod quiet_days;
 mod quorum;
 mod recovered;
 mod rename;
 mod restart;
 mod silence;
+mod split;
 mod storm;
+mod why;
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_530_988_200 + second).unwrap()

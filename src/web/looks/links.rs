@@ -1,0 +1,75 @@
+//! Addresses of looking pages; names are written so that any of them is one segment of a path.
+
+use jiff::Timestamp;
+
+use crate::observation::ProbeId;
+use crate::web::Sources;
+
+/// Text as one segment of a path or one value of a query.
+pub(super) fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' => {
+                out.push(byte.into());
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    // A path of dots would lead somewhere else.
+    if out.bytes().all(|b| b == b'.') { out.replace('.', "%2E") } else { out }
+}
+
+/// A slot as it stands in addresses: to the microsecond.
+pub(super) fn slot(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+impl Sources {
+    /// The page of a target.
+    pub(super) fn to_target(&self, target: &str) -> String {
+        self.to(&format!("/targets/{}", segment(target)))
+    }
+
+    /// The page of a probe.
+    pub(super) fn to_probe(&self, probe: &ProbeId) -> String {
+        self.to(&format!("/probes/{}/{}", segment(probe.target()), segment(probe.probe())))
+    }
+
+    /// The page of a run.
+    pub(super) fn to_run(&self, probe: &ProbeId, at: Timestamp) -> String {
+        let (target, name) = (segment(probe.target()), segment(probe.probe()));
+        self.to(&format!("/runs/{target}/{name}/{}", slot(at)))
+    }
+
+    /// The page of an incident.
+    pub(super) fn to_incident(&self, id: &str) -> String {
+        self.to(&format!("/incidents/{}", segment(id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_is_one_segment() {
+        for (name, expected) in [
+            ("hub-1", "hub-1"),
+            ("a b", "a%20b"),
+            ("a/../b?c#d%", "a%2F..%2Fb%3Fc%23d%25"),
+            ("..", "%2E%2E"),
+            ("ä\"<", "%C3%A4%22%3C"),
+        ] {
+            assert_eq!(segment(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_slot_comes_back_from_its_address_to_the_microsecond() {
+        let at: Timestamp = "2018-07-07T18:27:05.123456Z".parse().unwrap();
+        assert_eq!(slot(at), "2018-07-07T18:27:05.123456Z");
+        assert_eq!(slot(at).parse::<Timestamp>().unwrap(), at);
+        assert_eq!(segment(&slot(at)), slot(at));
+    }
+}
