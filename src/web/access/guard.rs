@@ -84,7 +84,7 @@ pub(in crate::web) async fn guard(
         // Also where the handler, which thinks of the public, says otherwise.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     } else if need == Need::Public {
-        headers.append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+        headers.entry(header::VARY).or_insert(HeaderValue::from_static("cookie, authorization"));
     }
     response
 }

@@ -96,7 +96,8 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
     let page = house.ask(Method::GET, "/", &seen, "").await;
     assert_eq!(page.header(header::CACHE_CONTROL), "no-store", "who has signed in sees more");
     let page = house.ask(Method::GET, "/", &[], "").await;
-    assert_eq!(page.header(header::VARY), "Cookie, Authorization");
+    let vary = page.header(header::VARY);
+    assert!(vary.contains("cookie") && vary.contains("authorization"), "{vary}");
 }
 
 #[tokio::test]
