@@ -21,7 +21,7 @@ use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
-use crate::pipeline::{dead_man, deliveries, history, janitor, orders};
+use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, InFlight, Learned, Permits, Shared, Standing};
 use crate::store::{self, Store};
@@ -48,6 +48,7 @@ pub struct App {
     inbox: Option<(inbox::Inbox, tokio::sync::mpsc::Receiver<Letter>)>,
     orders: Orders,
     token: Option<web::Token>,
+    public: web::Public,
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
     keeper: Arc<web::Keeper>,
@@ -71,10 +72,12 @@ impl App {
         let board = SharedBoard::new(&config);
         let inbox = inbox::inbox();
         let keeper = keeper(&config, &edges);
+        store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
         Ok(Self {
             keeper: Arc::new(keeper),
             status,
+            public: web::Public::of(&config),
             config,
             edges,
             store,
@@ -142,6 +145,7 @@ impl App {
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
             base: self.base(),
+            public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
             keeper: Arc::clone(&self.keeper),
             status: self.status.clone(),
@@ -307,11 +311,13 @@ impl App {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             owed,
+            mails: Arc::clone(&self.public.owed),
             inbox,
             reload: self.reload.take(),
             stuck: stuck.clone(),
         };
-        deliveries::start(desk, &self.config.channels).await?;
+        let current = deliveries::start(desk, &self.config.channels).await?;
+        mails::start(&self.config, Arc::clone(&self.public.owed), current);
         if let Some(dead_man) = self.config.service.dead_man.clone() {
             let caller = dead_man::Caller {
                 dead_man,

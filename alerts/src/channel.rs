@@ -22,6 +22,7 @@ pub(crate) use self::receipt::retry_after;
 pub use self::receipt::{Receipt, Settled};
 pub use self::templates::Templates;
 use crate::Notification;
+use crate::channels::Relay;
 
 /// What a service calls a message that it took (Slack's `ts`, Matrix' event id, a Message-ID): the first one of an
 /// incident is the root of its thread.
@@ -188,6 +189,11 @@ pub trait Channel: Send + Sync {
     /// for the one message.
     fn waits_for_all(&self) -> bool {
         true
+    }
+
+    /// The relay and the sender of this channel, where it is one of mails: others may write by it too.
+    fn relay(&self) -> Option<Relay> {
+        None
     }
 
     /// How people can answer in this channel, if it can be listened to.

@@ -30,7 +30,7 @@ pub use channel::{
     Channel, Envelope, Hearing, Kind, Letter, MessageRef, Next, Order, Post, Receipt, Refused, Reply,
     Settled, Smtp, SmtpTls, Spec, Templates, Undelivered,
 };
-pub use channels::CHANNELS;
+pub use channels::{CHANNELS, Mail, Relay};
 pub use command::{Command, Disobeyed};
 pub use deploy::{Deploy, DeployResult};
 pub use engine::{Change, Engine, Known, Memory, OURSELVES, Plan, Standing, StandingOf, merge_afterwards};

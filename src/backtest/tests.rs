@@ -155,3 +155,23 @@ async fn an_empty_stretch_says_so() {
     let empty = SqliteStore::in_memory(Retention::default()).unwrap();
     assert_eq!(everything(&empty, Duration::MAX).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn what_was_merged_counts_where_it_went_on_and_nowhere_else() {
+    let store = store().await;
+    let stretch = everything(&store, Duration::from_secs(30 * 86_400)).await.unwrap().unwrap();
+    let before = run(&store, by(careful()), stretch).await.unwrap();
+    let Change::Incident(twin) =
+        on_record(2 * HOUR + 60, 2 * HOUR + 120, 2 * HOUR + 2_700, Some(Label::Real))
+    else {
+        unreachable!()
+    };
+    let of = before.incidents[0].incident.clone();
+    let with = async |merged_into| {
+        let changes = vec![Change::Incident(Incident { merged_into, ..twin.clone() })];
+        store.record(Batch { changes, now: at(24 * HOUR), ..Batch::default() }).await.unwrap();
+        run(&store, by(careful()), stretch).await.unwrap().summary
+    };
+    assert_eq!(with(None).await.found, before.summary.found + 1, "by itself it counts");
+    assert_eq!(with(Some(launchwatch_alerts::IncidentId(of))).await, before.summary);
+}

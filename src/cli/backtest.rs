@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::check::Answer;
-use super::{FAILED, MISCONFIGURED, WithConfig, answer, world};
+use super::{FAILED, MISCONFIGURED, WithConfig, answer, kept, world};
 use crate::backtest::{self, Stretch};
 use crate::config::{self, Environment, Registries};
 use crate::store::SqliteStore;
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// Until when; until the last run without it.
     #[arg(long, value_parser = moment)]
     to: Option<Timestamp>,
+    /// Keep the report in the state directory: the service shows it under /rehearsals.
+    #[arg(long)]
+    keep: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -64,6 +67,13 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
     }
     let plan = config.plan(config.rules.clone(), stretch.from);
     let report = backtest::run(&store, plan, stretch).await.context("cannot read what is on record")?;
+    if arguments.keep {
+        let name = match &arguments.rules {
+            Some(rules) => format!("the rules of {}", rules.display()),
+            None => "the rules of today".to_owned(),
+        };
+        kept::now(state, "backtest", &name, backtest::told(&report), &report)?;
+    }
     let text = match arguments.json {
         true => format!("{}\n", serde_json::to_string_pretty(&report)?),
         false => backtest::told(&report),
@@ -114,12 +124,18 @@ rules:
         held.record(batch((0..100).map(site).collect())).await.unwrap();
         let try_with = async |rules: Option<PathBuf>, from: Option<i64>, json| {
             let with = WithConfig { config: config.clone() };
-            let arguments = Arguments { with, rules, from: from.map(at), to: None, json };
+            let arguments = Arguments { with, rules, from: from.map(at), to: None, keep: true, json };
             backtest(&arguments, &|_| None).await.unwrap()
         };
         let own = try_with(None, None, false).await;
         assert!(own.code == 0 && own.text.contains("judged by: three"), "{}", own.text);
         assert!(own.text.contains("0 pages"), "{}", own.text);
+        let kept = crate::kept::list(&crate::kept::folder(&dir.path().join("state")));
+        assert_eq!(
+            kept.first().map(|(_, one)| one.text.as_str()),
+            Some(own.text.as_str()),
+            "it is kept as it was told"
+        );
         let two = file("two.yaml", "rules:\n  - { name: two, failures: 2 }\n");
         let other = try_with(Some(two.clone()), None, false).await;
         assert!(other.text.contains("judged by: two") && other.text.contains("1 page,"), "{}", other.text);

@@ -10,16 +10,19 @@ mod client;
 mod demo;
 mod incidents;
 pub mod init;
+mod kept;
 mod maintenance;
 mod password;
 mod probe;
 pub mod reference;
 mod regroup;
 mod rehearse;
+mod report;
 mod runbook;
 mod serve;
 mod shown;
 mod silence;
+mod slo;
 mod test_alert;
 mod token;
 mod tokens;
@@ -122,6 +125,10 @@ enum Command {
     Split(regroup::Split),
     /// Tell of a deployment that was made or failed (for pipelines): it stands beside the troubles it may cause.
     Deploy(regroup::Deploy),
+    /// Draft the report of an incident in the form in which it is filed (Markdown), from what was recorded.
+    Report(report::Arguments),
+    /// Say how a month went: success, error budget, time down, by target and probe.
+    Slo(slo::Arguments),
     /// Do not tell of something for a time.
     #[command(subcommand)]
     Silence(silence::Do),
@@ -196,6 +203,8 @@ async fn run(command: Command) -> ExitCode {
         Command::Merge(said) => regroup::merge(&said).await,
         Command::Split(said) => regroup::split(&said).await,
         Command::Deploy(said) => regroup::deploy(&said).await,
+        Command::Report(arguments) => report::run(&arguments).await,
+        Command::Slo(arguments) => slo::run(&arguments).await,
         Command::Silence(what) => silence::run(&what).await,
         Command::Maintenance(what) => maintenance::run(&what).await,
         Command::Token(what) => tokens::run(&what).await,

@@ -7,9 +7,10 @@ use anyhow::Context;
 use clap::Args;
 use tracing::subscriber::{NoSubscriber, with_default};
 
-use super::{FAILED, MISCONFIGURED, world};
+use super::{FAILED, MISCONFIGURED, kept, world};
 use crate::config::{self, Config, Registries};
 use crate::rehearsal::{self, Hindsight, Scenario};
+use crate::report::{self, Wording};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -23,9 +24,21 @@ pub(super) struct Arguments {
     /// What chance is drawn from: the same seed gives the same rehearsal.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep what comes of it in the state directory of the configuration: its service shows it under /rehearsals.
+    #[arg(long, requires = "config")]
+    keep: bool,
     /// Print JSON, one object a line for each file; times are seconds from `t0`.
     #[arg(long)]
     json: bool,
+    /// Print the incident reports that would have been drafted (Markdown).
+    #[arg(long, conflicts_with = "json")]
+    report: bool,
+    /// Write the reports into this folder, with their pictures and facts, and print the names of their files.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
+    out: Option<PathBuf>,
+    /// The time zone of the reports, such as `Europe/Berlin`.
+    #[arg(long, default_value = "UTC", value_parser = report::zone)]
+    time_zone: jiff::tz::TimeZone,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -44,6 +57,7 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
             return MISCONFIGURED;
         }
     };
+    let mut state = None;
     let config = match arguments.config.as_deref().map(operators).transpose() {
         Ok(config) => config,
         Err(told) => {
@@ -51,16 +65,26 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
             return MISCONFIGURED;
         }
     };
+    if let Some(config) = config.as_ref().filter(|_| arguments.keep) {
+        state = Some(config.service.state.clone());
+    }
     // It was read a moment ago.
     let hindsight = Hindsight::read(&std::fs::read_to_string(file).unwrap_or_default());
     // What the service in the play logs is no log of ours.
     let played = with_default(NoSubscriber::default(), || rehearsal::play(&scenario, config, arguments.seed));
     let text = played.and_then(|played| {
         let report = rehearsal::report(&played, &hindsight);
-        match arguments.json {
-            true => Ok(format!("{}\n", serde_json::to_string(&report)?)),
-            false => Ok(rehearsal::timeline(&played, &report, &hindsight)),
+        if let Some(state) = &state {
+            let told = rehearsal::timeline(&played, &report, &hindsight);
+            kept::now(state, "rehearsal", &report.scenario, told, &report)?;
         }
+        if arguments.json {
+            return Ok(format!("{}\n", serde_json::to_string(&report)?));
+        }
+        if arguments.report || arguments.out.is_some() {
+            return reports(&played, &hindsight, arguments);
+        }
+        Ok(rehearsal::timeline(&played, &report, &hindsight))
     });
     match text {
         Ok(text) => {
@@ -72,6 +96,24 @@ fn one(file: &Path, arguments: &Arguments) -> u8 {
             FAILED
         }
     }
+}
+
+/// The reports that would have been drafted, or the names of their files.
+fn reports(
+    played: &rehearsal::Played,
+    hindsight: &Hindsight,
+    arguments: &Arguments,
+) -> anyhow::Result<String> {
+    let wording = Wording { zone: arguments.time_zone.clone(), names: false };
+    let drafts = rehearsal::drafts(played, hindsight, &wording);
+    let Some(folder) = &arguments.out else { return Ok(rehearsal::joined(&drafts)) };
+    let mut written = String::new();
+    for draft in &drafts {
+        let file = draft.write(folder);
+        let file = file.with_context(|| format!("cannot write a report into {}", folder.display()))?;
+        written.push_str(&format!("{}\n", file.display()));
+    }
+    Ok(written)
 }
 
 /// The operator's configuration. Secrets that are not in this environment are made up: none is used.

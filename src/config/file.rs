@@ -101,6 +101,17 @@ pub(crate) struct LimitKeys {
     pub(crate) runs: Option<u32>,
 }
 
+/// News by e-mail for everybody who asks for them on the page `/subscribe`: outages, their end, and planned maintenance.
+/// Whoever asks is asked back before anything else is sent; each mail has a link that ends it.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct SubscriptionKeys {
+    /// Name of the channel of type `email` whose relay and sender are used; its recipients play no part.
+    pub(crate) channel: String,
+    /// Most mails a minute, 1 to 600; more wait. Your own channels are not held up by them.
+    #[schemars(extend("default" = 60))]
+    pub(crate) per_minute: Option<u32>,
+}
+
 /// A deployment one cares about.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct TargetKeys {

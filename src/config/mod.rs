@@ -44,7 +44,9 @@ pub(crate) use words::did_you_mean;
 
 pub use pages::{Group, Link, Logo, Pages};
 pub use settled::access::{self, Access};
-pub use settled::{ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Target};
+pub use settled::{
+    ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, Schedule, Service, Subscriptions, Target,
+};
 
 /// What a configuration may name as `type`.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use super::duration::written;
 use super::example;
 use super::file::{
     AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
-    RuleKeys, ServiceKeys, TargetKeys, TeamKeys,
+    RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -147,6 +147,11 @@ fn people(text: &mut String) {
             "maintenance",
             schema_of::<MaintenanceKeys>(),
             "A list: planned work, either once (`from` and `until`) or every week (`days`, `at` and `for`). Nobody is told of trouble in it; the next look after its end decides.",
+        ),
+        (
+            "subscriptions",
+            schema_of::<SubscriptionKeys>(),
+            "News by e-mail for everybody who asks for them on the page `/subscribe`: outages, their end and planned maintenance, in words for the public. Whoever asks is asked back first; without this section nobody can ask. Needs `service.public_url`.",
         ),
     ] {
         section(text, 2, title, words, &schema);

@@ -43,6 +43,8 @@ pub struct Config {
     pub policy: Policy,
     /// Who may see the pages, and how people sign in.
     pub access: access::Access,
+    /// How everybody else can hear of it by e-mail; `None` where they cannot.
+    pub subscriptions: Option<Subscriptions>,
     /// How the pages are called, look and are arranged.
     pub pages: Pages,
 }
@@ -73,6 +75,15 @@ pub struct Service {
     pub witnesses: Vec<Url>,
     /// Told again and again that we live, so that somebody else notices when we do not.
     pub dead_man: Option<DeadMan>,
+}
+
+/// News by e-mail for everybody who asks for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscriptions {
+    /// The channel whose relay and sender are used.
+    pub channel: String,
+    /// Most mails a minute; 60 by default.
+    pub per_minute: u32,
 }
 
 /// An address that expects to be called: healthchecks.io and its like.

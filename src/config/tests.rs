@@ -10,6 +10,7 @@ mod renamed;
 mod rules;
 mod said;
 mod settled;
+mod subscriptions;
 
 use super::problem::Problem;
 use super::secret::Vault;

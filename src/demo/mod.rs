@@ -5,6 +5,7 @@
 
 mod chat;
 mod pages;
+mod past;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,7 +50,9 @@ pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::
     // What is looked at lives in this process: no line of ours lies between.
     config.service.witnesses.clear();
     let clock = edges.clock.clone();
+    let started = clock.now();
     let store = SqliteStore::in_memory(Retention::default())?.with_clock(move || clock.now());
+    past::write(&store, &config, started).await.context("cannot write down the made-up past")?;
     let hint = "This is a demo: sign in as `demo` with the password `demo`.".to_owned();
     let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?.with_sign_in_hint(hint);
     // The hub's tasks are cut off with the process: nobody waits for a hub that is made up.

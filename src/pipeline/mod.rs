@@ -11,6 +11,7 @@ pub mod deliveries;
 pub mod direct;
 pub mod history;
 pub mod janitor;
+pub mod mails;
 pub mod orders;
 pub mod recorder;
 pub(crate) mod sample;

@@ -1,7 +1,7 @@
 //! Rehearsal: an outage that somebody wrote down, played to the whole service in simulated time.
 
 mod captured;
-mod draft;
+mod drafts;
 mod mapped;
 mod own;
 mod play;
@@ -11,6 +11,7 @@ pub mod stage;
 mod timeline;
 mod words;
 
+pub use drafts::{drafts, joined};
 pub use play::{Played, play};
 pub use report::{Fired, Posted, Report, Said, Suggested, report};
 pub use scenario::{Hindsight, Scenario};

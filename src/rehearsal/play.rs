@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::captured::Captured;
 use super::mapped::{self, Mapped};
 use super::own;
+use super::report::ours;
 use super::scenario::Scenario;
 use super::stage::Stage;
 use crate::app::App;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::dice::Dice;
 use crate::edges::{Edges, memory};
+use crate::report::{Material, Subject, gather};
 use crate::store::{Delivery, Retention, SqliteStore, Store};
 use crate::tasks::{OnExit, Tasks};
 
@@ -45,6 +47,8 @@ pub struct Played {
     pub incidents: Vec<Incident>,
     /// What was told.
     pub deliveries: Vec<Delivery>,
+    /// What is on record of each incident of a target, in the same order.
+    pub materials: Vec<Material>,
     /// Real time that it took.
     pub wall: Duration,
 }
@@ -104,6 +108,7 @@ async fn in_its_time(scenario: &Scenario, config: Option<Config>, seed: u64) -> 
         post: Arc::new(Captured),
         dice: Dice::seeded(seed),
     };
+    let planned = config.policy.maintenance.clone();
     let app = App::build(config, edges, Arc::clone(&store) as Arc<dyn Store>, None)?;
     let service = app.tasks();
     let (told, mut ended) = tokio::sync::oneshot::channel();
@@ -122,6 +127,11 @@ async fn in_its_time(scenario: &Scenario, config: Option<Config>, seed: u64) -> 
     let mut incidents = store.incidents(MOST).await?;
     incidents.sort_by(|a, b| a.opened_at.cmp(&b.opened_at).then_with(|| a.id.cmp(&b.id)));
     let deliveries = store.deliveries(MOST).await?;
+    let mut materials = Vec::new();
+    for incident in incidents.iter().filter(|i| !ours(i)) {
+        let subject = Subject { incident: &incident.id, planned: &planned, now: clock.now() };
+        materials.extend(gather(store.as_ref(), &subject).await?);
+    }
     service.stop();
     Ok(Played {
         scenario: scenario.id.clone(),
@@ -133,6 +143,7 @@ async fn in_its_time(scenario: &Scenario, config: Option<Config>, seed: u64) -> 
         notes,
         incidents,
         deliveries,
+        materials,
         wall: Duration::ZERO,
     })
 }

@@ -7,8 +7,9 @@ use launchwatch_alerts::{Incident, OURSELVES, Severity};
 use serde::Serialize;
 
 use super::Hindsight;
-use super::draft;
+use super::drafts::{drafts, joined as together};
 use super::play::Played;
+use crate::report::Wording;
 
 /// What a rehearsal found. But for `wall_ms`, the same scenario, configuration and seed give the same.
 #[derive(Debug, Clone, Serialize)]
@@ -112,7 +113,7 @@ pub fn report(played: &Played, hindsight: &Hindsight) -> Report {
         wall_ms: u64::try_from(played.wall.as_millis()).unwrap_or(u64::MAX),
         ourselves: alerts(played, played.incidents.iter().filter(|i| ours(i))),
     };
-    report.report = draft::draft(played, &report, hindsight);
+    report.report = together(&drafts(played, hindsight, &Wording::plain()));
     report
 }
 

@@ -11,6 +11,7 @@ mod conformance;
 mod histogram;
 mod pack;
 mod sqlite;
+pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
 mod types;
@@ -27,6 +28,7 @@ use crate::observation::{Observation, ProbeId};
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
 pub use histogram::Histogram;
 pub use sqlite::SqliteStore;
+pub use subscribers::Subscribers;
 pub use types::{
     Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
     Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
@@ -34,7 +36,7 @@ pub use types::{
 
 /// Where everything is kept. Every implementation passes the same conformance suite.
 #[async_trait]
-pub trait Store: Ledger + Accounts {
+pub trait Store: Ledger + Accounts + Subscribers {
     /// Keeps a batch: observations (and their buckets), alerts, incidents, notifications owed. One transaction,
     /// durable when this returns. An observation that is there already (same probe and slot) is left as it is.
     async fn record(&self, batch: Batch) -> Result<(), Error>;

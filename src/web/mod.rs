@@ -5,10 +5,12 @@ mod access;
 mod api;
 mod assets;
 mod desk;
+mod feeds;
 mod health;
 mod live;
 mod looks;
 mod problem;
+mod report;
 mod routes;
 mod runbook;
 mod shell;
@@ -68,6 +70,8 @@ pub struct Sources {
     pub without_memory: Option<String>,
     /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
     pub base: Arc<str>,
+    /// What is told outside the pages.
+    pub public: Public,
     /// What to do about causes.
     pub runbooks: Arc<Runbooks>,
     /// Who may come in.
@@ -78,6 +82,25 @@ pub struct Sources {
     pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
+}
+
+/// What is told outside the pages.
+#[derive(Clone, Default)]
+pub struct Public {
+    /// Where people reach the pages.
+    pub url: Option<url::Url>,
+    /// Whether news go out by e-mail.
+    pub mails: bool,
+    /// Rung when a mail is owed.
+    pub owed: Arc<tokio::sync::Notify>,
+}
+
+impl Public {
+    /// For a service of this configuration.
+    pub fn of(config: &crate::config::Config) -> Self {
+        let (url, mails) = (config.service.public_url.clone(), config.subscriptions.is_some());
+        Self { url, mails, ..Self::default() }
+    }
 }
 
 /// The pages as a router. Behind a proxy they are found with its path in front and without.

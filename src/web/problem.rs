@@ -40,6 +40,11 @@ impl Problem {
         (status, &self.detail, &self.hint)
     }
 
+    /// What is wrong, in words.
+    pub(super) fn words(&self) -> &str {
+        &self.detail
+    }
+
     /// The request cannot be read.
     pub(super) fn unreadable(detail: impl Into<String>, hint: &str) -> Self {
         Self::new("urn:launchwatch:unreadable", StatusCode::BAD_REQUEST, detail, hint)

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, health, live, looks, runbook, status, summary};
+use super::{Sources, api, assets, desk, feeds, health, live, looks, report, runbook, status, summary};
 
 /// One route.
 pub(super) struct Row {
@@ -45,6 +45,18 @@ routes! {
     GET    "/live"                                     Public   live::stream;
     GET    "/runbooks"                                 Public   runbook::list;
     GET    "/runbooks/{label}"                         Public   runbook::one;
+    // What the public takes away.
+    GET    "/badge/{target}/{file}"                    Public   feeds::badge::one;
+    GET    "/feed.atom"                                Public   feeds::atom::feed;
+    GET    "/feed.json"                                Public   feeds::json_feed::feed;
+    GET    "/widget"                                   Public   feeds::widget::page;
+    GET    "/widget.json"                              Public   feeds::widget::data;
+    GET    "/subscribe"                                Public   feeds::subscribe::page;
+    POST   "/subscribe"                                Public   feeds::subscribe::ask;
+    GET    "/subscribe/confirm/{token}"                Anybody  feeds::links::confirm_page;
+    POST   "/subscribe/confirm/{token}"                Anybody  feeds::links::confirm;
+    GET    "/unsubscribe/{token}"                      Anybody  feeds::links::leave_page;
+    POST   "/unsubscribe/{token}"                      Anybody  feeds::links::leave;
     // Operators' looking pages.
     GET    "/overview"                                 Viewer   looks::overview::page;
     GET    "/targets/{target}"                         Viewer   looks::target::page;
@@ -106,6 +118,10 @@ routes! {
     GET    "/api/v1/silences"                          Viewer   api::silences::list;
     POST   "/api/v1/silences"                          Operator api::silences::add;
     DELETE "/api/v1/silences/{id}"                     Operator api::silences::end;
+    // Reports.
+    GET    "/api/v1/incidents/{id}/report"             Viewer   api::report::incident;
+    GET    "/api/v1/slo"                               Viewer   api::report::service_level;
+    GET    "/report/{id}"                              Viewer   report::one;
 }
 
 /// The table as a router; every route is guarded as its row says.
@@ -124,8 +140,11 @@ mod tests {
     fn nothing_that_changes_something_is_open_to_the_public() {
         for row in all() {
             let reads = row.method == Method::GET;
-            let sign_in = matches!(row.path, "/sign-in" | "/sign-out");
-            assert!(reads || sign_in || row.need >= Need::Operator, "{} {}", row.method, row.path);
+            // What anybody may ask for themselves; the links in mails prove who presses them.
+            let own =
+                ["/sign-in", "/sign-out", "/subscribe", "/subscribe/confirm/{token}", "/unsubscribe/{token}"]
+                    .contains(&row.path);
+            assert!(reads || own || row.need >= Need::Operator, "{} {}", row.method, row.path);
         }
     }
 }

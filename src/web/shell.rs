@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::access::{Role, Via, Who, csrf};
-use super::{Sources, assets};
+use super::{Sources, assets, feeds};
 
 /// A page but for its frame.
 pub(super) struct Page<'a> {
@@ -35,6 +35,7 @@ const PLACES: &[(&str, &str, Option<Role>)] = &[
     ("/channels", "Channels", Some(Role::Viewer)),
     ("/rehearsals", "Rehearsals", Some(Role::Viewer)),
     ("/runbooks", "Runbooks", None),
+    ("/subscribe", "Subscribe", None),
     ("/audit", "Record", Some(Role::Admin)),
     ("/tokens", "Tokens", Some(Role::Admin)),
 ];
@@ -70,6 +71,7 @@ impl Sources {
                     meta name="color-scheme" content="light dark";
                     @if page.live && !page.who.may(Role::Operator) { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } }
                     title { (page.title) " · " (self.status.pages().title) }
+                    (feeds::autodiscovery(self))
                     link rel="icon" type="image/svg+xml" href=(self.to(&format!("/assets/{}", assets::MARK.name)));
                     link rel="stylesheet" href=(self.to(&format!("/assets/{}", assets::STYLE.name)));
                     @if page.live { script src=(self.to(&format!("/assets/{}", assets::LIVE.name))) defer {} }

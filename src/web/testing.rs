@@ -38,6 +38,7 @@ pub(crate) fn sources() -> Sources {
         dice: Dice::seeded(1),
         without_memory: None,
         base: "".into(),
+        public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
         keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
         status: super::Status::default(),

@@ -59,7 +59,7 @@ pub(super) fn share(of: f64) -> String {
     }
 }
 
-/// Seconds as a person would say them: `0.34 s`, `7.2 s`, `48 s`, `4 min 10 s`.
+/// Seconds as a person would say them: `4 ms`, `0.34 s`, `7.2 s`, `48 s`, `4 min 10 s`.
 pub(super) fn seconds(of: f64) -> String {
     if !of.is_finite() || of < 0.0 {
         return "unknown".into();
@@ -70,6 +70,8 @@ pub(super) fn seconds(of: f64) -> String {
     )]
     let whole = of.round() as i64;
     match of {
+        0.0 => "0 s".into(),
+        s if s < 0.0995 => format!("{:.0} ms", (s * 1_000.0).max(1.0)),
         s if s < 0.995 => format!("{s:.2} s"),
         s if s < 9.95 => format!("{s:.1} s"),
         _ if whole < 120 => format!("{whole} s"),
@@ -134,7 +136,9 @@ mod tests {
     #[test]
     fn seconds_are_said_as_people_would() {
         for (of, expected) in [
-            (0.0, "0.00 s"),
+            (0.0, "0 s"),
+            (0.000_2, "1 ms"),
+            (0.004_4, "4 ms"),
             (0.34, "0.34 s"),
             (0.999, "1.0 s"),
             (7.24, "7.2 s"),

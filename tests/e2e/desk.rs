@@ -91,7 +91,7 @@ async fn an_incident_says_what_is_broken_since_when_why_and_what_to_do() {
         "Still works health, site",
         "last failing run",
         "What was known when",
-        "the first failing run began : hub/cached",
+        "the first failing run began: hub/cached",
         "success-zero over hub/cached from here fires: 2 runs in a row",
         "opened: told through ops after 0 s",
         "I see to it",
@@ -229,8 +229,8 @@ async fn what_is_split_and_merged_is_found_again_and_ends_once() {
     world.run_for(10 * MINUTE).await;
     let id = open(&world).await.remove(0);
     let whole = page(&world, &format!("/incidents/{id}")).await;
-    assert!(whole.contains("name=\"alert\" value=\"success-zero over hub/site from here\""), "{whole}");
-    send(&world, &format!("/incidents/{id}/split"), "alert=success-zero+over+hub%2Fsite+from+here").await;
+    assert!(whole.contains("name=\"alert\" value=\"success-zero over hub/health from here\""), "{whole}");
+    send(&world, &format!("/incidents/{id}/split"), "alert=success-zero+over+hub%2Fhealth+from+here").await;
     let all = open(&world).await;
     assert_eq!(all.len(), 2, "{all:?}");
     let new = all.iter().find(|i| **i != id).unwrap().clone();
@@ -249,6 +249,21 @@ async fn what_is_split_and_merged_is_found_again_and_ends_once() {
         world.post.letters().iter().filter(mine).count()
     };
     assert_eq!((told("resolved", &format!("{id}/")), told("opened", &format!("{new}/"))), (1, 1));
+    // One that is over is put on record in another one that is over; twice it cannot.
+    world.break_hub(Fault::HubDown);
+    world.run_for(10 * MINUTE).await;
+    let third = open(&world).await.remove(0);
+    world.break_hub(Fault::None);
+    world.run_for(30 * MINUTE).await;
+    let letters = world.post.letters().len();
+    let into = json!({"by": "ada", "into": id});
+    let path = format!("/api/v1/incidents/{third}/merge");
+    let (status, answer) = say(&world.pages, "POST", &path, into.clone()).await;
+    assert_eq!((status, answer["id"].as_str()), (200, Some(id.as_str())), "{answer}");
+    let (status, problem) = say(&world.pages, "POST", &path, into).await;
+    assert!(status == 422 && problem.to_string().contains("already"), "{problem}");
+    world.run_for(MINUTE).await;
+    assert_eq!(world.post.letters().len(), letters, "nobody is told of that");
     let again = send(&world, &format!("/incidents/{id}/comment"), "text=afterwards").await;
     assert!(words(&again).contains("afterwards"));
     world.stop().await;
@@ -285,7 +300,11 @@ async fn rules_say_why_and_channels_are_tried() {
 #[ignore = "only writes pages for a look"]
 async fn pages_are_written_for_a_look() {
     let folder = std::path::PathBuf::from(std::env::var("LAUNCHWATCH_SHOTS").unwrap());
-    let (world, id) = broken(8).await;
+    let world = World::start(configuration(THREE_PROBES), 8).await;
+    world.run_for(10 * MINUTE).await;
+    world.break_hub(Fault::HubDown);
+    world.run_for(10 * MINUTE).await;
+    let id = open(&world).await.remove(0);
     let deploy = json!({"target": "hub", "what": "chart 1.2.3", "result": "ok", "by": "ci", "url": "https://ci.example/1"});
     say(&world.pages, "POST", "/api/v1/deploys", deploy).await;
     let write = async |name: &str, path: &str| {

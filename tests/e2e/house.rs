@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 /// Rooms of `src` by floor, lowest first.
 const FLOORS: [&[&str]; 11] = [
-    &["clock", "cron", "dice", "kept", "observation", "runbooks", "tasks"],
+    &["clock", "cron", "dice", "kept", "news", "observation", "runbooks", "tasks"],
     &["inbox", "standin", "store"],
     &["config", "edges"],
     &["telemetry"],
     &["ourselves"],
     &["scheduler"],
-    &["hearing", "pipeline"],
+    &["hearing", "pipeline", "report"],
     &["web"],
     &["app", "backtest"],
     &["demo", "rehearsal"],

@@ -20,12 +20,14 @@ mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;
 mod looks;
+mod mails;
 mod ourselves;
 mod outage;
 mod pages;
 mod post;
 mod rehearsal;
 mod renamed;
+mod reports;
 mod schedule;
 mod sites;
 #[path = "../live/kit/socket.rs"]

@@ -25,6 +25,7 @@ mod faults;
 mod kills;
 mod launches;
 mod limits;
+mod news;
 mod scrapes;
 mod sign_in;
 mod state;

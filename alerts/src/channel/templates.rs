@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::text::Template;
+use crate::channels::Relay;
 use crate::{Channel, Hearing, MessageRef, Next, Notification, Receipt, Reply, Words};
 
 /// Templates (Jinja) whose words stand in messages instead of the built-in ones. They make plain text: each channel
@@ -78,6 +79,10 @@ impl Channel for Templated {
 
     fn waits_for_all(&self) -> bool {
         self.inner.waits_for_all()
+    }
+
+    fn relay(&self) -> Option<Relay> {
+        self.inner.relay()
     }
 
     fn ears(&self) -> Option<Hearing> {

@@ -2,9 +2,11 @@
 
 mod answer;
 mod letter;
+mod relay;
 
 use lettre::Address;
 use lettre::message::Mailbox;
+pub use self::relay::{Mail, Relay};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -153,6 +155,10 @@ impl Channel for Email {
             }))),
             Err(e) => request::refused(&format!("the letter cannot be written: {e}")),
         }
+    }
+
+    fn relay(&self) -> Option<Relay> {
+        Some(Relay { smtp: self.smtp.clone(), from: self.from.clone(), reply_to: self.reply_to.clone() })
     }
 
     fn secrets(&self) -> Vec<&SecretString> {

@@ -32,6 +32,8 @@ registry! {
     command,
 }
 
+pub use email::{Mail, Relay};
+
 /// The channel of this name.
 pub fn channel(name: &str) -> Option<&'static Kind> {
     CHANNELS.iter().find(|k| k.name == name)

@@ -31,6 +31,13 @@ impl Maintenance {
 }
 
 impl Window {
+    /// Its stretches that touch the time from `from` to `to`, oldest first.
+    pub fn stretches(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let days = to.duration_since(from).as_hours().max(0) / 24 + 2;
+        let near = self.near(from, i32::try_from(days).unwrap_or(i32::MAX).min(800));
+        near.into_iter().filter(|(begin, end)| *end > from && *begin < to).collect()
+    }
+
     pub(super) fn covers(&self, now: Timestamp) -> bool {
         self.near(now, 1).iter().any(|(from, until)| *from <= now && now < *until)
     }

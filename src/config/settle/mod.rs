@@ -13,6 +13,7 @@ mod routes;
 mod rules;
 mod schedule;
 mod service;
+mod subscriptions;
 mod targets;
 
 use launchwatch_alerts::Policy;
@@ -42,6 +43,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "routes",
     "reminders",
     "maintenance",
+    "subscriptions",
     "pages",
 ];
 
@@ -74,6 +76,8 @@ pub(super) fn settle(
     let mut config = sections(&sheets, &mut desk);
     rules::settle(&sheets_section(&sheets, "rules"), &mut config, &mut desk);
     policy(&sheets, &mut config, &mut desk);
+    let subscriptions = sheets_section(&sheets, "subscriptions");
+    config.subscriptions = subscriptions::settle(&subscriptions, &config, &mut desk);
     whole(&config, &sheets, &mut desk);
     Some(config)
 }
@@ -153,7 +157,17 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
     let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
-    Config { service, targets, probes, channels, rules: Vec::new(), policy, access, pages }
+    Config {
+        service,
+        targets,
+        probes,
+        channels,
+        rules: Vec::new(),
+        policy,
+        access,
+        pages,
+        subscriptions: None,
+    }
 }
 
 /// Who is told, and what is planned: sections about each other and about all that comes before.

@@ -21,7 +21,7 @@
 
 mod attempt;
 mod channels;
-mod pace;
+pub(super) mod pace;
 mod stand;
 #[cfg(test)]
 mod tests;
@@ -55,6 +55,8 @@ pub struct Desk {
     pub metrics: Metrics,
     /// Rung when something new is owed.
     pub owed: Arc<Notify>,
+    /// Rung when there may be a mail to subscribers.
+    pub mails: Arc<Notify>,
     /// Where the recorder is told how channels stand.
     pub inbox: Inbox,
     /// Reads the channels of the configuration again; `None` where there is none to read.
@@ -73,6 +75,23 @@ struct Shared {
     stands: Mutex<BTreeMap<String, Stand>>,
     /// By channel: wakes its worker.
     bells: BTreeMap<String, Arc<Notify>>,
+}
+
+/// The channels as they are now, secrets that changed included.
+#[derive(Clone)]
+pub struct Current(Arc<Shared>);
+
+impl Current {
+    /// What it takes to send by them: tasks, doors, store and counts.
+    pub(in crate::pipeline) fn doors(&self) -> (Tasks, Edges, Arc<dyn Store>, Metrics) {
+        let Shared { tasks, edges, store, metrics, .. } = &*self.0;
+        (tasks.clone(), edges.clone(), Arc::clone(store), metrics.clone())
+    }
+
+    /// The relay of a channel of mails.
+    pub fn relay(&self, channel: &str) -> Option<launchwatch_alerts::Relay> {
+        self.0.channels.get(channel).and_then(|(channel, _)| channel.relay())
+    }
 }
 
 impl Shared {
@@ -98,8 +117,8 @@ impl Shared {
 ///
 /// # Errors
 /// The store cannot be read.
-pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<(), crate::store::Error> {
-    let Desk { tasks, edges, store, metrics, owed, inbox, reload, stuck } = desk;
+pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<Current, crate::store::Error> {
+    let Desk { tasks, edges, store, metrics, owed, mails, inbox, reload, stuck } = desk;
     let (stands, given_up) = store.resume(channels.iter().map(|c| c.name.clone()).collect()).await?;
     if given_up > 0 {
         tracing::warn!(count = given_up, "messages of channels that are no longer configured are given up");
@@ -123,15 +142,18 @@ pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<(), crate::
     }
     let names = channels.iter().map(|c| c.name.clone()).collect();
     tasks.spawn("standing", OnExit::Fine, watch::run(Arc::clone(&shared), inbox, names, stuck));
-    let ringing = tasks.clone();
+    let (ringing, ringing_for) = (tasks.clone(), Arc::clone(&shared));
     tasks.spawn("deliveries", OnExit::Fine, async move {
         loop {
             tokio::select! {
                 biased; // two replays must agree
                 _ = ringing.stopped() => return,
-                () = owed.notified() => shared.bells.values().for_each(|b| b.notify_one()),
+                () = owed.notified() => {
+                    ringing_for.bells.values().for_each(|b| b.notify_one());
+                    mails.notify_one();
+                }
             }
         }
     });
-    Ok(())
+    Ok(Current(shared))
 }

@@ -9,7 +9,7 @@ const BURST: f64 = 10.0;
 
 /// A bucket of tokens, one a message.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::pipeline) struct Pace {
     per_second: f64,
     most: f64,
     tokens: f64,
@@ -18,7 +18,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A full bucket. A rate of 0 counts as 1.
-    pub(super) fn new(per_minute: u32) -> Self {
+    pub(in crate::pipeline) fn new(per_minute: u32) -> Self {
         let rate = f64::from(per_minute.max(1));
         let most = (rate / 4.0).clamp(1.0, BURST);
         Self { per_second: rate / 60.0, most, tokens: most, at: Instant::now() }
@@ -26,19 +26,19 @@ impl Pace {
 
     /// Whole tokens there are.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 10")]
-    pub(super) fn tokens(&mut self) -> usize {
+    pub(in crate::pipeline) fn tokens(&mut self) -> usize {
         self.refill();
         self.tokens.max(0.0) as usize
     }
 
     /// Takes one, on credit if there is none.
-    pub(super) fn take(&mut self) {
+    pub(in crate::pipeline) fn take(&mut self) {
         self.refill();
         self.tokens -= 1.0;
     }
 
     /// How long until there is one.
-    pub(super) fn wait(&mut self) -> Duration {
+    pub(in crate::pipeline) fn wait(&mut self) -> Duration {
         self.refill();
         let seconds = ((1.0 - self.tokens) / self.per_second).max(0.0);
         // Up to the next millisecond: tokio's timer counts in them.

@@ -144,3 +144,15 @@ async fn a_stop_while_nothing_can_be_written_gets_one_last_try_and_ends() {
         assert_eq!(runs, usize::from(mended));
     }
 }
+
+#[test]
+fn links_of_messages_lead_to_the_page_of_the_incident() {
+    for (root, incident, expected) in [
+        ("https://x.example/", "hub-1", "https://x.example/incidents/hub-1"),
+        ("https://x.example/watch/", "a b/../c", "https://x.example/watch/incidents/a%20b%2F..%2Fc"),
+        ("https://x.example/", "silence-s", "https://x.example/"),
+    ] {
+        let page = super::page_of(&root.parse().unwrap(), &launchwatch_alerts::IncidentId(incident.into()));
+        assert_eq!(page.as_deref(), Some(expected));
+    }
+}

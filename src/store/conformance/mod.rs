@@ -5,6 +5,7 @@ pub(crate) mod channels;
 pub(crate) mod incidents;
 pub(crate) mod owed;
 pub(crate) mod results;
+pub(crate) mod subscribers;
 
 use super::{SeriesQuery, Tier};
 
@@ -54,6 +55,19 @@ macro_rules! conformance {
             accounts the_record_is_newest_first_page_by_page_and_by_person
             accounts what_a_command_did_is_on_record_with_its_change
             accounts the_record_is_kept_as_long_as_hours_are
+            subscribers a_wish_is_asked_back_before_anything_is_told
+            subscribers an_address_is_not_asked_again_and_again
+            subscribers who_does_not_confirm_is_forgotten
+            subscribers each_subscriber_is_told_once_of_an_outage_and_once_of_its_end
+            subscribers what_came_and_went_is_told_as_one_mail
+            subscribers who_came_during_an_outage_hears_of_its_end_only
+            subscribers only_those_concerned_are_told
+            subscribers what_the_public_does_not_see_is_not_told
+            subscribers who_has_left_is_owed_nothing
+            subscribers links_are_good_for_one_thing_and_one_person
+            subscribers a_changed_wish_holds_when_it_is_confirmed
+            subscribers planned_work_is_announced_once
+            subscribers mails_are_due_again_when_they_say_and_old_news_are_given_up
         }
     };
     ($store:expr; $($room:ident $name:ident)*) => { $(

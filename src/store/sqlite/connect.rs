@@ -131,6 +131,7 @@ impl SqliteStore {
             damaged,
             clock: OnceLock::new(),
             latest: AtomicI64::new(0),
+            hidden: RwLock::default(),
             beside: false,
             at_once: false,
             _lock: lock,

@@ -19,6 +19,7 @@ mod deploys;
 mod files;
 mod hours;
 mod incidents;
+mod letters;
 mod load;
 mod names;
 mod outbox;
@@ -33,10 +34,11 @@ mod settle;
 mod silences;
 mod stands;
 mod store;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -81,6 +83,8 @@ struct Inner {
     clock: OnceLock<Date>,
     /// The latest date that was handed in, in microseconds.
     latest: AtomicI64,
+    /// Targets of which subscribers are not told.
+    hidden: RwLock<BTreeSet<String>>,
     /// Another process may write: what is in memory is read anew for each read.
     beside: bool,
     /// Works where it is asked, without another thread.
@@ -181,6 +185,10 @@ impl Inner {
             live.names = Arc::new(Names::load(&tx)?);
         }
         work(&tx, &live)
+    }
+
+    fn hidden(&self) -> BTreeSet<String> {
+        self.hidden.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes a date that was handed in.

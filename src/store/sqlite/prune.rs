@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::load::{meta, set_meta};
-use super::{Inner, accounts, fail, record};
+use super::{Inner, accounts, fail, letters, record, subscribers};
 use crate::store::pack::bucket as packed;
 use crate::store::{Batch, Error, Pruned, Tier};
 
@@ -27,7 +27,7 @@ pub(super) fn prune(inner: &Inner, now: Timestamp) -> Result<Pruned, Error> {
         let tx = writer.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail(what))?;
         let (runs, journaled) = results(&tx, before(now, inner.retention.runs))?;
         let buckets = buckets(inner, &tx, now)?;
-        owed(&tx, before(now, inner.retention.hours), before(now, DAY))?;
+        owed(&tx, now, before(now, inner.retention.hours), before(now, DAY))?;
         accounts::drop_old(&tx, now, before(now, inner.retention.hours), AT_ONCE)?;
         tx.commit().map_err(fail(what))?;
         writer.journaled = writer.journaled.saturating_sub(journaled);
@@ -88,7 +88,7 @@ fn buckets(inner: &Inner, db: &Connection, now: Timestamp) -> Result<u64, Error>
 }
 
 /// Drops what was told long ago, and debts that were settled.
-fn owed(db: &Connection, told: i64, settled: i64) -> Result<(), Error> {
+fn owed(db: &Connection, now: Timestamp, told: i64, settled: i64) -> Result<(), Error> {
     let what = "drop old notifications";
     let old = "SELECT id FROM delivery WHERE at < ?1 AND state <> 'owed' ORDER BY at LIMIT ?2";
     db.execute(&format!("DELETE FROM delivery WHERE id IN ({old})"), params![told, AT_ONCE])
@@ -99,6 +99,8 @@ fn owed(db: &Connection, told: i64, settled: i64) -> Result<(), Error> {
         params![told],
     )
     .map_err(fail(what))?;
+    subscribers::forget(db, now)?;
+    letters::prune(db, told)?;
     db.execute("DELETE FROM debt WHERE state = 'settled' AND changed < ?1", params![settled])
         .map_err(fail("drop settled debts"))?;
     let old = "DELETE FROM deploy WHERE id IN (SELECT id FROM deploy WHERE at < ?1 ORDER BY at LIMIT ?2)";

@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::load::place;
 use super::names::Names;
 use super::scan::{self, Full, Which};
-use super::{Inner, Last, Live, Writer, accounts, fail, hours, micros, outbox};
+use super::{Inner, Last, Live, Writer, accounts, fail, hours, letters, micros, outbox};
 use crate::observation::Observation;
 use crate::store::pack::journal;
 use crate::store::pack::plain::{Plain, pack};
@@ -48,6 +48,7 @@ fn write(inner: &Inner, writer: &mut Writer, batch: &Batch) -> Result<(), Error>
     late(inner, &tx, &names, &accepted, until)?;
     outbox::keep(&tx, &batch.changes)?;
     accounts::keep_audit(&tx, &batch.audit)?;
+    letters::hear(&tx, &inner.hidden(), &batch.changes, batch.now)?;
 
     // Readers take snapshot and memory behind the same gate: none sees one without the other.
     let mut live = inner.live.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,19 +1,25 @@
-//! Seals what a launch owes, so that no secret lies in the store in clear (ChaCha20-Poly1305).
+//! Seals what a launch owes and whom we write to, so that neither lies in the store in clear (ChaCha20-Poly1305), and
+//! signs links (HMAC).
 
 use launchwatch_probes::CleanUp;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// Seals and unseals with one key. The id of the debt is sealed with it: a seal moved to another debt does not open.
 pub(super) struct Seal {
     key: LessSafeKey,
+    /// Signs what must be known again. Made of the key, so that neither use tells of the other.
+    signer: hmac::Key,
     random: SystemRandom,
 }
 
 impl Seal {
     pub(super) fn new(key: &[u8; 32]) -> Option<Self> {
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"launchwatch: signer");
+        let signer = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
         let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).ok()?);
-        Some(Self { key, random: SystemRandom::new() })
+        Some(Self { key, signer, random: SystemRandom::new() })
     }
 
     /// Random bytes for a new key.
@@ -24,7 +30,15 @@ impl Seal {
 
     /// The nonce, then the sealed bytes. `None` if the system gives no random bytes.
     pub(super) fn seal(&self, id: &str, cleanup: &CleanUp) -> Option<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(cleanup).ok()?;
+        self.seal_bytes(id, serde_json::to_vec(cleanup).ok()?)
+    }
+
+    /// The same of a text.
+    pub(super) fn seal_text(&self, id: &str, text: &str) -> Option<Vec<u8>> {
+        self.seal_bytes(id, text.as_bytes().to_vec())
+    }
+
+    fn seal_bytes(&self, id: &str, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).ok()?;
         let unique = Nonce::assume_unique_for_key(nonce);
@@ -34,11 +48,31 @@ impl Seal {
 
     /// What was sealed; `None` under another key or id, or if a bit differs.
     pub(super) fn unseal(&self, id: &str, sealed: &[u8]) -> Option<CleanUp> {
+        serde_json::from_slice(&self.unseal_bytes(id, sealed)?).ok()
+    }
+
+    /// The same of a text.
+    pub(super) fn unseal_text(&self, id: &str, sealed: &[u8]) -> Option<String> {
+        String::from_utf8(self.unseal_bytes(id, sealed)?).ok()
+    }
+
+    /// A signature of these words, in this order; the first says what for.
+    pub(super) fn sign(&self, words: &[&str]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.signer);
+        for word in words {
+            // With its length, so that words cannot flow into one another.
+            context.update(&(word.len() as u64).to_be_bytes());
+            context.update(word.as_bytes());
+        }
+        context.sign().as_ref().to_vec()
+    }
+
+    fn unseal_bytes(&self, id: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, bytes) = sealed.split_first_chunk::<{ NONCE_LEN }>()?;
         let mut bytes = bytes.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let clear = self.key.open_in_place(nonce, Aad::from(id.as_bytes()), &mut bytes).ok()?;
-        serde_json::from_slice(clear).ok()
+        Some(clear.to_vec())
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) mod incidents;
 pub(super) mod letter;
 pub(super) mod maintenance;
 pub(super) mod regroup;
+pub(super) mod report;
 pub(super) mod silences;
 mod view;
 

@@ -32,6 +32,10 @@ pub(super) static LIVE: LazyLock<Asset> =
 pub(super) static MARK: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("mark", "svg", "image/svg+xml", include_str!("mark.svg")));
 
+/// How the line in other people's pages looks.
+pub(super) static WIDGET: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("widget", "css", "text/css; charset=utf-8", include_str!("widget.css")));
+
 const FOR_EVER: (header::HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
 /// A picture somebody gave us is a picture: nothing in it runs, wherever it is opened.
@@ -65,7 +69,7 @@ pub(super) async fn one(
     Path(name): Path<String>,
     asked: HeaderMap,
 ) -> Response {
-    if let Some(asset) = [&*STYLE, &*LIVE, &*MARK].into_iter().find(|asset| asset.name == name) {
+    if let Some(asset) = [&*STYLE, &*LIVE, &*MARK, &*WIDGET].into_iter().find(|asset| asset.name == name) {
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static(asset.kind));
         let vary = (header::VARY, HeaderValue::from_static("accept-encoding"));
         if takes_packed(&asked) {

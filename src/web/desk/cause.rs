@@ -1,6 +1,7 @@
 //! A likely cause: what speaks for it and against it, what could be done, what must not be done first.
 
 use launchwatch_alerts::diagnosis::{Diagnosis, Proposal};
+use launchwatch_alerts::text::one_line;
 use maud::{Markup, html};
 
 use super::links;
@@ -23,8 +24,8 @@ pub(super) fn cause(sources: &Sources, rank: usize, cause: &Diagnosis, known: bo
                 @if !cause.evidence.is_empty() || !cause.against.is_empty() {
                     h3 { "What speaks for it" @if !cause.against.is_empty() { " and against it" } }
                     ul.signs {
-                        @for sign in &cause.evidence { li { b.passed { "+ for " } (sign) } }
-                        @for sign in &cause.against { li { b.failed { "− against " } (sign) } }
+                        @for sign in &cause.evidence { li { b.passed { "+ for " } (one_line(sign, 500)) } }
+                        @for sign in &cause.against { li { b.failed { "− against " } (one_line(sign, 500)) } }
                     }
                 }
                 @if !cause.actions.is_empty() { h3 { "Proposed" } @for proposal in &cause.actions { (proposed(proposal)) } }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
-use launchwatch_alerts::text::{reason, stage};
+use launchwatch_alerts::text::{one_line, reason, stage};
 use launchwatch_alerts::{Alert, Incident, IncidentState, Label, SeriesId};
 use maud::{Markup, html};
 
@@ -33,8 +33,10 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who, Named
         Ok::<_, crate::web::problem::Problem>(sources.store.incident(&id).await?)
     };
     match read.await {
-        Ok(Some(incident)) => shown(&sources, &who, &incident).await,
-        Ok(None) => refusal(&sources, &who, StatusCode::NOT_FOUND, "There is no such incident", ""),
+        Ok(Some(incident)) if super::visible(&sources, &who, &incident) => {
+            shown(&sources, &who, &incident).await
+        }
+        Ok(_) => refusal(&sources, &who, StatusCode::NOT_FOUND, "There is no such incident", ""),
         Err(problem) => super::refused(&sources, &who, &problem),
     }
 }
@@ -59,7 +61,7 @@ async fn shown(sources: &Sources, who: &Who, incident: &Incident) -> Response {
     let body = html! {
         section.card.(tone(incident)) #now {
             (standing(sources, who, incident, now))
-            (facts(sources, incident, (&failing, &working, &runs), now))
+            (facts(sources, who.known(), incident, (&failing, &working, &runs), now))
             @if operator { (answers::seeing(sources, who, incident)) }
         }
         @for (rank, found) in incident.diagnosis.iter().enumerate() { (cause::cause(sources, rank, found, who.known())) }
@@ -115,6 +117,7 @@ const fn labelled(label: Label) -> &'static str {
 /// What fails, since when, what still works, why, and what to do: in this order.
 fn facts(
     sources: &Sources,
+    known: bool,
     incident: &Incident,
     (failing, working, runs): (&[&Alert], &[String], &Runs),
     now: Timestamp,
@@ -129,28 +132,29 @@ fn facts(
             } " · noticed after " (lasted(incident.opened_at.duration_since(incident.since))) }
             dt { @if over { "Failed" } @else { "Fails" } }
             dd { ul.signs {
-                @for alert in failing.iter().take(LISTED) { li { (failure(sources, incident, alert, runs)) } }
+                @for alert in failing.iter().take(LISTED) { li { (failure(sources, incident, alert, known.then_some(runs))) } }
                 @if failing.len() > LISTED || incident.more > 0 { li { "and " (failing.len().saturating_sub(LISTED) + usize::try_from(incident.more).unwrap_or(0)) " more" } }
                 @if failing.is_empty() { li { "nothing any more" } }
             } }
             @if !over { dt { "Still works" } dd { @if working.is_empty() { "nothing that is looked at" } @else { (working.join(", ")) } } }
             @if let Some(first) = incident.diagnosis.first() {
                 dt { "Likely cause" } dd { strong { (first.title) } " · " a href="#cause-0" { "why" } " · " (cause::runbook(sources, &first.label)) }
-                @if let Some((action, why)) = first.not_first.first().filter(|_| !over) { dt { "Not first" } dd { strong { (action.as_str()) } ": " (why) } }
-                @if let Some(proposal) = first.actions.first().filter(|_| !over) { dt { "What to do" } dd { strong { (proposal.action.as_str()) } ": " (proposal.why) } }
+                @if let Some((action, why)) = first.not_first.first().filter(|_| known && !over) { dt { "Not first" } dd { strong { (action.as_str()) } ": " (why) } }
+                @if let Some(proposal) = first.actions.first().filter(|_| known && !over) { dt { "What to do" } dd { strong { (proposal.action.as_str()) } ": " (proposal.why) } }
             } @else if !over { dt { "Likely cause" } dd { "not known yet · " a href=(sources.to("/runbooks")) { "runbooks" } } }
         }
     }
 }
 
-fn failure(sources: &Sources, incident: &Incident, alert: &Alert, runs: &Runs) -> Markup {
+/// What fails how; those who may look at runs find them here.
+fn failure(sources: &Sources, incident: &Incident, alert: &Alert, runs: Option<&Runs>) -> Markup {
     let series = &alert.key.series;
     let name = if series.target == incident.target { series.probe.clone() } else { series.to_string() };
     html! {
-        a href=(sources.to(&links::probe(series))) { strong { (name) } }
+        @if runs.is_some() { a href=(sources.to(&links::probe(series))) { strong { (name) } } } @else { strong { (name) } }
         @if let Some(why) = &alert.reason { ": " (reason(why)) @if let Some(at) = &alert.stage { ", " (stage(at)) } }
-        @if !alert.summary.is_empty() { " — " (alert.summary) }
-        " " small { "(" (alert.says) @if let Some(slot) = runs.last_of(series) { "; " a href=(sources.to(&links::run(series, slot))) { "last failing run" } } ")" }
+        @if !alert.summary.is_empty() { " — " (one_line(&alert.summary, 300)) }
+        " " small { "(" (one_line(&alert.says, 200)) @if let Some(slot) = runs.and_then(|r| r.last_of(series)) { "; " a href=(sources.to(&links::run(series, slot))) { "last failing run" } } ")" }
     }
 }
 
@@ -162,7 +166,7 @@ fn evidence(failing: &[&Alert]) -> Markup {
             section #evidence {
                 h2 { "The last lines" }
                 @for alert in telling {
-                    details data-key=(alert.key.series) { summary { (alert.key.series) } pre { @for line in &alert.evidence { (launchwatch_alerts::text::one_line(line, 2000)) "\n" } } }
+                    details data-key=(alert.key.series) { summary { (alert.key.series) } pre { @for line in &alert.evidence { (one_line(line, 2000)) "\n" } } }
                 }
             }
         }
@@ -178,9 +182,9 @@ fn list(sources: &Sources, lines: &[Line]) -> Markup {
                     (moment_exact(line.at)) span.tag { (line.tag.as_str()) }
                     div {
                         @if let Some(by) = &line.by { strong { (by) } " " }
-                        (line.what)
+                        (one_line(&line.what, 2500))
                         @if let Some((series, slot)) = &line.run { ": " a href=(sources.to(&links::run(series, *slot))) { (series) } }
-                        @if !line.more.is_empty() { ul { @for more in &line.more { li { (more) } } } }
+                        @if !line.more.is_empty() { ul { @for more in &line.more { li { (one_line(more, 500)) } } } }
                     }
                 }
             }

@@ -67,11 +67,13 @@ pub(in crate::web) async fn page(
     Asked(which): Asked<Which>,
 ) -> Response {
     let now = sources.clock.now();
-    let open = match which.before {
+    let mut open = match which.before {
         None => find(&sources, Some(true), None, OPEN).await,
         Some(_) => Vec::new(),
     };
-    let (past, next) = past(&sources, &which).await;
+    let (mut past, next) = past(&sources, &which).await;
+    open.retain(|incident| super::visible(&sources, &who, incident));
+    past.retain(|incident| super::visible(&sources, &who, incident));
     let deploys = match who.known() && which.before.is_none() {
         true => sources.store.deploys(DEPLOYS).await.unwrap_or_default(),
         false => Vec::new(),

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::response::{IntoResponse, Redirect, Response};
-use launchwatch_alerts::Post;
+use launchwatch_alerts::{Incident, Post};
 
 use super::Sources;
 use super::access::{self, Who};
@@ -44,6 +44,13 @@ impl Desk {
     pub fn new(channels: &[ChannelConfig], post: Arc<dyn Post>, rehearsals: PathBuf) -> Self {
         Self { channels: channels.into(), post: Some(post), rehearsals: Some(rehearsals), ..Self::default() }
     }
+}
+
+/// Whether somebody may see an incident at all: some targets are not for the public.
+fn visible(sources: &Sources, who: &Who, incident: &Incident) -> bool {
+    who.known()
+        || incident.targets.iter().any(|target| sources.status.shows(target))
+        || incident.targets.is_empty()
 }
 
 /// To the page that shows what came of a form.

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who) -> Response {
     let now = sources.clock.now();
-    let Ok(Ok(rules)) = tokio::time::timeout(PATIENCE, sources.orders.why(SERIES)).await else {
+    let Ok(Ok(mut rules)) = tokio::time::timeout(PATIENCE, sources.orders.why(SERIES)).await else {
         let hint = "Whoever judges does not answer just now. Try again in a moment.";
         return refusal(
             &sources,
@@ -33,6 +33,7 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who) -> Re
             hint,
         );
     };
+    rules.sort_by_key(|rule| std::cmp::Reverse((rule.firing > 0, rule.pending > 0)));
     let body = html! {
         p.fresh { "What is judged here is what the engine counts at this moment. Rules are written in the configuration." }
         @for rule in &rules { (card(&sources, rule, now)) }
@@ -89,7 +90,7 @@ fn row(sources: &Sources, one: &StandingOf, now: Timestamp) -> Markup {
     html! {
         tr data-key=(one.series) {
             td { a href=(sources.to(&links::probe(&one.series))) { (one.series) } @if !one.series.location.is_empty() { " " small { (one.series.location) } } }
-            td { (one.counted) }
+            td { (one_line(&one.counted, 300)) }
             td { b.(tone) { (word) } @if let Some(since) = one.since { " for " (age(now.duration_since(since))) } }
             td {
                 (one.why)

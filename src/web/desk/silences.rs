@@ -45,7 +45,7 @@ pub(in crate::web) async fn page(State(sources): State<Sources>, who: Who) -> Re
             @if hidden.is_empty() { p { "Nothing." } } @else {
                 table.stack {
                     thead { tr { th { "When" } th { "What" } th { "Held back by" } } }
-                    tbody { @for h in &hidden { tr { td { (moment(h.at)) } td { (h.series) " (" (h.rule) ")" br; small { (h.summary) } } td { (h.by) } } } }
+                    tbody { @for h in &hidden { tr { td { (moment(h.at)) } td { (h.series) " (" (h.rule) ")" br; small { (launchwatch_alerts::text::one_line(&h.summary, 300)) } } td { (h.by) } } } }
                 }
             }
         }

@@ -76,14 +76,15 @@ pub(super) fn timeline(
     let begin =
         Line { run: first, ..Line::new(incident.since, Tag::Run, "the first failing run began".to_owned()) };
     let mut lines = vec![begin];
-    lines.extend(spells(incident));
-    lines.extend(causes(incident));
-    lines.extend(proposals(incident));
+    // What follows from something comes after it.
     lines.extend(
         incident.timeline.iter().filter(|e| !better_told(e.at, &e.what, incident, deliveries)).map(|e| {
             Line { by: e.by.clone(), ..Line::new(e.at, tag(e.by.is_some(), &e.what), e.what.clone()) }
         }),
     );
+    lines.extend(spells(incident));
+    lines.extend(causes(incident));
+    lines.extend(proposals(incident));
     lines.extend(deliveries.iter().map(delivery));
     if let Some(at) = incident.resolved_at {
         let word =

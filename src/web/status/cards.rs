@@ -15,7 +15,7 @@ use crate::web::words;
 /// More bars than of so many targets are not shown on one page.
 const BARS: usize = 60;
 /// Up to so many targets, the status page shows how long launches take.
-const CHARTS: usize = 3;
+pub(super) const CHARTS: usize = 3;
 /// Incidents of the last days on the status page: so many days, so many incidents.
 const RECENT: (i64, usize) = (14, 12);
 
@@ -43,7 +43,7 @@ impl Scene<'_> {
                 @if let Some(latency) = self.known.latency.get(target).filter(|_| charts) {
                     details data-key=(format!("latency-{target}")) {
                         summary { "How long launches took in the last day, stage by stage" }
-                        (charts_of(latency))
+                        (charts_of(latency, true))
                     }
                 }
             }
@@ -83,7 +83,7 @@ impl Scene<'_> {
             ul.facts {
                 @for fact in &now.facts {
                     @let (tone, sign) = fact.mark();
-                    li.(tone) { span.sign aria-hidden="true" { (sign) } " " (sentence(&fact.says(|at| clock.says(at)))) }
+                    li.(tone) { span.sign aria-hidden="true" { (sign) } span { (sentence(&fact.says(|at| clock.says(at)))) } }
                 }
                 @if now.well > 0 { li.dim { "and " (now.well) " further " (if now.well == 1 { "check" } else { "checks" }) ", all well" } }
             }
@@ -122,8 +122,8 @@ impl Scene<'_> {
         let tone = if story.pages { "failed" } else { "degraded" };
         html! {
             article.incident.(tone) id=(format!("incident-{}", story.id)) {
-                h2 { (story.whose()) ": since " (clock.moment(story.since)) }
-                p { strong { (words::lasted(lasts)) " so far. " } (self.what(story)) }
+                h2 { (story.whose()) }
+                p { strong { "Since " (clock.moment(story.since)) ", " (words::lasted(lasts)) " so far. " } (self.what(story)) }
                 @if let Some((label, title)) = &story.cause {
                     p { "Likely cause: " a href=(self.sources.to(&format!("/runbooks/{label}"))) { (title) } "." }
                 }
@@ -214,15 +214,15 @@ fn total(past: &TargetPast) -> Markup {
     }
 }
 
-/// How long launches took.
-pub(super) fn charts_of(latency: &[Latency]) -> Markup {
+/// How long launches took; `within` a card its headings are one level lower.
+pub(super) fn charts_of(latency: &[Latency], within: bool) -> Markup {
     html! {
         @for probe in latency {
-            h4 { (sentence(&probe.of)) }
+            @if within { h4 { (sentence(&probe.of)) } } @else { h3 { (sentence(&probe.of)) } }
             div.charts {
                 @for (says, svg) in &probe.stages { figure { figcaption { (sentence(says)) } (PreEscaped(svg)) } }
             }
         }
-        p.dim { "Line: half of the launches took at most this. Dark band: nine in ten. Light band: 99 of 100. Times in hours of the clock, UTC hours counted." }
+        p.dim { "Line: half of the launches took at most this. Dark band: nine in ten. Light band: 99 of 100." }
     }
 }

@@ -47,8 +47,8 @@ impl Scene<'_> {
         match (down.len(), part.len()) {
             _ if all == 0 => ("unknown", "There is nothing to look at".into()),
             (d, _) if d > 1 && d == all => ("failed", "Everything is down".into()),
-            (0, 0) if unknown == all => ("unknown", "Nothing is known yet".into()),
-            (0, 0) if unknown > 0 => ("unknown", "Not everything is known yet".into()),
+            (0, 0) if now.committed_at.is_none() => ("unknown", "Nothing is known yet".into()),
+            (0, 0) if unknown > 0 => ("unknown", "Not everything is known".into()),
             (0, 0) => ("passed", "Everything works".into()),
             (0, _) => ("degraded", listed(&part, all, ("works in part", "work in part"))),
             (_, 0) => ("failed", listed(&down, all, ("is down", "are down"))),

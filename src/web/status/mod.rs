@@ -73,7 +73,7 @@ struct Known {
     /// How often it was read: pages made before that are old.
     number: u64,
     /// What of the open incidents was known then.
-    moved: Vec<(String, bool)>,
+    moved: Arc<Vec<(String, bool)>>,
     /// Since when the store has not answered.
     failing: Option<Timestamp>,
     /// Somebody reads it in the background.
@@ -117,11 +117,16 @@ impl Status {
         let (before, now, moved) = (self.known(), sources.clock.now(), moved(sources));
         let again = before.past.read_at.is_some() && !before.number.is_multiple_of(WHOLE);
         let past = Past::read(sources.store.as_ref(), &self.0.site, now, again.then_some(&before.past)).await;
-        let latency = latency::read(sources.store.as_ref(), &self.0.site, now).await;
+        // Whoever waits for a page of many targets need not wait for what that page does not show.
+        let stages = before.kept || self.0.site.targets.len() <= cards::CHARTS;
+        let latency = match stages {
+            true => latency::read(sources.store.as_ref(), &self.0.site, now).await.map(Arc::new),
+            false => Ok(before.latency),
+        };
         match past.and_then(|past| Ok((past, latency?))) {
             Ok((past, latency)) => self.write(|known| {
-                (known.past, known.latency) = (Arc::new(past), Arc::new(latency));
-                (known.moved, known.failing) = (moved, None);
+                (known.past, known.latency) = (Arc::new(past), latency);
+                (known.moved, known.failing) = (Arc::new(moved), None);
                 known.number += 1;
             }),
             Err(error) => {
@@ -137,7 +142,7 @@ impl Status {
     async fn refresh(&self, sources: &Sources) {
         let known = self.known();
         let age = known.past.read_at.map(|at| sources.clock.now().duration_since(at));
-        if age.is_none_or(|age| age >= FRESH) || known.moved != moved(sources) {
+        if age.is_none_or(|age| age >= FRESH) || *known.moved != moved(sources) {
             self.read(sources).await;
         }
     }

@@ -75,7 +75,9 @@ impl Now {
         }
         let mut open: Vec<Arc<Story>> = open.into_values().filter(|s| s.shown()).collect();
         open.sort_by_key(|s| (!s.pages, s.since));
-        Self { at, committed_at: board.committed_at, silent, targets, open, looks }
+        // After a restart nothing is written down yet, but it is known when things were looked at last.
+        let last = || board.probes.values().filter_map(|p| p.last.as_ref().map(|(ended, _)| *ended)).max();
+        Self { at, committed_at: board.committed_at.or_else(last), silent, targets, open, looks }
     }
 
     pub(super) fn standing(&self, target: &str) -> Standing {
@@ -134,7 +136,7 @@ impl Scene<'_> {
             Verdict::Unknown => State::Unknown(why()),
             Verdict::Failed => {
                 let known = series_name(probe.id.target(), probe.id.probe());
-                let since = self.story.and_then(|s| s.failing.get(&known)).map(|(since, _)| *since);
+                let since = self.story.and_then(|s| s.failing.get(&known)).copied();
                 State::Fails(since, why())
             }
         }

@@ -33,8 +33,8 @@ pub(super) struct Story {
     pub(super) cause: Option<(String, String)>,
     /// What failed: `new builds fail (push failed)`.
     pub(super) failed: Vec<String>,
-    /// Since when each probe (`target/probe`) that still fails does, and why.
-    pub(super) failing: BTreeMap<String, (Timestamp, Option<String>)>,
+    /// Since when each probe (`target/probe`) that still fails does.
+    pub(super) failing: BTreeMap<String, Timestamp>,
 }
 
 impl Story {
@@ -45,20 +45,18 @@ impl Story {
             targets.push(incident.target.clone());
         }
         let cause = incident.diagnosis.first().map(|d| (one_line(&d.label, 60), one_line(&d.title, 200)));
-        let (mut failed, mut failing) = (BTreeSet::new(), BTreeMap::new());
+        let mut failed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut failing = BTreeMap::new();
         for alert in incident.alerts.values().filter(|a| site.shows(&a.key.series.target)) {
             let series = &alert.key.series;
             let reason = alert.reason.as_deref().map(reason);
-            let subject = site
-                .subject(&series.target, &series.probe)
-                .map_or_else(|| Subject::of("", false, &series.probe).fails(), |subject| subject.fails());
-            let why = reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
-            failed.insert(format!("{subject}{why}"));
+            let subject = site.subject(&series.target, &series.probe);
+            let subject = subject.unwrap_or_else(|| Subject::of("", false, &series.probe));
+            failed.entry(subject.fails()).or_default().extend(reason.clone());
             if alert.state == AlertState::Firing && incident.state == IncidentState::Open {
-                let since = failing.entry(series_name(&series.target, &series.probe));
-                since
-                    .and_modify(|s: &mut (Timestamp, _)| s.0 = s.0.min(alert.since))
-                    .or_insert((alert.since, reason));
+                let since: &mut Timestamp =
+                    failing.entry(series_name(&series.target, &series.probe)).or_insert(alert.since);
+                *since = alert.since.min(*since);
             }
         }
         Self {
@@ -72,7 +70,7 @@ impl Story {
             acknowledged: incident.ack.is_some(),
             false_alarm: incident.label == Some(Label::FalseAlarm),
             cause,
-            failed: failed.into_iter().collect(),
+            failed: failed.into_iter().map(said).collect(),
             failing,
         }
     }
@@ -101,11 +99,29 @@ impl Story {
     }
 }
 
+/// `new builds fail (push failed, timeout)`
+fn said((what, why): (String, BTreeSet<String>)) -> String {
+    let why: Vec<String> = why.into_iter().take(NAMED).collect();
+    if why.is_empty() { what } else { format!("{what} ({})", why.join(", ")) }
+}
+
 pub(super) fn series_name(target: &str, probe: &str) -> String {
     format!("{target}/{probe}")
 }
 
 /// A reason of the vocabulary as words: `push_failed` is `push failed`.
 pub(super) fn reason(name: &str) -> String {
-    one_line(&name.replace('_', " "), 60)
+    match name {
+        "dns" => "the name does not resolve".into(),
+        "connect" => "no connection".into(),
+        "http_status" => "wrong HTTP status".into(),
+        "no_capacity" => "no room for more servers".into(),
+        "probe_auth" => "we were not admitted".into(),
+        "prober_isolated" => "we were cut off ourselves".into(),
+        other => {
+            // Names are short; what is not is none.
+            let short: String = other.chars().take(80).collect();
+            one_line(&short.replace('_', " "), 60)
+        }
+    }
 }

@@ -35,7 +35,7 @@ impl Scene<'_> {
                 (self.worst(target))
             }
             @if let Some(latency) = self.known.latency.get(target) {
-                section { h2 { "How long launches took in the last day" } (charts_of(latency)) }
+                section { h2 { "How long launches took in the last day" } (charts_of(latency, false)) }
             }
             (self.own(target))
         };

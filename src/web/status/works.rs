@@ -126,7 +126,8 @@ impl Fact {
             State::Poorly(reason) => format!("{}, but poorly{}", self.subject.works(), why(reason)),
             State::Fails(None, reason) => format!("{}{}", self.subject.fails(), why(reason)),
             State::Fails(Some(since), reason) => {
-                format!("{} since {}{}", self.subject.fails(), clock(*since), why(reason))
+                let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
+                format!("{} since {}{why}", self.subject.fails(), clock(*since))
             }
             State::Unknown(reason) => {
                 format!("whether {} is not known{}", self.subject.works(), why(reason))
@@ -196,7 +197,7 @@ mod tests {
                 "binder-launch",
                 true,
                 State::Fails(Some(at), push()),
-                "New builds fail since 18:27 (push failed)",
+                "New builds fail since 18:27: push failed",
             ),
             ("binder-launch", true, State::Poorly(None), "New builds work, but poorly"),
             ("jupyterhub-launch", false, State::Fails(None, None), "Servers do not start"),

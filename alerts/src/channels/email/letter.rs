@@ -54,13 +54,13 @@ pub(super) fn message_id(n: &Notification, from: &Mailbox) -> String {
 }
 
 /// Letters, digits, dots and dashes; everything else in hex.
-fn ascii(text: &str) -> String {
+pub(super) fn ascii(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     let spelled = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("={b:02x}") };
     text.bytes().take(100).map(spelled).collect()
 }
 
-fn raw(name: &'static str, value: &str) -> Result<HeaderValue, String> {
+pub(super) fn raw(name: &'static str, value: &str) -> Result<HeaderValue, String> {
     let name = HeaderName::new_from_ascii(name.to_owned()).map_err(|e| e.to_string())?;
     Ok(HeaderValue::new(name, value.to_owned()))
 }
