@@ -137,7 +137,7 @@ async fn who(sources: &Sources, client: &Client, headers: &HeaderMap) -> Result<
         return Ok(found.unwrap_or(Who::nobody()));
     };
     let refused = || {
-        let wait = sources.keeper.limits.take(Attempt::SignIn, client.address);
+        let wait = sources.keeper.limits.take(Attempt::Token, client.address);
         Unknown::Refused(match wait {
             Ok(()) => Problem::not_allowed("this is no token of this service, or no longer"),
             Err(_) => Problem::too_many("too many wrong tokens"),

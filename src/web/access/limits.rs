@@ -14,8 +14,10 @@ const CLIENTS: usize = 10_000;
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Attempt {
-    /// To sign in, with a password or a token.
+    /// To sign in.
     SignIn,
+    /// To come in with a wrong token.
+    Token,
     /// To be sent mails.
     Subscribe,
     /// To change anything else.
@@ -39,7 +41,7 @@ impl Attempt {
     const fn rate(self) -> (f64, f64) {
         match self {
             Self::SignIn | Self::Subscribe => (10.0, 6.0),
-            Self::Command => (120.0, 0.5),
+            Self::Command | Self::Token => (120.0, 0.5),
         }
     }
 }
