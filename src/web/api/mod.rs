@@ -3,8 +3,8 @@
 //! # Why
 //! Nothing here changes anything by itself: a command goes through the inbox to the one writer like every result, and
 //! is answered when it is durable. What may hold words of people or lines of logs needs the token; the rest is as
-//! public as the status page. No cross-origin headers, and with a
-//! session only what a page of ours sends: a browser cannot be made to command.
+//! public as the status page. No cross-origin headers, and with a session only what a page of ours sends: a browser cannot
+//! be made to command.
 
 pub(super) mod alerts;
 pub(super) mod door;
