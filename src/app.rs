@@ -52,6 +52,7 @@ pub struct App {
     public: web::Public,
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
+    keeper: Arc<web::Keeper>,
 }
 
 impl App {
@@ -72,9 +73,11 @@ impl App {
         let board = SharedBoard::new(&config);
         let setup = Arc::new(web::Setup::new(&config, edges.clock.now()));
         let inbox = inbox::inbox();
+        let keeper = keeper(&config, &edges);
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
         Ok(Self {
+            keeper: Arc::new(keeper),
             status,
             public: web::Public::of(&config),
             config,
@@ -111,6 +114,13 @@ impl App {
         self
     }
 
+    /// Says how to sign in, where people sign in: the demo tells its password.
+    #[must_use]
+    pub fn with_sign_in_hint(mut self, hint: String) -> Self {
+        self.keeper = Arc::new(keeper(&self.config, &self.edges).with_hint(Some(hint)));
+        self
+    }
+
     /// Lets those who have this token command.
     #[must_use]
     pub fn with_token(mut self, token: &SecretString) -> Self {
@@ -141,6 +151,7 @@ impl App {
             public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
             setup: Arc::clone(&self.setup),
+            keeper: Arc::clone(&self.keeper),
             status: self.status.clone(),
             desk: self.working_pages(),
             extra: Arc::clone(&self.extra),
@@ -384,4 +395,9 @@ impl App {
             }
         });
     }
+}
+
+/// Who may come in, by this configuration.
+fn keeper(config: &Config, edges: &Edges) -> web::Keeper {
+    web::Keeper::new(&config.access, config.service.public_url.as_ref(), Arc::clone(&edges.net))
 }

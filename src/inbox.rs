@@ -25,6 +25,8 @@ pub enum Letter {
     Command {
         /// What.
         command: Command,
+        /// Who, and how we know.
+        caller: Caller,
         /// Told when what came of it is durable; dropped when that cannot be.
         answer: oneshot::Sender<Result<(), Disobeyed>>,
     },
@@ -35,6 +37,15 @@ pub enum Letter {
         /// Who waits for the answer.
         answer: oneshot::Sender<Vec<Standing>>,
     },
+}
+
+/// Who commands, for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub who: String,
+    /// How we know: `session`, `token`, `service token`, `chat`.
+    pub via: &'static str,
 }
 
 /// What launchwatch says about itself: becomes a sample of the target [`launchwatch_alerts::OURSELVES`].
@@ -135,14 +146,16 @@ pub enum NotDone {
 }
 
 impl Orders {
-    /// Hands a command over and waits until what it changed is durable. Takes as long as the store does: the caller
+    /// Hands the command of somebody over (`via` says how we know who it is, for the record), and waits until what it changed is durable. Takes as long as the store does: the caller
     /// sets the limit, and a command that was taken in is obeyed even if nobody waits any more.
     ///
     /// # Errors
     /// See [`NotDone`].
-    pub async fn give(&self, command: Command) -> Result<(), NotDone> {
+    pub async fn give(&self, command: Command, via: &'static str) -> Result<(), NotDone> {
         let (answer, answered) = oneshot::channel();
-        let taken = self.0.upgrade().is_some_and(|s| s.try_send(Letter::Command { command, answer }).is_ok());
+        let caller = Caller { who: command.by().to_owned(), via };
+        let letter = Letter::Command { command, caller, answer };
+        let taken = self.0.upgrade().is_some_and(|s| s.try_send(letter).is_ok());
         if !taken {
             return Err(NotDone::TryAgain);
         }
@@ -177,19 +190,21 @@ mod tests {
         let inbox = Inbox(sender, Drops::default());
         let orders = inbox.orders();
         let (answer, _) = oneshot::channel();
-        assert!(inbox.put(Letter::Command { command: command(), answer }));
-        assert_eq!(orders.give(command()).await, Err(NotDone::TryAgain));
+        let caller = Caller { who: "ada".into(), via: "chat" };
+        assert!(inbox.put(Letter::Command { command: command(), caller, answer }));
+        assert_eq!(orders.give(command(), "chat").await, Err(NotDone::TryAgain));
         drop(inbox);
         assert!(letters.recv().await.is_some());
         assert!(letters.recv().await.is_none(), "the door for people keeps the inbox open");
-        assert_eq!(orders.give(command()).await, Err(NotDone::TryAgain));
+        assert_eq!(orders.give(command(), "chat").await, Err(NotDone::TryAgain));
     }
 
     #[tokio::test]
     async fn what_was_taken_in_and_never_answered_is_lost() {
         let (inbox, mut letters) = inbox();
         let orders = inbox.orders();
-        let (given, ()) = futures::join!(orders.give(command()), async { drop(letters.recv().await) });
+        let (given, ()) =
+            futures::join!(orders.give(command(), "chat"), async { drop(letters.recv().await) });
         assert_eq!(given, Err(NotDone::Lost));
     }
 }

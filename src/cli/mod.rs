@@ -12,6 +12,7 @@ mod incidents;
 pub mod init;
 mod kept;
 mod maintenance;
+mod password;
 mod probe;
 pub mod reference;
 mod regroup;
@@ -24,6 +25,7 @@ mod silence;
 mod slo;
 mod test_alert;
 mod token;
+mod tokens;
 mod top;
 mod world;
 
@@ -136,6 +138,11 @@ enum Command {
     /// Announce work on something.
     #[command(subcommand)]
     Maintenance(maintenance::Do),
+    /// Give programs access, and take it away.
+    #[command(subcommand)]
+    Token(tokens::Do),
+    /// Make of a password what the section `access` of the configuration may hold.
+    Password,
     /// Send a test message through a channel, naming the exact step that fails.
     TestAlert(test_alert::Arguments),
     /// Play recorded runs under other rules: who would have been told of what, and was it right?
@@ -209,6 +216,8 @@ async fn run(command: Command) -> ExitCode {
         Command::Slo(arguments) => slo::run(&arguments).await,
         Command::Silence(what) => silence::run(&what).await,
         Command::Maintenance(what) => maintenance::run(&what).await,
+        Command::Token(what) => tokens::run(&what).await,
+        Command::Password => password::run(),
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,

@@ -11,10 +11,12 @@ use super::duration::Span;
 use super::settled::Overlap;
 use super::texts::Patience;
 
+mod access;
 mod pages;
 mod people;
 mod rules;
 
+pub(crate) use access::{AccessKeys, HubKeys, OidcKeys, PasswordKeys, RolesKeys};
 pub(crate) use pages::{GroupKeys, LinkKeys, PagesKeys};
 pub(crate) use people::{
     DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,

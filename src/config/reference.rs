@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
-    ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
+    RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -67,6 +67,16 @@ routes:
     steps: [{ after: 15m, to: [person:anna, person:ben] }]
 ";
 
+const ACCESS: &str = "\
+service: { public_url: https://hub.example.org/services/launchwatch/ }
+access:
+  jupyterhub:
+    url: https://hub.example.org/
+    client_id: service-launchwatch
+    client_secret: env:LAUNCHWATCH_OAUTH_TOKEN
+    roles: { admin: [admin], operator: [\"group:ops\"], viewer: [\"*\"] }
+";
+
 /// The manual as Markdown.
 pub fn reference(registries: Registries) -> String {
     let mut text = HEAD.to_owned();
@@ -105,6 +115,9 @@ pub fn reference(registries: Registries) -> String {
     let _ = write!(text, "\n{BUILT_IN_RULES}");
     show_text(&mut text, RULES);
     people(&mut text);
+    let words = "Who may see the pages, and how people sign in. Every key may be left out.";
+    section(&mut text, 2, "access", words, &schema_of::<AccessKeys>());
+    show_text(&mut text, ACCESS);
     let words =
         "How the pages that everybody sees are called, look and are arranged. Every key may be left out.";
     section(&mut text, 2, "pages", words, &schema_of::<PagesKeys>());

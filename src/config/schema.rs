@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Registries;
 use super::file::{
-    ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys, RuleKeys,
-    ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
+    RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 
@@ -90,6 +90,7 @@ fn lists(channels: Value, properties: &mut Map<String, Value>, book: &mut Map<St
     }
     properties.insert("pages".to_owned(), item("pages", schema_of::<PagesKeys>()));
     properties.insert("reminders".to_owned(), item("reminders", schema_of::<ReminderKeys>()));
+    properties.insert("access".to_owned(), item("access", schema_of::<AccessKeys>()));
     properties.insert("subscriptions".to_owned(), item("subscriptions", schema_of::<SubscriptionKeys>()));
 }
 

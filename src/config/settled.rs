@@ -1,5 +1,7 @@
 //! The configuration as believed: checked, built, with every default filled in.
 
+pub mod access;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -39,6 +41,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Who of them hears of what, and what is planned.
     pub policy: Policy,
+    /// Who may see the pages, and how people sign in.
+    pub access: access::Access,
     /// How everybody else can hear of it by e-mail; `None` where they cannot.
     pub subscriptions: Option<Subscriptions>,
     /// How the pages are called, look and are arranged.

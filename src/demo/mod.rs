@@ -27,6 +27,10 @@ const SEED: u64 = 20_180_707;
 /// The hub's time-outs run this much faster than a real one's, so that nobody waits minutes for a failure.
 const SPEED: f64 = 4.0;
 
+/// Stands for the password `demo`, which everybody may know.
+const PASSWORD: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bGF1bmNod2F0Y2gtZGVtbw$7yes708PlN4pdf2/DVcYC9NawGZKTLRRtT9ezudoS28";
+
 /// Builds the demo: the hub on `hub`, pages on `pages`.
 ///
 /// # Errors
@@ -36,7 +40,10 @@ pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::
     let hub = TcpListener::bind(hub).await.with_context(|| format!("cannot listen on {hub}"))?;
     let (page_address, hub_address) = (listener.local_addr()?, hub.local_addr()?);
     let text = configuration(hub_address, page_address);
-    let chat_url = |_: &str| Some(format!("http://{page_address}/demo/chat"));
+    let chat_url = |name: &str| match name {
+        "DEMO_PASSWORD" => Some(PASSWORD.to_owned()),
+        _ => Some(format!("http://{page_address}/demo/chat")),
+    };
     let (mut config, _) =
         config::load_text("the demo's configuration", &text, Registries::BUILT_IN, &chat_url)
             .map_err(|problems| anyhow::anyhow!("{}", config::told(&problems)))?;
@@ -46,7 +53,8 @@ pub async fn build(edges: Edges, pages: SocketAddr, hub: SocketAddr) -> anyhow::
     let started = clock.now();
     let store = SqliteStore::in_memory(Retention::default())?.with_clock(move || clock.now());
     past::write(&store, &config, started).await.context("cannot write down the made-up past")?;
-    let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?;
+    let hint = "This is a demo: sign in as `demo` with the password `demo`.".to_owned();
+    let app = App::build(config, edges.clone(), Arc::new(store), Some(listener))?.with_sign_in_hint(hint);
     // The hub's tasks are cut off with the process: nobody waits for a hub that is made up.
     let hub_tasks = Tasks::new();
     let spawn = memory::spawner(&hub_tasks);
@@ -94,6 +102,8 @@ targets:
       - {{ type: binderhub-health, name: health, every: 5s, deadline: 4s }}
       - {{ type: binder-launch, name: cached-launch, spec: gh/launchwatch/demo/v1, every: 10s, deadline: 30s, overlap: queue, confirm_after: 3s, retry_patience: 8s }}
       - {{ type: http, name: front-page, every: 5s, deadline: 4s }}
+access:
+  passwords: [{{ name: demo, password: env:DEMO_PASSWORD, role: operator }}]
 channels:
   - type: webhook
     name: demo-chat

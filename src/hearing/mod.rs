@@ -106,7 +106,7 @@ async fn listen(desk: Desk, name: String, mut ear: Box<dyn Ear>) {
 impl Desk {
     /// Has a command obeyed, and says in words why it was not.
     async fn obey(&self, command: Command) -> Result<(), Unheard> {
-        match tokio::time::timeout(PATIENCE, self.orders.give(command)).await {
+        match tokio::time::timeout(PATIENCE, self.orders.give(command, "chat")).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(NotDone::TryAgain)) => Err(Unheard::Again),
             Ok(Err(other)) => Err(Unheard::No(other.to_string())),

@@ -8,7 +8,7 @@ use launchwatch_alerts::{Change, Notification, NotificationId};
 use tokio::time::Instant;
 
 use crate::observation::Observation;
-use crate::store::Batch;
+use crate::store::{AuditRow, Batch};
 
 /// First and longest pause before what could not be written is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
@@ -31,6 +31,7 @@ pub(super) enum Attempt {
 pub struct Backlog {
     observations: Vec<Observation>,
     changes: Vec<Change>,
+    audit: Vec<AuditRow>,
     failing: Option<Failing>,
 }
 
@@ -51,8 +52,13 @@ impl Backlog {
         self.changes.extend(changes);
     }
 
+    /// What people did goes with what it changed.
+    pub(super) fn note(&mut self, audit: Vec<AuditRow>) {
+        self.audit.extend(audit);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.observations.is_empty() && self.changes.is_empty()
+        self.observations.is_empty() && self.changes.is_empty() && self.audit.is_empty()
     }
 
     /// Whether to try to write now.
@@ -67,7 +73,8 @@ impl Backlog {
 
     /// All of it. Nothing is forgotten until it is [`Backlog::written`].
     pub(super) fn batch(&self, now: Timestamp) -> Batch {
-        Batch { observations: self.observations.clone(), changes: self.changes.clone(), now }
+        let (observations, changes) = (self.observations.clone(), self.changes.clone());
+        Batch { observations, changes, audit: self.audit.clone(), now }
     }
 
     /// Decided, and not written for too long: somebody must be told all the same.

@@ -6,7 +6,8 @@ use launchwatch_alerts::{
 };
 use tokio::sync::oneshot;
 
-use crate::store::{self, Store};
+use crate::inbox::Caller;
+use crate::store::{self, AuditRow, Store};
 
 type Answer = oneshot::Sender<Result<(), Disobeyed>>;
 
@@ -15,18 +16,45 @@ type Answer = oneshot::Sender<Result<(), Disobeyed>>;
 pub struct Orders {
     done: Vec<(Answer, Result<(), Disobeyed>)>,
     /// The engine knows only what is open: these may be about an incident that is over.
-    afterwards: Vec<(Command, Answer)>,
+    afterwards: Vec<(Command, Caller, Answer)>,
+    /// What is to be put on record.
+    noted: Vec<AuditRow>,
 }
 
 impl Orders {
     /// Has the engine obey.
-    pub(super) fn obey(&mut self, engine: &mut Engine, command: Command, answer: Answer, now: Timestamp) {
+    pub(super) fn obey(
+        &mut self,
+        engine: &mut Engine,
+        (command, caller): (Command, Caller),
+        answer: Answer,
+        now: Timestamp,
+    ) {
         tracing::info!(command.by = %command.by(), "command {}", name(&command));
-        let past = past(&command).is_some().then(|| command.clone());
-        match (engine.obey(command, now), past) {
-            (Err(Disobeyed::NoIncident(_)), Some(command)) => self.afterwards.push((command, answer)),
-            (result, _) => self.done.push((answer, result)),
+        match (engine.obey(command.clone(), now), past(&command)) {
+            (Err(Disobeyed::NoIncident(_)), Some(_)) => self.afterwards.push((command, caller, answer)),
+            (result, _) => self.done(&command, caller, (answer, result), now),
         }
+    }
+
+    /// It has come to an end: on record, and to be told to who waits.
+    fn done(
+        &mut self,
+        command: &Command,
+        caller: Caller,
+        end: (Answer, Result<(), Disobeyed>),
+        now: Timestamp,
+    ) {
+        let came_to = end.1.as_ref().map_or_else(ToString::to_string, |()| "done".to_owned());
+        let (what, via) = (name(command).to_owned(), caller.via.to_owned());
+        let row = AuditRow { at: now, who: caller.who, via, what, about: about(command).to_owned(), came_to };
+        self.noted.push(row.bounded());
+        self.done.push(end);
+    }
+
+    /// What is to be put on record since the last time.
+    pub(super) fn noted(&mut self) -> Vec<AuditRow> {
+        std::mem::take(&mut self.noted)
     }
 
     /// Does to incidents that are over what can still be done to them; `changes` are those of this round so far.
@@ -37,10 +65,10 @@ impl Orders {
         changes: &mut Vec<Change>,
         now: Timestamp,
     ) {
-        for (command, answer) in std::mem::take(&mut self.afterwards) {
+        for (command, caller, answer) in std::mem::take(&mut self.afterwards) {
             // What cannot be read is not known: whoever waits is not answered.
             let Ok(result) = afterwards(&command, engine, store, changes, now).await else { continue };
-            self.done.push((answer, result));
+            self.done(&command, caller, (answer, result), now);
         }
     }
 
@@ -59,6 +87,22 @@ fn past(command: &Command) -> Option<&IncidentId> {
         Command::Label { incident, .. } | Command::Comment { incident, .. } => Some(incident),
         Command::Merge { from, .. } => Some(from),
         _ => None,
+    }
+}
+
+/// What a command is about, as people find it again.
+fn about(command: &Command) -> &str {
+    match command {
+        Command::Silence { silence } => &silence.id,
+        Command::EndSilence { id, .. } => id,
+        Command::Merge { from, .. } => &from.0,
+        Command::Deploy { deploy } => &deploy.target,
+        Command::Acknowledge { incident, .. }
+        | Command::Unacknowledge { incident, .. }
+        | Command::Assign { incident, .. }
+        | Command::Comment { incident, .. }
+        | Command::Label { incident, .. }
+        | Command::Split { incident, .. } => &incident.0,
     }
 }
 

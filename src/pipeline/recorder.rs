@@ -135,8 +135,8 @@ impl Recorder {
                     let (series, _) = names.of(&self.engine, &suspect.probe, &suspect.location);
                     self.engine.see(&sample::of_suspect(series, &suspect, now), now);
                 }
-                Letter::Command { command, answer } => {
-                    self.orders.obey(&mut self.engine, command, answer, now);
+                Letter::Command { command, caller, answer } => {
+                    self.orders.obey(&mut self.engine, (command, caller), answer, now);
                 }
                 Letter::Why { most, answer } => drop(answer.send(self.engine.why(most, now))),
                 // Sorted out before.
@@ -146,6 +146,7 @@ impl Recorder {
         let mut changes = self.engine.tick(now);
         self.doubt(&seen_of, names);
         self.orders.obey_afterwards(&mut self.engine, self.store.as_ref(), &mut changes, now).await;
+        self.backlog.note(self.orders.noted());
         if self.keep(observations, changes).await {
             self.orders.answer();
         }

@@ -4,6 +4,7 @@
 //! One writer (the recorder) hands in whole batches; a batch is one transaction, so an alert and the notification it
 //! owes are kept together or not at all. Readers get their own connection and never hold the writer up.
 
+mod accounts;
 mod bucket;
 #[cfg(test)]
 mod conformance;
@@ -24,6 +25,7 @@ use launchwatch_probes::Ledger;
 
 use crate::observation::{Observation, ProbeId};
 
+pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
 pub use histogram::Histogram;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
@@ -34,7 +36,7 @@ pub use types::{
 
 /// Where everything is kept. Every implementation passes the same conformance suite.
 #[async_trait]
-pub trait Store: Ledger + Subscribers {
+pub trait Store: Ledger + Accounts + Subscribers {
     /// Keeps a batch: observations (and their buckets), alerts, incidents, notifications owed. One transaction,
     /// durable when this returns. An observation that is there already (same probe and slot) is left as it is.
     async fn record(&self, batch: Batch) -> Result<(), Error>;

@@ -143,5 +143,5 @@ pub(crate) fn notification(id: &str, incident: &str, kind: NotificationKind, sec
 pub(crate) fn owing(notifications: Vec<Notification>) -> Batch {
     let now = notifications.iter().map(|n| n.at).max().unwrap_or_default();
     let changes = notifications.into_iter().map(Change::Notify).collect();
-    Batch { observations: Vec::new(), changes, now }
+    Batch { changes, now, ..Batch::default() }
 }

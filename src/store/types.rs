@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use launchwatch_alerts::{Change, IncidentId, MessageRef, Notification, NotificationId, Settled};
 use launchwatch_probes::{CleanUp, DebtId, Reason, Stage, Verdict};
 
-use super::Histogram;
+use super::{AuditRow, Histogram};
 use crate::observation::{Observation, ProbeId};
 
 /// What the recorder hands in at once.
@@ -17,6 +17,8 @@ pub struct Batch {
     pub observations: Vec<Observation>,
     /// What the engine made of them.
     pub changes: Vec<Change>,
+    /// What people did: rows of the record.
+    pub audit: Vec<AuditRow>,
     /// The date, for the rows that need one.
     pub now: Timestamp,
 }

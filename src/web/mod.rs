@@ -21,6 +21,7 @@ pub(crate) mod testing;
 mod words;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -39,7 +40,7 @@ use crate::runbooks::Runbooks;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-pub use access::{Role, Token};
+pub use access::{Keeper, Role, Token};
 pub use api::{Setup, openapi};
 pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
@@ -76,6 +77,8 @@ pub struct Sources {
     pub runbooks: Arc<Runbooks>,
     /// What is shown of the configuration.
     pub setup: Arc<Setup>,
+    /// Who may come in.
+    pub keeper: Arc<Keeper>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
     /// What the working pages need besides.
@@ -110,6 +113,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/api/v1/{*nothing}", axum::routing::any(problem::nothing_here))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .layer(DefaultBodyLimit::max(api::MOST_BYTES))
+        .layer(axum::middleware::from_fn_with_state(sources.clone(), access::frame))
         .with_state(sources);
     Router::new().fallback_service(MapRequest::new(inner, move |request| without_base(&base, request)))
 }
@@ -139,7 +143,9 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    // Whoever asks is told apart by address.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 async fn metrics(State(sources): State<Sources>) -> Response {

@@ -30,6 +30,11 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), hint: hint.to_owned() }
     }
 
+    /// What is wrong, in words.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The status, what is wrong, and how to mend it: for a page.
     pub(super) fn said(&self) -> (StatusCode, &str, &str) {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -71,6 +76,17 @@ impl Problem {
     pub(super) fn not_allowed(detail: &str) -> Self {
         let hint = "send `Authorization: Bearer TOKEN`; the token is in `command.token` in the service's state directory, new at each start";
         Self::new("urn:launchwatch:not-allowed", StatusCode::UNAUTHORIZED, detail, hint)
+    }
+
+    /// They are known, and may not.
+    pub(super) fn forbidden(detail: impl Into<String>, hint: &str) -> Self {
+        Self::new("urn:launchwatch:forbidden", StatusCode::FORBIDDEN, detail, hint)
+    }
+
+    /// They try too often.
+    pub(super) fn too_many(detail: impl Into<String>) -> Self {
+        let hint = "wait as long as `Retry-After` says";
+        Self::new("urn:launchwatch:too-many", StatusCode::TOO_MANY_REQUESTS, detail, hint)
     }
 
     /// It may be done, but not now.

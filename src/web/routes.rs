@@ -81,6 +81,22 @@ routes! {
     POST   "/channels/{name}/test"                     Operator desk::channels::test;
     GET    "/rehearsals"                               Viewer   desk::rehearsals::page;
     GET    "/rehearsals/{file}"                        Viewer   desk::rehearsals::one;
+    // Signing in and out, and who may come in.
+    GET    "/sign-in"                                  Anybody  access::sign_in::page;
+    POST   "/sign-in"                                  Anybody  access::sign_in::with_password;
+    POST   "/sign-out"                                 Anybody  access::sign_in::out;
+    GET    "/sign-in/jupyterhub"                       Anybody  access::jupyterhub::start;
+    GET    "/sign-in/jupyterhub/callback"              Anybody  access::jupyterhub::back;
+    GET    "/sign-in/oidc"                             Anybody  access::oidc::start;
+    GET    "/sign-in/oidc/callback"                    Anybody  access::oidc::back;
+    GET    "/tokens"                                   Admin    access::tokens::page;
+    POST   "/tokens"                                   Admin    access::tokens::made;
+    POST   "/tokens/{id}/revoke"                       Admin    access::tokens::taken_back;
+    GET    "/audit"                                    Admin    access::audit::page;
+    GET    "/api/v1/tokens"                            Admin    access::tokens::list;
+    POST   "/api/v1/tokens"                            Admin    access::tokens::add;
+    DELETE "/api/v1/tokens/{id}"                       Admin    access::tokens::end;
+    GET    "/api/v1/audit"                             Admin    access::audit::api;
     // The API.
     GET    "/api/v1/status"                            Public   api::status::status;
     GET    "/api/v1/incidents"                         Public   api::incidents::list;
@@ -139,7 +155,9 @@ mod tests {
         for row in all() {
             let reads = row.method == Method::GET;
             // What anybody may ask for themselves; the links in mails prove who presses them.
-            let own = ["/subscribe", "/subscribe/confirm/{token}", "/unsubscribe/{token}"].contains(&row.path);
+            let own =
+                ["/sign-in", "/sign-out", "/subscribe", "/subscribe/confirm/{token}", "/unsubscribe/{token}"]
+                    .contains(&row.path);
             assert!(reads || own || row.need >= Need::Operator, "{} {}", row.method, row.path);
         }
     }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::access::{Role, Who};
+use super::access::{Role, Via, Who, csrf};
 use super::{Sources, assets, feeds};
 
 /// A page but for its frame.
@@ -36,6 +36,8 @@ const PLACES: &[(&str, &str, Option<Role>)] = &[
     ("/rehearsals", "Rehearsals", Some(Role::Viewer)),
     ("/runbooks", "Runbooks", None),
     ("/subscribe", "Subscribe", None),
+    ("/audit", "Record", Some(Role::Admin)),
+    ("/tokens", "Tokens", Some(Role::Admin)),
 ];
 
 /// Seconds after which a page without scripts fetches itself anew.
@@ -112,6 +114,19 @@ impl Sources {
         }
     }
 
+    /// In or out, at the end of the navigation.
+    fn door(&self, page: &Page<'_>) -> Markup {
+        html! {
+            @if page.who.via == Via::Session {
+                form.out method="post" action=(self.to("/sign-out")) {
+                    (csrf(page.who)) button title={ "Signed in as " (page.who.name) } { "Sign out" }
+                }
+            } @else if self.keeper.has_ways() {
+                a.in href=(self.to("/sign-in")) aria-current=[(page.here == "/sign-in").then_some("page")] { "Sign in" }
+            }
+        }
+    }
+
     fn navigation(&self, page: &Page<'_>) -> Markup {
         let seen = PLACES.iter().filter(|(_, _, role)| role.is_none_or(|role| page.who.may(role)));
         html! {
@@ -119,6 +134,7 @@ impl Sources {
                 @for (path, word, _) in seen {
                     a href=(self.to(path)) aria-current=[(*path == page.here).then_some("page")] { (word) }
                 }
+                (self.door(page))
             }
         }
     }

@@ -2,17 +2,26 @@
 
 use std::sync::Arc;
 
+use launchwatch_probes::Net;
+
 use crate::clock::Clock;
+use crate::config::Access;
 use crate::dice::Dice;
+use crate::edges::memory::MemoryNet;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
 use crate::store::{Retention, SqliteStore};
 use crate::telemetry::Metrics;
 
-use super::Sources;
+use super::{Keeper, Sources};
 
 /// When it is.
 pub(crate) const NOW: &str = "2018-07-07T12:00:00Z";
+
+/// A network in which nobody lives.
+pub(crate) fn no_net() -> Arc<dyn Net> {
+    Arc::new(MemoryNet::new(Arc::new(|_, _| {})))
+}
 
 /// Sources with an empty store that ends with them.
 pub(crate) fn sources() -> Sources {
@@ -32,6 +41,7 @@ pub(crate) fn sources() -> Sources {
         public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
         setup: Arc::default(),
+        keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
         status: super::Status::default(),
         desk: super::Desk::default(),
         extra: Arc::new(|| maud::html! {}),

@@ -28,4 +28,5 @@ mod launches;
 mod limits;
 mod news;
 mod scrapes;
+mod sign_in;
 mod state;

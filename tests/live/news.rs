@@ -62,7 +62,8 @@ async fn a_reader_confirms_hears_of_an_outage_leaves_with_one_click_and_nothing_
     let serve = home.serve().await;
     let post = async |path: &str, form: &str| -> u16 {
         let request = stage::client().post(format!("{}{path}", serve.url));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
+        let request =
+            request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
         request.send().await.expect("an answer").status().as_u16()
     };
     let arrived = async |count: usize| -> Vec<Value> {
@@ -85,7 +86,10 @@ async fn a_reader_confirms_hears_of_an_outage_leaves_with_one_click_and_nothing_
     let leave = token(&news, "/unsubscribe/");
     let raw = news["raw"].as_str().expect("a mail").replace("\r\n", "\n");
     let header = format!("List-Unsubscribe: <https://status.example/unsubscribe/{leave}>");
-    assert!(raw.contains(&header) && raw.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{raw}");
+    assert!(
+        raw.contains(&header) && raw.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"),
+        "{raw}"
+    );
     let secrets = [("the address", READER), ("a link", confirm.as_str()), ("a link", leave.as_str())];
     assert_eq!(home.leaks(secrets), Vec::<String>::new());
 

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::text::Template;
 use crate::channels::Relay;
+use crate::text::Template;
 use crate::{Channel, Hearing, MessageRef, Next, Notification, Receipt, Reply, Words};
 
 /// Templates (Jinja) whose words stand in messages instead of the built-in ones. They make plain text: each channel

@@ -4,9 +4,9 @@ mod answer;
 mod letter;
 mod relay;
 
+pub use self::relay::{Mail, Relay};
 use lettre::Address;
 use lettre::message::Mailbox;
-pub use self::relay::{Mail, Relay};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;

@@ -1,5 +1,6 @@
 //! The only place that judges: what is written becomes what is believed.
 
+mod access;
 mod channels;
 mod circle;
 mod desk;
@@ -33,6 +34,7 @@ pub(super) use rules::MANUAL as BUILT_IN_RULES;
 pub(super) const SECTIONS: &[&str] = &[
     "version",
     "service",
+    "access",
     "targets",
     "channels",
     "rules",
@@ -150,11 +152,22 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
         }
     }
     let service = service::settle(&sheets_section(sheets, "service"), desk);
+    let access = access::settle(&sheets_section(sheets, "access"), service.public_url.as_ref(), desk);
     let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
     let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
-    Config { service, targets, probes, channels, rules: Vec::new(), policy, pages, subscriptions: None }
+    Config {
+        service,
+        targets,
+        probes,
+        channels,
+        rules: Vec::new(),
+        policy,
+        access,
+        pages,
+        subscriptions: None,
+    }
 }
 
 /// Who is told, and what is planned: sections about each other and about all that comes before.

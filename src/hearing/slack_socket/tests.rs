@@ -58,7 +58,9 @@ async fn whoever_clicks_is_named_as_well_as_slack_says() {
             desk(inbox.orders()),
         );
         let heard = async {
-            let Some(Letter::Command { command, answer }) = letters.recv().await else { panic!("nothing") };
+            let Some(Letter::Command { command, answer, .. }) = letters.recv().await else {
+                panic!("nothing")
+            };
             answer.send(Ok(())).unwrap();
             command
         };

@@ -1,5 +1,6 @@
 //! What every store promises, one test each: run for every implementation by [`conformance`].
 
+pub(crate) mod accounts;
 pub(crate) mod channels;
 pub(crate) mod incidents;
 pub(crate) mod owed;
@@ -48,6 +49,12 @@ macro_rules! conformance {
             owed a_debt_that_is_given_up_is_counted
             results pruning_drops_what_is_old_and_keeps_the_rest
             results nothing_at_all_is_a_batch_too
+            accounts a_session_is_found_by_its_digest_until_it_ends
+            accounts sessions_that_are_over_are_dropped
+            accounts a_token_lives_from_its_making_to_its_end
+            accounts the_record_is_newest_first_page_by_page_and_by_person
+            accounts what_a_command_did_is_on_record_with_its_change
+            accounts the_record_is_kept_as_long_as_hours_are
             subscribers a_wish_is_asked_back_before_anything_is_told
             subscribers an_address_is_not_asked_again_and_again
             subscribers who_does_not_confirm_is_forgotten

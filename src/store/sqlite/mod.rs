@@ -10,6 +10,7 @@
 //! * **One writer, some readers.** The write-ahead log lets readers see the state before a transaction while it runs.
 //!   A reader takes its snapshot and the open hours together, so that an hour is never counted twice or not at all.
 
+mod accounts;
 mod compact;
 mod connect;
 mod damage;

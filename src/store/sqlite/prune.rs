@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::load::{meta, set_meta};
-use super::{Inner, fail, letters, record, subscribers};
+use super::{Inner, accounts, fail, letters, record, subscribers};
 use crate::store::pack::bucket as packed;
 use crate::store::{Batch, Error, Pruned, Tier};
 
@@ -28,6 +28,7 @@ pub(super) fn prune(inner: &Inner, now: Timestamp) -> Result<Pruned, Error> {
         let (runs, journaled) = results(&tx, before(now, inner.retention.runs))?;
         let buckets = buckets(inner, &tx, now)?;
         owed(&tx, now, before(now, inner.retention.hours), before(now, DAY))?;
+        accounts::drop_old(&tx, now, before(now, inner.retention.hours), AT_ONCE)?;
         tx.commit().map_err(fail(what))?;
         writer.journaled = writer.journaled.saturating_sub(journaled);
         shrink(&writer.db)?;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::load::place;
 use super::names::Names;
 use super::scan::{self, Full, Which};
-use super::{Inner, Last, Live, Writer, fail, hours, letters, micros, outbox};
+use super::{Inner, Last, Live, Writer, accounts, fail, hours, letters, micros, outbox};
 use crate::observation::Observation;
 use crate::store::pack::journal;
 use crate::store::pack::plain::{Plain, pack};
@@ -47,6 +47,7 @@ fn write(inner: &Inner, writer: &mut Writer, batch: &Batch) -> Result<(), Error>
     keep(&tx, &names, &accepted)?;
     late(inner, &tx, &names, &accepted, until)?;
     outbox::keep(&tx, &batch.changes)?;
+    accounts::keep_audit(&tx, &batch.audit)?;
     letters::hear(&tx, &inner.hidden(), &batch.changes, batch.now)?;
 
     // Readers take snapshot and memory behind the same gate: none sees one without the other.

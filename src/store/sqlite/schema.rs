@@ -5,8 +5,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fail;
 use crate::store::Error;
 
-const STEPS: &[&str] =
-    &[include_str!("001.sql"), include_str!("002.sql"), include_str!("004.sql"), include_str!("005.sql")];
+const STEPS: &[&str] = &[
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+    include_str!("004.sql"),
+    include_str!("005.sql"),
+];
 
 /// Brings the schema up to date, in one transaction.
 ///

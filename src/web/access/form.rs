@@ -99,7 +99,8 @@ mod tests {
     use axum::http::Request;
     use serde::Deserialize;
 
-    use super::super::{Csrf, Role};
+    use super::super::Role;
+    use super::super::who::Csrf;
     use super::*;
     use crate::web::testing;
 

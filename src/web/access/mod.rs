@@ -2,36 +2,36 @@
 //!
 //! # Why
 //! A handler never decides who may call it: THE TABLE (`routes.rs`) does, and this guard is made from its rows. Handlers get
-//! [`Who`] to show more to those who may see more.
+//! [`Who`] to show more to those who may see more. What browsers send by themselves (cookies) changes nothing: a form brings
+//! a value that only our pages know, everything else comes from our own pages or with a token.
 
+pub(super) mod audit;
+mod client;
+mod cookie;
 mod form;
+mod guard;
+mod headers;
+mod keeper;
+mod limits;
+mod oauth;
+mod password;
+mod session;
+pub(super) mod sign_in;
+#[cfg(test)]
+mod tests;
 mod token;
+pub(super) mod tokens;
 mod who;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-
 use super::Sources;
-use super::problem::Problem;
 
+pub use crate::store::Role;
 pub(super) use form::{Said, csrf, refusal};
+pub(super) use guard::{frame, guard};
+pub use keeper::Keeper;
+pub(super) use oauth::{jupyterhub, oidc};
 pub use token::Token;
-#[cfg(test)]
-use who::Csrf;
-pub(super) use who::{Via, Who};
-
-/// What somebody may do; each may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Look at everything, evidence and people's words included.
-    Viewer,
-    /// Acknowledge, comment, silence, test channels.
-    Operator,
-    /// Give and take away access.
-    Admin,
-}
+pub(super) use who::{Via, Who, caller};
 
 /// What a route asks of who calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,43 +45,18 @@ pub(super) enum Need {
     /// At least an operator.
     Operator,
     /// An admin.
-    #[expect(dead_code, reason = "no route of this kind yet")]
     Admin,
 }
 
-/// Lets through who may, and tells the handler who it is.
-pub(super) async fn guard(
-    State((sources, need)): State<(Sources, Need)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let who = match who(&sources, request.headers()) {
-        Ok(who) => who,
-        Err(problem) => return problem.into_response(),
-    };
-    let least = match need {
-        Need::Anybody | Need::Public => None,
-        Need::Viewer => Some(Role::Viewer),
-        Need::Operator => Some(Role::Operator),
-        Need::Admin => Some(Role::Admin),
-    };
-    if least.is_some_and(|role| !who.may(role)) {
-        return Problem::not_allowed("this needs the token").into_response();
-    }
-    request.extensions_mut().insert(who);
-    next.run(request).await
-}
-
-/// Who that is; a wrong token is refused also where none is needed.
-fn who(sources: &Sources, headers: &HeaderMap) -> Result<Who, Problem> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Who::nobody()) };
-    let token = value.to_str().ok().and_then(|v| v.split_once(' '));
-    let token =
-        token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    match (token, &sources.token) {
-        (Some(theirs), Some(ours)) if ours.is(theirs) => {
-            Ok(Who::bearer("command line", Role::Admin, Via::ServiceToken))
+impl Need {
+    /// The least role that will do; `None` if none is needed.
+    fn least(self, sources: &Sources) -> Option<Role> {
+        match self {
+            Self::Anybody => None,
+            Self::Public => (!sources.keeper.public).then_some(Role::Viewer),
+            Self::Viewer => Some(Role::Viewer),
+            Self::Operator => Some(Role::Operator),
+            Self::Admin => Some(Role::Admin),
         }
-        _ => Err(Problem::not_allowed("this is not the token of this service")),
     }
 }

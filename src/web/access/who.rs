@@ -22,6 +22,18 @@ pub(in crate::web) enum Via {
     ServiceToken,
 }
 
+impl Via {
+    /// In words, for the record.
+    pub(in crate::web) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Session => "session",
+            Self::Token => "token",
+            Self::ServiceToken => "service token",
+        }
+    }
+}
+
 /// A value that only pages of a session know: a form that brings it was made by us. Never shown but in forms.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::web) struct Csrf(Arc<str>);
@@ -80,6 +92,20 @@ impl Who {
     pub(in crate::web) fn may(&self, role: Role) -> bool {
         self.role.is_some_and(|r| r >= role)
     }
+}
+
+tokio::task_local! {
+    static CALLER: Who;
+}
+
+/// Has work done on behalf of somebody: the record says so, whoever the work itself names.
+pub(super) async fn on_behalf_of<T>(who: Who, work: impl Future<Output = T>) -> T {
+    CALLER.scope(who, work).await
+}
+
+/// On whose behalf this is done.
+pub(in crate::web) fn caller() -> Who {
+    CALLER.try_with(Clone::clone).unwrap_or(Who::nobody())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {

@@ -15,7 +15,7 @@ use super::view::IncidentView;
 use crate::inbox::NotDone;
 use crate::store::IncidentQuery;
 use crate::web::Sources;
-use crate::web::access::Who;
+use crate::web::access::{Who, caller};
 use crate::web::problem::Problem;
 
 /// Longest wait for a command to be durable.
@@ -117,6 +117,7 @@ async fn no_such(sources: &Sources, called: &str) -> Problem {
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Acknowledge {
     /// Who.
+    #[serde(default)]
     by: String,
     /// How long that keeps the incident quiet, such as `2h`.
     #[serde(default, rename = "for")]
@@ -127,6 +128,7 @@ pub(in crate::web) struct Acknowledge {
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct By {
     /// Who.
+    #[serde(default)]
     by: String,
 }
 
@@ -134,6 +136,7 @@ pub(in crate::web) struct By {
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Assign {
     /// Who says so.
+    #[serde(default)]
     by: String,
     /// Whose it is from now on.
     to: String,
@@ -143,6 +146,7 @@ pub(in crate::web) struct Assign {
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Comment {
     /// Who.
+    #[serde(default)]
     by: String,
     /// What to put on record.
     text: String,
@@ -152,6 +156,7 @@ pub(in crate::web) struct Comment {
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Labelled {
     /// Who says so.
+    #[serde(default)]
     by: String,
     /// What it was.
     label: Label,
@@ -250,7 +255,7 @@ impl From<Given> for Problem {
 
 /// Hands a command over and waits for its end, but not for ever.
 pub(in crate::web) async fn give(sources: &Sources, command: Command) -> Result<(), Given> {
-    match tokio::time::timeout(PATIENCE, sources.orders.give(command)).await {
+    match tokio::time::timeout(PATIENCE, sources.orders.give(command, caller().via.as_str())).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(NotDone::Disobeyed(no))) => Err(Given::Disobeyed(no)),
         Ok(Err(other)) => Err(Given::Problem(other.into())),

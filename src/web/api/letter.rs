@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::LIMIT;
+use crate::web::access::{Via, caller};
 use crate::web::problem::Problem;
 
 /// Longest name of a person, and longest reason, in bytes.
@@ -21,7 +22,7 @@ const NAME: usize = 80;
 const REASON: usize = 500;
 
 /// A JSON body, whatever its content type says.
-pub(in crate::web) struct Body<T>(pub(super) T);
+pub(in crate::web) struct Body<T>(pub(in crate::web) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -77,7 +78,7 @@ pub(in crate::web) fn rows(wanted: Option<usize>) -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-pub(in crate::web) struct Lasting(pub(super) SignedDuration);
+pub(in crate::web) struct Lasting(pub(in crate::web) SignedDuration);
 
 impl Lasting {
     /// How long.
@@ -100,6 +101,11 @@ impl TryFrom<String> for Lasting {
 
 /// The name of a person, fit to be shown.
 pub(in crate::web) fn name(text: &str, key: &str) -> Result<String, Problem> {
+    // Who has signed in, or has a token of their own, speaks for themselves.
+    let caller = caller();
+    if key == "by" && matches!(caller.via, Via::Session | Via::Token) {
+        return Ok(caller.name);
+    }
     let name = one_line(text, NAME);
     if name.is_empty() {
         return Err(Problem::nonsense(format!("`{key}` is empty"), "say who it is"));

@@ -15,19 +15,19 @@ pub(super) const DEEP: usize = 5_000;
 pub(in crate::web) struct Paged {
     /// Rows at most; 50 by default, never more than 500.
     #[schemars(range(max = 500))]
-    pub(super) limit: Option<usize>,
+    pub(in crate::web) limit: Option<usize>,
     /// Go on after this row: `next` of the page before.
     pub(super) before: Option<String>,
 }
 
 impl Paged {
     /// How many rows must be read to find this page.
-    pub(super) fn deep(&self) -> usize {
+    pub(in crate::web) fn deep(&self) -> usize {
         if self.before.is_some() { DEEP } else { rows(self.limit).saturating_add(1) }
     }
 
     /// This page of a list, and what the next one begins after.
-    pub(super) fn of<T>(
+    pub(in crate::web) fn of<T>(
         &self,
         all: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
@@ -93,6 +93,8 @@ lists! {
     Channels { channels: super::channels::ChannelView }
     /// Deployments that somebody told of, newest first.
     Deploys { deploys: launchwatch_alerts::Deploy }
+    /// Tokens for programs, newest first.
+    Tokens { tokens: crate::web::access::tokens::TokenView }
     /// Causes that can be named.
     Causes { causes: super::rules::CauseView }
 }

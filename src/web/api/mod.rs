@@ -29,6 +29,9 @@ mod view;
 use super::access::Who;
 
 pub use describe::openapi_text as openapi;
+pub(super) use door::Named;
+pub(super) use letter::{Asked, Body, Lasting, name};
+pub(super) use lists::{Paged, Tokens};
 pub use setup::Setup;
 pub(super) use view::without_comments;
 

@@ -31,6 +31,7 @@ pub(in crate::web) async fn list(
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Wish {
     /// Who wishes it.
+    #[serde(default)]
     pub(in crate::web) by: String,
     /// Why.
     #[serde(default)]
@@ -154,7 +155,7 @@ pub(in crate::web) async fn end(
 ) -> Result<Json<Silence>, Problem> {
     let by = match &ender.by {
         Some(by) => name(by, "by")?,
-        None => "somebody with the token".to_owned(),
+        None => name("somebody with the token", "by")?,
     };
     if let Some(over) = found(&sources, &id).await?.and_then(|s| s.ended) {
         return Err(Problem::over(format!("`{id}` is over: {over}"), ""));

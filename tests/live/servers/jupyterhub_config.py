@@ -32,14 +32,24 @@ c.JupyterHub.pid_file = f"{work}/jupyterhub.pid"
 c.JupyterHub.authenticator_class = "dummy"
 c.DummyAuthenticator.password = os.environ["LIVE_HUB_TOKEN"]
 c.Authenticator.allow_all = True
+c.Authenticator.admin_users = {"root"}
 c.JupyterHub.authenticate_prometheus = False
 c.JupyterHub.services = [
     {"name": "launchwatch", "api_token": os.environ["LIVE_HUB_TOKEN"]},
     {"name": "watcher", "api_token": os.environ["LIVE_WATCH_TOKEN"]},
     {"name": "binder", "api_token": os.environ["LIVE_BINDER_TOKEN"]},
+    # The pages of launchwatch, where people sign in with their account here.
+    {
+        "name": "pages",
+        "api_token": os.environ["LIVE_PAGES_TOKEN"],
+        "oauth_client_id": "service-pages",
+        "oauth_redirect_uri": os.environ["LIVE_PAGES_URL"] + "sign-in/jupyterhub/callback",
+        "oauth_no_confirm": True,
+    },
 ]
 launching = ["admin:users", "servers", "delete:users", "list:users", "read:servers", "access:servers"]
 c.JupyterHub.load_roles = [
+    {"name": "user", "scopes": ["self", "access:services!service=pages"]},
     {
         "name": "launchwatch",
         "services": ["launchwatch"],

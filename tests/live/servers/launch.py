@@ -108,8 +108,9 @@ def proxy(s):
 def hub(s):
     port, front = s.port("LIVE_HUB_PORT"), s.port("LIVE_PROXY_PORT")
     s.port("LIVE_PROXY_API_PORT")
-    for name in ("LIVE_PROXY_TOKEN", "LIVE_HUB_TOKEN", "LIVE_WATCH_TOKEN", "LIVE_BINDER_TOKEN"):
+    for name in ("LIVE_PROXY_TOKEN", "LIVE_HUB_TOKEN", "LIVE_WATCH_TOKEN", "LIVE_BINDER_TOKEN", "LIVE_PAGES_TOKEN"):
         s.token(name)
+    s.get("LIVE_PAGES_URL", "http://127.0.0.1:9/")
     faults = s.get("LIVE_FAULTS", s.work / "faults")
     (s.work / "home").mkdir(exist_ok=True)
     command = [VENV / "jupyterhub", "-f", HERE / "jupyterhub_config.py"]

@@ -4,12 +4,13 @@ use serde_json::{Map, Value};
 
 use super::note::Note;
 use crate::pipeline::tape::Event;
+use crate::web::access::{audit, tokens};
 use crate::web::api::events::EventsAsked;
 use crate::web::api::export::ExportAsked;
 use crate::web::api::incidents::{Acknowledge, Assign, By, Comment, Labelled, Page};
 use crate::web::api::lists::{
     Alerts, AllHidden, Causes, Channels, Deliveries, Deploys, Incidents, Maintenances, Paged, Probes, Rules,
-    Runs, Silences, Targets,
+    Runs, Silences, Targets, Tokens,
 };
 use crate::web::api::regroup::{Merge, Seen, Split};
 use crate::web::api::report;
@@ -28,6 +29,7 @@ pub(super) fn all() -> Vec<Note> {
     all.extend(silences());
     all.extend(regroup());
     all.extend(reports());
+    all.extend(access());
     all
 }
 
@@ -98,6 +100,20 @@ fn regroup() -> Vec<Note> {
             .gives::<Deploy>()
             .with(201)
             .also(404),
+    ]
+}
+
+fn access() -> Vec<Note> {
+    vec![
+        Note::get("/api/v1/tokens", "Tokens for programs").asks::<Paged>().gives::<Tokens>(),
+        Note::post("/api/v1/tokens", "Make a token; only this answer has the secret")
+            .reads::<tokens::Wish>()
+            .gives::<tokens::MadeToken>()
+            .with(201),
+        Note::delete("/api/v1/tokens/{id}", "Take a token back").gives::<tokens::TokenView>(),
+        Note::get("/api/v1/audit", "Who did what, newest first")
+            .asks::<audit::Which>()
+            .gives::<audit::Audit>(),
     ]
 }
 
