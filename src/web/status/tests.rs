@@ -162,6 +162,7 @@ fn incident(id: &str, target: &str, probe: &str, reason: &str, since: Timestamp)
         next_looks: Vec::new(),
         actions: Vec::new(),
         not_first: Vec::new(),
+        splits: Vec::new(),
     }];
     let said = |by: &str| Entry { at: since, by: Some(by.into()), what: "the disk of anna is full".into() };
     incident.timeline = vec![said("anna")];
