@@ -1,5 +1,7 @@
 //! The service: builds the rooms in order, runs them, drains them in order.
 
+mod pages;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,6 @@ use anyhow::Context;
 use jiff::Timestamp;
 use launchwatch_alerts::{Engine, Incident};
 use launchwatch_probes::Ledger;
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -15,7 +16,6 @@ use crate::config::Config;
 use crate::edges::Edges;
 use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
-use crate::kept;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
@@ -73,7 +73,7 @@ impl App {
         let board = SharedBoard::new(&config);
         let setup = Arc::new(web::Setup::new(&config, edges.clock.now()));
         let inbox = inbox::inbox();
-        let keeper = keeper(&config, &edges);
+        let keeper = pages::keeper(&config, &edges);
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
         Ok(Self {
@@ -106,68 +106,11 @@ impl App {
         self
     }
 
-    /// Adds routes, and markup at the end of the status page: how the demo puts its switches there.
-    #[must_use]
-    pub fn with_pages(mut self, more: axum::Router, extra: web::Extra) -> Self {
-        self.more = Some(more);
-        self.extra = extra;
-        self
-    }
-
-    /// Says how to sign in, where people sign in: the demo tells its password.
-    #[must_use]
-    pub fn with_sign_in_hint(mut self, hint: String) -> Self {
-        self.keeper = Arc::new(keeper(&self.config, &self.edges).with_hint(Some(hint)));
-        self
-    }
-
-    /// Lets those who have this token command.
-    #[must_use]
-    pub fn with_token(mut self, token: &SecretString) -> Self {
-        self.token = Some(web::Token::new(token));
-        self
-    }
-
     /// Says that nothing outlives this process, and why: on `/readyz`, and to people.
     #[must_use]
     pub fn without_memory(mut self, why: String) -> Self {
         self.without_memory = Some(why);
         self
-    }
-
-    /// What pages are made from.
-    pub fn sources(&self) -> web::Sources {
-        web::Sources {
-            board: self.board.clone(),
-            store: Arc::clone(&self.store),
-            metrics: self.metrics.clone(),
-            clock: self.edges.clock.clone(),
-            orders: self.orders.clone(),
-            token: self.token.clone(),
-            planned: self.config.policy.maintenance.as_slice().into(),
-            dice: self.edges.dice.clone(),
-            without_memory: self.without_memory.clone(),
-            base: self.base(),
-            public: self.public.clone(),
-            runbooks: Arc::clone(&self.runbooks),
-            setup: Arc::clone(&self.setup),
-            keeper: Arc::clone(&self.keeper),
-            status: self.status.clone(),
-            desk: self.working_pages(),
-            extra: Arc::clone(&self.extra),
-        }
-    }
-
-    /// What the working pages need.
-    fn working_pages(&self) -> web::Desk {
-        let rehearsals = kept::folder(&self.config.service.state);
-        web::Desk::new(&self.config.channels, Arc::clone(&self.edges.post), rehearsals)
-    }
-
-    /// The path at which people find the pages.
-    fn base(&self) -> Arc<str> {
-        let url = self.config.service.public_url.as_ref();
-        url.map_or("", |url| url.path().trim_end_matches('/')).into()
     }
 
     /// The tasks: stopping them stops the service.
@@ -373,31 +316,4 @@ impl App {
             }
         });
     }
-
-    fn start_web(&mut self) {
-        let Some(listener) = self.listener.take() else { return };
-        let (sources, tasks) = (self.sources(), self.tasks.clone());
-        self.tasks.spawn("pages", OnExit::Fine, async move {
-            tokio::select! { () = web::keep_pages(sources) => {}, _ = tasks.stopped() => {} }
-        });
-        let router = web::router(self.sources());
-        let router = match self.more.take() {
-            Some(more) => router.merge(more),
-            None => router,
-        };
-        let tasks = self.tasks.clone();
-        self.tasks.spawn("web", OnExit::Stop, async move {
-            let stop = async move {
-                tasks.stopped().await;
-            };
-            if let Err(error) = web::serve(listener, router, stop).await {
-                tracing::error!(%error, "pages can no longer be served");
-            }
-        });
-    }
-}
-
-/// Who may come in, by this configuration.
-fn keeper(config: &Config, edges: &Edges) -> web::Keeper {
-    web::Keeper::new(&config.access, config.service.public_url.as_ref(), Arc::clone(&edges.net))
 }

@@ -40,7 +40,7 @@ fn holds(page: &str, words: &[&str]) {
 /// The first address in a page that begins so.
 fn link(page: &str, begin: &str) -> String {
     let from = page.find(&format!("href=\"{begin}")).unwrap_or_else(|| panic!("{begin} is not in {page}"));
-    page[from + 6..].split('"').next().unwrap().replace("&amp;", "&")
+    page.get(from + 6..).unwrap().split('"').next().unwrap().replace("&amp;", "&")
 }
 
 async fn outage() -> World {

@@ -101,7 +101,7 @@ async fn get(pages: &axum::Router, path: &str, token: bool) -> (u16, String, Str
     }
     let answer = pages.clone().oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     let status = answer.status().as_u16();
-    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    let kind = answer.headers().get("content-type").map_or("", |v| v.to_str().unwrap()).to_owned();
     let bytes = axum::body::to_bytes(answer.into_body(), 20_000_000).await.unwrap();
     (status, kind, String::from_utf8(bytes.to_vec()).unwrap())
 }

@@ -233,7 +233,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The last launches within this time, newest first, unknown ones left out: those of cached images, or those that build.
-    /// Where launches go through a BinderHub, those through its Hub alone are something else ([`Scene::hub_launch`]).
+    /// Where launches go through a BinderHub, those through its Hub alone are something else (`hub_launch`).
     pub fn launches(&self, fresh: bool, within: SignedDuration) -> Vec<&'a Look> {
         let binder = self.through_binder();
         let beside = |t: &Track| binder && t.kind == HUB_LAUNCH;

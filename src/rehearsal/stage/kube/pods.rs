@@ -27,7 +27,10 @@ struct Sketch<'a> {
 
 /// The pods of the last list, with the names of their nodes, as they were drawn: few differ from one list to the next.
 #[derive(Default)]
-pub(crate) struct Drawn(Mutex<BTreeMap<String, (Pod, Option<String>, Object)>>);
+pub(crate) struct Drawn(Mutex<BTreeMap<String, Known>>);
+
+/// A pod, the name of its node, and how both were drawn.
+type Known = (Pod, Option<String>, Object);
 
 pub(super) fn users(house: &House, drawn: &Drawn, t: f64) -> Vec<Object> {
     let crowd = house.crowd();
