@@ -57,7 +57,7 @@ pub(super) fn extra(hub: StandIn, chat: Chat) -> Extra {
             }
             section.card {
                 h2 { "Demo: break the hub" }
-                p { "This hub is built in; nothing outside this machine is touched. Switched on now: " strong { (now.name()) } " (" (now.describe()) ")" "." }
+                p { "This hub is built in; nothing outside this machine is touched. Switched on now: " strong { (now.name()) } " (" (now.describe()) ")" ". What lies before today is made up." }
                 form.faults method="post" action="/demo/fault" {
                     @for fault in Fault::ALL {
                         button name="fault" value=(fault.name()) title=(fault.describe()) aria-pressed=(if *fault == now { "true" } else { "false" }) { (fault.name()) }

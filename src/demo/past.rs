@@ -15,9 +15,12 @@ use crate::store::{Batch, Error, Store};
 
 /// Days of it.
 const DAYS: i64 = 90;
-/// From one run to the next, in seconds, on quiet days and around trouble.
+/// From one run to the next, in seconds: on quiet days, today, and around trouble.
 const QUIET: usize = 1_200;
+const TODAY: usize = 300;
 const CLOSE: usize = 60;
+/// Where the past ends and the present begins.
+const NOW_BEGINS: SignedDuration = SignedDuration::from_mins(1);
 
 /// Something that went wrong: how many days ago, from which hour on, for how many minutes, what.
 struct Trouble {
@@ -75,11 +78,14 @@ pub(super) async fn write(store: &dyn Store, config: &Config, now: Timestamp) ->
     let midnight = now.as_second().div_euclid(86_400) * 86_400;
     let plan = config.plan(config.rules.clone(), now);
     let mut engine = Engine::new(plan, Memory::default());
-    for day in (1..=DAYS).rev().filter(|day| *day != AWAY) {
+    for day in (0..=DAYS).rev().filter(|day| *day != AWAY) {
         let trouble = TROUBLE.iter().find(|t| t.days_ago == day);
         let mut batch = Batch::default();
-        for (second, close) in moments(trouble) {
+        for (second, close) in moments(trouble, if day == 0 { TODAY } else { QUIET }) {
             let Ok(at) = Timestamp::from_second(midnight - day * 86_400 + second) else { continue };
+            if now.duration_since(at) < NOW_BEGINS {
+                break;
+            }
             let wrong = trouble.filter(|t| within(t, second));
             for probe in &config.probes {
                 let seen = run(&probe.id, &config.service.location, probe.launches, at, wrong);
@@ -106,9 +112,9 @@ pub(super) async fn write(store: &dyn Store, config: &Config, now: Timestamp) ->
 }
 
 /// Seconds of a day on which something ran, and whether it was near trouble.
-fn moments(trouble: Option<&Trouble>) -> Vec<(i64, bool)> {
+fn moments(trouble: Option<&Trouble>, quiet: usize) -> Vec<(i64, bool)> {
     let near = trouble.map_or(0..0, |t| (t.hour * 3_600 - 1_800)..(t.hour * 3_600 + t.minutes * 60 + 3_600));
-    let quiet = (0..86_400).step_by(QUIET).map(|second| (second, false)).filter(|(s, _)| !near.contains(s));
+    let quiet = (0..86_400).step_by(quiet).map(|second| (second, false)).filter(|(s, _)| !near.contains(s));
     let close = near.clone().step_by(CLOSE).map(|second| (second, true));
     let mut all: Vec<_> = quiet.chain(close).collect();
     all.sort_unstable();
@@ -133,14 +139,14 @@ fn run(
     let busy = 1.0 + 0.5 * ((second % 86_400) as f64 / 86_400.0 * std::f64::consts::TAU).sin().max(0.0);
     let stages: &[(Stage, f64)] = if launches {
         &[
-            (Stage::Resolve, 0.03),
+            (Stage::Resolve, 0.01),
             (Stage::Launch, 2.2),
             (Stage::Server, 0.4),
             (Stage::Kernel, 0.5),
             (Stage::Teardown, 0.2),
         ]
     } else {
-        &[(Stage::Connect, 0.002), (Stage::FirstByte, 0.02), (Stage::Body, 0.004)]
+        &[(Stage::Connect, 0.0004), (Stage::FirstByte, 0.003), (Stage::Body, 0.0006)]
     };
     let mut outcome = Outcome::bare(Verdict::Passed, None, "");
     let mut start = Duration::ZERO;

@@ -23,21 +23,31 @@ pub(super) struct Page<'a> {
     pub(super) live: bool,
 }
 
+/// Who an entry of the navigation is for.
+enum For {
+    /// Everybody.
+    All,
+    /// Those who look in from outside; members have better, or find it on the status page.
+    Guests,
+    /// Those who have at least this role.
+    Having(Role),
+}
+
 /// Entries of the navigation: path, word, who sees it. Add a line with your page.
-const PLACES: &[(&str, &str, Option<Role>)] = &[
-    ("/", "Status", None),
-    ("/history", "History", None),
-    ("/overview", "Overview", Some(Role::Viewer)),
-    ("/incidents", "Incidents", Some(Role::Viewer)),
-    ("/cluster", "Cluster", Some(Role::Viewer)),
-    ("/rules", "Rules", Some(Role::Viewer)),
-    ("/silences", "Silences", Some(Role::Viewer)),
-    ("/channels", "Channels", Some(Role::Viewer)),
-    ("/rehearsals", "Rehearsals", Some(Role::Viewer)),
-    ("/runbooks", "Runbooks", None),
-    ("/subscribe", "Subscribe", None),
-    ("/audit", "Record", Some(Role::Admin)),
-    ("/tokens", "Tokens", Some(Role::Admin)),
+const PLACES: &[(&str, &str, For)] = &[
+    ("/", "Status", For::All),
+    ("/history", "History", For::Guests),
+    ("/overview", "Overview", For::Having(Role::Viewer)),
+    ("/incidents", "Incidents", For::Having(Role::Viewer)),
+    ("/cluster", "Cluster", For::Having(Role::Viewer)),
+    ("/rules", "Rules", For::Having(Role::Viewer)),
+    ("/silences", "Silences", For::Having(Role::Viewer)),
+    ("/channels", "Channels", For::Having(Role::Viewer)),
+    ("/rehearsals", "Rehearsals", For::Having(Role::Viewer)),
+    ("/runbooks", "Runbooks", For::All),
+    ("/subscribe", "Subscribe", For::Guests),
+    ("/audit", "Record", For::Having(Role::Admin)),
+    ("/tokens", "Tokens", For::Having(Role::Admin)),
 ];
 
 /// Seconds after which a page without scripts fetches itself anew.
@@ -128,7 +138,11 @@ impl Sources {
     }
 
     fn navigation(&self, page: &Page<'_>) -> Markup {
-        let seen = PLACES.iter().filter(|(_, _, role)| role.is_none_or(|role| page.who.may(role)));
+        let seen = PLACES.iter().filter(|(_, _, seen_by)| match seen_by {
+            For::All => true,
+            For::Guests => !page.who.known(),
+            For::Having(role) => page.who.may(*role),
+        });
         html! {
             nav aria-label="Pages" {
                 @for (path, word, _) in seen {

@@ -15,7 +15,7 @@ use crate::kit::stage::{self, Place};
 const STORY: Duration = Duration::from_secs(400);
 
 /// Tells a story to Chromium; what it says is shown when it fails.
-async fn tell(story: &str, base: &str, more: &[(&str, &str)]) {
+pub(super) async fn tell(story: &str, base: &str, more: &[(&str, &str)]) {
     let folder = stage::tests().join("live/browser");
     let script = folder.join(format!("{story}.mjs"));
     assert!(folder.join("node_modules").exists(), "run tests/setup browser first");
@@ -43,4 +43,25 @@ async fn an_outage_appears_in_an_open_page_and_goes_again() {
     let _place = Place::take().await;
     let demo = Demo::start().await;
     tell("outage", &demo.url, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_on_call_answers_with_a_keyboard_alone() {
+    let _place = Place::take().await;
+    let demo = Demo::start().await;
+    tell("operate", &demo.url, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_and_fits_wide_and_narrow_light_and_dark() {
+    let _place = Place::take().await;
+    let demo = Demo::start().await;
+    tell("faces", &demo.url, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_scripts_everything_can_be_read_and_said() {
+    let _place = Place::take().await;
+    let demo = Demo::start().await;
+    tell("plain", &demo.url, &[]).await;
 }

@@ -181,3 +181,10 @@ async fn people_sign_in_with_their_account_of_the_hub() {
     let (_, page) = sign_in(&stage, "root").await;
     assert_eq!(page.url.path(), "/silences", "an admin of the hub is one here: {}", page.text);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_signs_in_with_their_account_of_the_hub_in_a_browser() {
+    let stage = start().await;
+    let password = stage.hub.env("LIVE_HUB_TOKEN").to_owned();
+    super::browser::tell("hub", &stage.serve.url, &[("HUB_PASSWORD", &password)]).await;
+}

@@ -69,7 +69,7 @@ async fn shown(sources: &Sources, who: &Who, incident: &Incident) -> Response {
         @if who.known() { (evidence(&failing)) }
         @if operator { (answers::others(sources, who, incident, &open)) }
     };
-    let fresh = html! { p.fresh { "Incident " code { (incident.id) } " · as of " (moment_exact(now)) @if who.known() { " · " a href=(sources.to(&format!("/report/{}", links::segment(&incident.id.0)))) { "report" } } } };
+    let fresh = html! { p.fresh.(tone(incident)) { "Incident " code { (incident.id) } " · as of " (moment_exact(now)) @if who.known() { " · " a href=(sources.to(&format!("/report/{}", links::segment(&incident.id.0)))) { "report" } } } };
     sources.page(Page { title: &title, here: "/incidents", who, fresh, body, live: true })
 }
 

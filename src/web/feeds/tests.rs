@@ -141,7 +141,8 @@ async fn hostile_words_stay_words_in_badges_and_feeds() {
     let label: String =
         url::form_urlencoded::byte_serialize(HOSTILE.repeat(50_000).get(..60_000).unwrap().as_bytes())
             .collect();
-    let response = get(&sources, &format!("/badge/hub/state.svg?label={}", label.get(..30_000).unwrap()), &[]).await;
+    let response =
+        get(&sources, &format!("/badge/hub/state.svg?label={}", label.get(..30_000).unwrap()), &[]).await;
     let picture = text(response).await;
     assert!(
         picture.len() < 3_000 && !picture.contains("<script") && !picture.contains('\u{202e}'),

@@ -17,7 +17,7 @@ use crate::web::{Sources, assets, words};
 const REFRESH_SECONDS: u32 = 60;
 /// Anybody may put it into a page; it may do nothing but show itself.
 const POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
 
 /// Of what.
 #[derive(Debug, Default, Deserialize)]
@@ -44,17 +44,19 @@ pub(in crate::web) async fn page(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta http-equiv="refresh" content=(REFRESH_SECONDS);
+                // It is kept fresh by the script; somebody who reads it aloud is not thrown back to its beginning.
+                noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
                 title { (line) }
                 link rel="stylesheet" href=(sources.to(&format!("/assets/{}", assets::WIDGET.name)));
+                script src=(sources.to(&format!("/assets/{}", assets::LIVE.name))) defer {}
             }
             body {
-                p {
+                main data-live=(sources.to("/live")) { p {
                     span.mark.(stand.class()) aria-hidden="true" { (mark(stand)) } " "
                     strong { (line) }
                     @if let Some(at) = seen { " " small { "looked at " (words::age(now.duration_since(at))) " ago" } }
                     " " a href=(Place::of(&sources, &headers).to("/")) target="_blank" rel="noopener" { "Status page" }
-                }
+                } }
             }
         }
     };

@@ -93,6 +93,17 @@ export async function fault(base, name) {
   assert.ok(answer.status < 400, `fault ${name}: ${answer.status}`);
 }
 
+/// The id of the open incident, as soon as there is one.
+export async function incident(base) {
+  for (let i = 0; i < 360; i++) {
+    const status = await (await fetch(`${base}api/v1/status`)).json();
+    const open = status.targets[0].incident;
+    if (open) return open.id;
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  throw new Error("no incident was opened");
+}
+
 /// Runs one step, and says so.
 export async function step(name, work) {
   const began = Date.now();
