@@ -16,6 +16,7 @@ mod deploy;
 mod desk;
 mod faults;
 mod growing;
+mod hostile;
 mod house;
 #[path = "../scenarios/judge.rs"]
 mod judge;

@@ -10,7 +10,7 @@ use axum::routing::get;
 
 /// The sites.
 #[derive(Clone, Default)]
-pub struct Sites(Arc<Mutex<(bool, BTreeSet<String>)>>);
+pub struct Sites(Arc<Mutex<(bool, BTreeSet<String>, String)>>);
 
 impl Sites {
     /// Takes one down, or brings it back.
@@ -28,10 +28,16 @@ impl Sites {
         self.0.lock().unwrap().0 = down;
     }
 
+    /// What they answer with.
+    pub fn say(&self, text: String) {
+        self.0.lock().unwrap().2 = text;
+    }
+
     pub fn router(&self) -> Router {
-        async fn answer(State(sites): State<Sites>, Path(name): Path<String>) -> StatusCode {
+        async fn answer(State(sites): State<Sites>, Path(name): Path<String>) -> (StatusCode, String) {
             let sites = sites.0.lock().unwrap();
-            if sites.0 || sites.1.contains(&name) { StatusCode::BAD_GATEWAY } else { StatusCode::OK }
+            let down = sites.0 || sites.1.contains(&name);
+            (if down { StatusCode::BAD_GATEWAY } else { StatusCode::OK }, sites.2.clone())
         }
         Router::new().route("/{name}", get(answer)).with_state(self.clone())
     }
