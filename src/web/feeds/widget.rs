@@ -16,8 +16,7 @@ use crate::web::{Sources, assets, words};
 /// Seconds after which the line fetches itself anew.
 const REFRESH_SECONDS: u32 = 60;
 /// Anybody may put it into a page; it may do nothing but show itself.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
 
 /// Of what.
 #[derive(Debug, Default, Deserialize)]
