@@ -107,7 +107,8 @@ async fn start() -> Stage {
     let work = tempfile::tempdir().expect("a folder");
     let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let pages = format!("http://127.0.0.1:{port}/");
-    let env = Env::from([("LIVE_PAGES_URL".to_owned(), pages.clone())]);
+    let env = [("LIVE_PAGES_URL", pages.as_str()), ("LIVE_ADMINS", "root")];
+    let env = Env::from(env.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let proxy = Server::start("proxy", work.path(), &env).await;
     let hub = Server::start("hub", work.path(), &proxy.env).await;
     let yaml = format!(

@@ -37,7 +37,6 @@ pub(in crate::web) struct Page {
     /// Only those that are open, or only those that are over.
     state: Option<Which>,
     /// Rows at most; 50 by default, never more than 500.
-    #[schemars(range(max = 500))]
     limit: Option<usize>,
     /// Go on after this incident: `next` of the page before.
     before: Option<IncidentId>,

@@ -14,7 +14,6 @@ pub(super) const DEEP: usize = 5_000;
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Paged {
     /// Rows at most; 50 by default, never more than 500.
-    #[schemars(range(max = 500))]
     pub(in crate::web) limit: Option<usize>,
     /// Go on after this row: `next` of the page before.
     pub(super) before: Option<String>,

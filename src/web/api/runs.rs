@@ -120,7 +120,6 @@ pub(in crate::web) struct RunsAsked {
     #[serde(default)]
     pub(super) only_bad: bool,
     /// Runs at most; 50 by default, never more than 500.
-    #[schemars(range(max = 500))]
     pub(super) limit: Option<usize>,
     /// Go on after this run: `next` of the page before.
     pub(super) before: Option<Place>,

@@ -32,7 +32,7 @@ c.JupyterHub.pid_file = f"{work}/jupyterhub.pid"
 c.JupyterHub.authenticator_class = "dummy"
 c.DummyAuthenticator.password = os.environ["LIVE_HUB_TOKEN"]
 c.Authenticator.allow_all = True
-c.Authenticator.admin_users = {"root"}
+c.Authenticator.admin_users = set(filter(None, os.environ.get("LIVE_ADMINS", "").split(",")))
 c.JupyterHub.authenticate_prometheus = False
 c.JupyterHub.services = [
     {"name": "launchwatch", "api_token": os.environ["LIVE_HUB_TOKEN"]},

@@ -84,16 +84,35 @@ async def faults(request):
     return kmock.Response(status=status, headers=fault.get("headers", {}), payload=payload)
 
 
+def selector(text):
+    """Labels as Kubernetes selects by them: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`."""
+    tests = []
+    for part in re.findall(r"(?:[^,(]|\([^)]*\))+", text):
+        part = part.strip()
+        if found := re.fullmatch(r"(\S+) (in|notin) \(([^)]*)\)", part):
+            key, how, values = found.groups()
+            values = {value.strip() for value in values.split(",")}
+            tests.append(lambda labels, key=key, values=values, how=how: (labels.get(key) in values) == (how == "in"))
+        elif "!=" in part:
+            key, value = part.split("!=")
+            tests.append(lambda labels, key=key, value=value: labels.get(key) != value)
+        elif "=" in part:
+            key, value = re.split("==?", part)
+            tests.append(lambda labels, key=key, value=value: labels.get(key) == value)
+        else:
+            tests.append(lambda labels, part=part: (part.lstrip("!") in labels) != part.startswith("!"))
+    return lambda labels: all(test(labels) for test in tests)
+
+
 def pages(api):
     async def page(request):
         resource, namespace = resource_of(request.url.path)
-        wanted = dict(part.split("=") for part in request.params.get("labelSelector", "").split(",") if part)
+        wanted = selector(request.params.get("labelSelector", ""))
         name = request.params.get("fieldSelector", "").removeprefix("metadata.name=")
         items = [each.raw for (of, where, _), each in api.objects.items()
                  if of == resource and where == namespace and not each.deleted]
         items = [each for each in items if not name or each["metadata"]["name"] == name]
-        items = [each for each in items
-                 if wanted.items() <= each["metadata"].get("labels", {}).items()]
+        items = [each for each in items if wanted(each["metadata"].get("labels", {}))]
         begin = int(request.params.get("continue") or 0)
         end = begin + int(request.params.get("limit") or len(items) or 1)
         metadata = {"resourceVersion": "1000"}
