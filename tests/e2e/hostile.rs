@@ -54,6 +54,7 @@ targets:
 channels:
   - { type: webhook, name: ops, url: env:HOOK }
   - { type: slack, name: slack, webhook_url: env:SLACK }
+  - { type: email, name: mail, host: smtp.example, from: watch@x.example, to: [ops@x.example] }
 rules: [{ name: quick, failures: 2 }]
 "#;
 
@@ -179,7 +180,10 @@ async fn look_everywhere(text: &str) -> Result<(), String> {
             found.extend(wrong(&kind, &body).map(|why| format!("{path} ({kind}): {why}")));
         }
     }
-    for letter in world.post.letters() {
+    let letters = world.post.letters();
+    let told = |host: &str| letters.iter().any(|letter| letter.host.contains(host));
+    assert!(told("ops@x.example") && told("slack") && told("chat"), "a mail, and messages in chats");
+    for letter in letters {
         found.extend(wrong("", &letter.body).map(|why| format!("a message: {why}")));
     }
     world.stop().await;
