@@ -151,7 +151,8 @@ fn detection(material: &Material) -> Detection {
     let page: Option<Moment> = first(true);
     let taken = || material.deliveries.iter().filter_map(|d| Some((d, d.delivered_at?)));
     let told = |from: Timestamp| {
-        let after = taken().filter(|(d, _)| d.at >= from);
+        // Deliveries are kept to the microsecond, alerts are not cut.
+        let after = taken().filter(|(d, _)| d.at.as_microsecond() >= from.as_microsecond());
         after
             .min_by_key(|(_, at)| *at)
             .map(|(d, at)| Sourced::new(at, format!("delivery {} through {}", d.notification.0, d.channel)))

@@ -132,6 +132,15 @@ fn a_build_that_fails_between_launches_that_work_is_not_zero() {
 }
 
 #[test]
+fn a_message_of_the_moment_of_its_alert_is_told_of_it_though_only_microseconds_are_kept() {
+    let mut incident = outage(Some(ONSET + 3_600));
+    let runs = minutes(14_400, &[(ONSET, ONSET + 3_600)]);
+    let owed = material(incident.clone(), runs.clone()).deliveries[0].at;
+    incident.spells[0].fired_at = owed + jiff::SignedDuration::from_nanos(999);
+    assert!(facts(&material(incident, runs), &[]).detection.told_page.is_some());
+}
+
+#[test]
 fn the_onset_is_a_bracket_with_its_sources() {
     let made = facts(&material(outage(Some(ONSET + 3_600)), minutes(14_400, &[(ONSET, ONSET + 3_600)])), &[]);
     let (good, bad) = (made.onset.last_good.unwrap(), made.onset.first_bad.unwrap());

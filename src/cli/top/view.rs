@@ -169,7 +169,10 @@ fn troubles(state: &State, area: Rect, now: Timestamp) -> Paragraph<'static> {
     if lines.is_empty() && state.told_at.is_some() {
         lines.push(Line::raw("nothing is open"));
     }
-    Paragraph::new(lines).block(ruled(format!("{} open incidents ", state.troubles.len())))
+    Paragraph::new(lines).block(ruled(match state.troubles.len() {
+        1 => "1 open incident ".to_owned(),
+        several => format!("{several} open incidents "),
+    }))
 }
 
 fn happened(state: &State, area: Rect) -> Paragraph<'static> {
