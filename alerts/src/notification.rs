@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{IncidentId, Severity};
+use crate::{Alert, IncidentId, Severity};
 
 /// Names one notification for life: the receiver's key against doubles.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +72,24 @@ pub struct Failing {
     pub target: Option<String>,
     /// The last lines seen, oldest first.
     pub evidence: Vec<String>,
+}
+
+impl Failing {
+    /// An alert as what fails, told to those who think of this target; evidence included.
+    pub fn of(alert: &Alert, of: &str) -> Self {
+        let target = &alert.key.series.target;
+        Self {
+            probe: alert.key.series.probe.clone(),
+            stage: alert.stage.clone(),
+            reason: alert.reason.clone(),
+            summary: alert.summary.clone(),
+            since: alert.since,
+            failures: alert.failures,
+            says: alert.says.clone(),
+            target: (target != of).then(|| target.clone()),
+            evidence: alert.evidence.clone(),
+        }
+    }
 }
 
 /// A target that fails as well and is not told about by itself.

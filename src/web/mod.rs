@@ -7,6 +7,7 @@ mod assets;
 mod desk;
 mod feeds;
 mod health;
+mod links;
 mod live;
 mod looks;
 mod problem;

@@ -168,7 +168,7 @@ impl Engine {
         let over = kind == Kind::Resolved;
         let fails = |a: &&Alert| over || (a.state == AlertState::Firing && a.incident.as_ref() == Some(id));
         let failing = self.each_news_once(incident.alerts.values().filter(fails).collect());
-        let failing: Vec<_> = failing.into_iter().map(|a| failing_of(a, &incident.target)).collect();
+        let failing: Vec<_> = failing.into_iter().map(|a| Failing::of(a, &incident.target)).collect();
         let all = if over {
             let listed = incident.alerts.values().map(|a| self.news(&a.key)).collect::<BTreeSet<_>>().len();
             listed.saturating_add(usize::try_from(incident.more).unwrap_or(usize::MAX))
@@ -231,20 +231,5 @@ impl Engine {
         names.dedup();
         names.truncate(LISTED);
         names
-    }
-}
-
-fn failing_of(alert: &Alert, of: &str) -> Failing {
-    let target = &alert.key.series.target;
-    Failing {
-        probe: alert.key.series.probe.clone(),
-        stage: alert.stage.clone(),
-        reason: alert.reason.clone(),
-        summary: alert.summary.clone(),
-        since: alert.since,
-        failures: alert.failures,
-        says: alert.says.clone(),
-        target: (target != of).then(|| target.clone()),
-        evidence: alert.evidence.clone(),
     }
 }

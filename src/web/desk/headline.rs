@@ -86,16 +86,5 @@ pub(super) fn headline(incident: &Incident, working: Vec<String>, now: Timestamp
 }
 
 fn told(alert: &Alert, of: &str) -> Failing {
-    let target = &alert.key.series.target;
-    Failing {
-        probe: alert.key.series.probe.clone(),
-        stage: alert.stage.clone(),
-        reason: alert.reason.clone(),
-        summary: alert.summary.clone(),
-        since: alert.since,
-        failures: alert.failures,
-        says: alert.says.clone(),
-        target: (target != of).then(|| target.clone()),
-        evidence: Vec::new(),
-    }
+    Failing { evidence: Vec::new(), ..Failing::of(alert, of) }
 }

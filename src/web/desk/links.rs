@@ -3,20 +3,7 @@
 use jiff::Timestamp;
 use launchwatch_alerts::SeriesId;
 
-/// Text as one segment of a path or one value of a query.
-pub(super) fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' => {
-                out.push(byte.into())
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    // A path of dots would lead somewhere else.
-    if out.bytes().all(|b| b == b'.') { out.replace('.', "%2E") } else { out }
-}
+pub(super) use crate::web::links::segment;
 
 /// The page of an incident.
 pub(super) fn incident(id: &str) -> String {

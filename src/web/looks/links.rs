@@ -4,21 +4,7 @@ use jiff::Timestamp;
 
 use crate::observation::ProbeId;
 use crate::web::Sources;
-
-/// Text as one segment of a path or one value of a query.
-pub(super) fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' => {
-                out.push(byte.into());
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    // A path of dots would lead somewhere else.
-    if out.bytes().all(|b| b == b'.') { out.replace('.', "%2E") } else { out }
-}
+pub(super) use crate::web::links::segment;
 
 /// A slot as it stands in addresses: to the microsecond.
 pub(super) fn slot(at: Timestamp) -> String {
@@ -51,19 +37,6 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_name_is_one_segment() {
-        for (name, expected) in [
-            ("hub-1", "hub-1"),
-            ("a b", "a%20b"),
-            ("a/../b?c#d%", "a%2F..%2Fb%3Fc%23d%25"),
-            ("..", "%2E%2E"),
-            ("ä\"<", "%C3%A4%22%3C"),
-        ] {
-            assert_eq!(segment(name), expected);
-        }
-    }
 
     #[test]
     fn a_slot_comes_back_from_its_address_to_the_microsecond() {
