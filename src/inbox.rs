@@ -15,6 +15,13 @@ use crate::observation::{Observation, ProbeId};
 pub enum Letter {
     /// A run has ended.
     Observation(Observation),
+    /// Runs of others have ended: of agents, cron jobs, or whoever tells us by HTTP. They may be old, and may come twice.
+    Reported {
+        /// Oldest first, as they arrived.
+        observations: Vec<Observation>,
+        /// Told, when they are durable, which of them were new; dropped when that cannot be.
+        answer: oneshot::Sender<Vec<bool>>,
+    },
     /// A run that goes on has already proved failure.
     Suspect(Suspect),
     /// Launchwatch about itself.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use launchwatch_probes::Outcome;
 use serde::{Deserialize, Serialize};
 
-/// Names a probe for life: `target/probe`.
+/// Names for life what one place sees of a probe: `target/probe` as this process sees it, `target/probe@location` as an
+/// agent elsewhere does. Each is a series of its own everywhere: in the store, on the pages, in figures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProbeId(Arc<str>);
@@ -28,9 +29,25 @@ impl ProbeId {
         self.0.split_once('/').map_or(&self.0, |(target, _)| target)
     }
 
-    /// Name of the probe within its target.
+    /// Name of the probe within its target, with the location if it is elsewhere: what pages and links call it.
     pub fn probe(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, probe)| probe)
+    }
+
+    /// Name of the probe within its target, wherever it runs: what rules call it.
+    pub fn bare(&self) -> &str {
+        self.probe().split_once('@').map_or(self.probe(), |(bare, _)| bare)
+    }
+
+    /// The location of the agent that runs it; `None` if this process does.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.0.split_once('@').map(|(_, location)| location)
+    }
+
+    /// The same probe as an agent at this location sees it.
+    #[must_use]
+    pub fn at(&self, location: &str) -> Self {
+        Self::new(self.target(), &format!("{}@{location}", self.bare()))
     }
 
     /// A number that depends on nothing but the name: spreads phases, begins run ids.

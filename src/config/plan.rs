@@ -29,8 +29,8 @@ impl Config {
     fn series(&self, probe: &ProbeConfig) -> SeriesId {
         SeriesId {
             target: probe.id.target().to_owned(),
-            probe: probe.id.probe().to_owned(),
-            location: self.service.location.to_string(),
+            probe: probe.id.bare().to_owned(),
+            location: probe.id.elsewhere().unwrap_or(&self.service.location).to_owned(),
         }
     }
 

@@ -163,11 +163,25 @@ pub enum Overlap {
     Allow,
 }
 
-/// One way of looking at a target.
+/// Who runs a probe.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RunBy {
+    /// This process.
+    #[default]
+    Us,
+    /// An agent or a cron job at this location.
+    Agent(Arc<str>),
+    /// Nobody: others tell us (heartbeats, Alertmanager), and it is noticed when they do not.
+    Others,
+}
+
+/// One way of looking at a target, from one place.
 #[derive(Clone)]
 pub struct ProbeConfig {
-    /// `target/probe`.
+    /// `target/probe`, `target/probe@location` if an agent runs it.
     pub id: ProbeId,
+    /// Who runs it.
+    pub by: RunBy,
     /// The name the probe had before within its target.
     pub was: Option<String>,
     /// The kind's name.

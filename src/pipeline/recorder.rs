@@ -135,6 +135,8 @@ impl Recorder {
                     let (series, _) = names.of(&self.engine, &suspect.probe, &suspect.location);
                     self.engine.see(&sample::of_suspect(series, &suspect, now), now);
                 }
+                // Nobody sends any yet: whoever would is told that it was not taken.
+                Letter::Reported { answer, .. } => drop(answer),
                 Letter::Command { command, caller, answer } => {
                     self.orders.obey(&mut self.engine, (command, caller), answer, now);
                 }
@@ -376,7 +378,7 @@ fn ours(probe: &str, location: &str) -> SeriesId {
 
 /// The series of a probe at a location.
 pub fn series(probe: &ProbeId, location: &str) -> SeriesId {
-    SeriesId { target: probe.target().into(), probe: probe.probe().into(), location: location.into() }
+    SeriesId { target: probe.target().into(), probe: probe.bare().into(), location: location.into() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use launchwatch_probes::Ledger;
 
-use crate::config::ProbeConfig;
+use crate::config::{ProbeConfig, RunBy};
 use crate::edges::Edges;
 use crate::inbox::{Inbox, Letter};
 use crate::ourselves::Pulse;
@@ -77,9 +77,9 @@ pub fn missed_at_most(probes: usize) -> usize {
     (crate::inbox::CAPACITY / 2 / probes.max(1)).clamp(2, timetable::MISSED_AT_MOST)
 }
 
-/// Starts a task for every probe.
+/// Starts a task for every probe that is ours to run.
 pub fn start(shared: &Arc<Shared>, probes: &[ProbeConfig]) {
-    for probe in probes {
+    for probe in probes.iter().filter(|p| p.by == RunBy::Us) {
         let name = format!("probe/{}", probe.id);
         // Boxed, for a task that holds another future has room for it twice.
         let life = Box::pin(runner::run(Arc::clone(shared), Arc::new(probe.clone())));

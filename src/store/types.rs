@@ -316,8 +316,11 @@ pub enum Error {
         /// What was tried.
         what: &'static str,
         /// What the database said.
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another process leads now: what this one would write is not written.
+    #[error("another launchwatch has taken the lead; this one writes nothing any more")]
+    Deposed,
     /// Something in the store cannot be read.
     #[error("{what} in the store cannot be read: {detail}")]
     Corrupt {

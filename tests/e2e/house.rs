@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Rooms of `src` by floor, lowest first.
 const FLOORS: [&[&str]; 11] = [
     &["clock", "cron", "dice", "kept", "news", "observation", "runbooks", "tasks"],
-    &["inbox", "standin", "store"],
+    &["inbox", "standin", "store", "wire"],
     &["config", "edges"],
     &["telemetry"],
     &["ourselves"],

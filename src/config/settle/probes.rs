@@ -10,7 +10,7 @@ use super::{Desk, Named, schedule, schema_of};
 use crate::config::file::ProbeKeys;
 use crate::config::path::Path;
 use crate::config::schema::with_type;
-use crate::config::settled::ProbeConfig;
+use crate::config::settled::{ProbeConfig, RunBy};
 use crate::config::tree::{Content, Key, Node};
 use crate::config::typed::{Fault, Item};
 use crate::config::words;
@@ -67,6 +67,7 @@ pub(super) fn settle(
     }
     Some(ProbeConfig {
         id: ProbeId::new(context.target, keys.name.as_deref().unwrap_or(kind.name)),
+        by: RunBy::Us,
         was: keys.was,
         kind: kind.name,
         launches: kind.launches,

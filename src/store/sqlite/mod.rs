@@ -53,7 +53,7 @@ use super::{Bucket, Error, Retention};
 
 /// Says which operation failed.
 fn fail(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
-    move |source| Error::Database { what, source }
+    move |source| Error::Database { what, source: Box::new(source) }
 }
 
 fn micros(at: Timestamp) -> i64 {
