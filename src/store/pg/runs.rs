@@ -11,7 +11,7 @@ use crate::observation::Observation;
 use crate::store::damage::Damaged;
 use crate::store::full::{Raw, Which};
 use crate::store::names::Names;
-use crate::store::newest::Newest;
+use crate::store::newest::{Newest, tell};
 use crate::store::pack::plain::Plain;
 use crate::store::{Error, RunQuery};
 
@@ -120,4 +120,43 @@ async fn packed(
         }
         page = (page * 2).min(4_096);
     }
+}
+
+/// What came after a batch, in the order it came, and the last batch that was read of it; about `limit` results at most,
+/// but whole batches. Of what is in blocks already, nothing comes.
+pub(super) async fn since(store: &PgStore, batch: i64, limit: usize) -> Result<(Vec<Observation>, i64), Error> {
+    let what = "read what is new";
+    let mut lane = store.reader().await?;
+    let tx = lane.snapshot().await?;
+    let names = store.names_on(&tx).await?;
+    // Batches one by one until there is enough: most are small.
+    let next = "SELECT max(b) FROM (SELECT b, sum(n) OVER (ORDER BY b) - n AS before FROM (
+            (SELECT id AS b, count AS n FROM journal WHERE id > $1 ORDER BY id LIMIT 10000)
+            UNION ALL (SELECT batch, count(*) FROM run WHERE batch > $1 GROUP BY batch ORDER BY batch LIMIT 10000)
+        ) AS each) AS all_of_them WHERE before < $2::bigint";
+    let row = sql::one(&tx, what, next, &[&batch, &sql::most(limit)]).await?;
+    let Some(upto) = column::<Option<i64>>(&row, 0, what)? else {
+        let newest = super::load::meta(&tx, "batch").await?.unwrap_or(batch);
+        drop(tx);
+        lane.done();
+        return Ok((Vec::new(), newest.max(batch)));
+    };
+    let mut found = Vec::new();
+    let journal = "SELECT id, NULL::bigint, first, data FROM journal WHERE id > $1 AND id <= $2 ORDER BY id";
+    let all = Which { probes: None, from: i64::MIN, to: i64::MAX };
+    for row in sql::rows(&tx, what, journal, &[&batch, &upto]).await? {
+        let of: i64 = column(&row, 0, what)?;
+        scan::packed(&row, what)?
+            .each(&names, &all, &store.inner.damaged, |p| found.push((of, p.slot, p.probe, Raw::Plain(p))));
+    }
+    let full = "SELECT probe, slot, data, batch FROM run WHERE batch > $1 AND batch <= $2 ORDER BY batch, slot";
+    for row in sql::rows(&tx, what, full, &[&batch, &upto]).await? {
+        let of: i64 = column(&row, 3, what)?;
+        scan::full(&row, &store.inner.damaged, &mut |probe, slot, raw| found.push((of, slot, probe, raw)))?;
+    }
+    drop(tx);
+    lane.done();
+    found.sort_by_key(|(of, slot, probe, _)| (*of, *slot, *probe));
+    let seen = found.into_iter().filter_map(|(_, slot, probe, raw)| tell(&names, probe, slot, raw));
+    Ok((seen.collect(), upto))
 }
