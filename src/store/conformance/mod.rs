@@ -40,11 +40,16 @@ macro_rules! promises {
             channels what_may_wait_is_due_at_the_end_of_quiet_hours
             channels a_broken_channel_hands_over_what_it_owes_once
             channels what_a_fallback_told_of_is_told_there_to_be_over
+            channels who_stood_in_for_two_channels_tells_the_end_once
+            channels what_is_handed_over_at_once_folds_as_if_one_by_one
+            channels a_batch_of_changes_is_kept_as_if_one_by_one
             channels a_message_that_is_refused_is_handed_over_alone
             channels what_was_under_way_at_the_end_is_a_possible_duplicate
             channels how_channels_stand_is_remembered
             channels what_is_owed_through_a_channel_that_is_gone_is_given_up_on_record
             channels what_nobody_has_told_is_counted_from_when_it_could_have_been
+            owed what_was_told_long_ago_is_dropped
+            owed a_zero_byte_does_no_harm
             owed a_debt_lives_from_launch_to_payment
             owed a_debt_that_is_given_up_is_counted
             results pruning_drops_what_is_old_and_keeps_the_rest
