@@ -5,13 +5,13 @@ use launchwatch_alerts::{
     AlertState, Change, Deploy, DeployResult, IncidentId, IncidentState, MessageRef, NotificationKind,
     Settled, Silence,
 };
-use launchwatch_probes::{CleanUp, DebtId, Ledger};
+use launchwatch_probes::{CleanUp, DebtId};
 
 use super::server::{address, key, open};
 use crate::store::subscribers::{Came, Link, Subscribers, Wish};
 use crate::store::testing::*;
 use crate::store::{
-    Accounts, ApiToken, AuditQuery, AuditRow, Batch, DeliveryState, Digest, Either, Error, IncidentQuery,
+    ApiToken, AuditQuery, AuditRow, Batch, DeliveryState, Digest, Either, Error, IncidentQuery,
     Report, Retention, Role, RunQuery, SeriesQuery, Session, Settlement, SqliteStore, Stand, Store, Tier,
     Wanted, copy,
 };

@@ -220,7 +220,7 @@ async fn a_batch_is_there_whole_or_not_at_all_wherever_it_is_cut() {
         let kept = async {
             let options = crate::store::PgOptions {
                 retention: crate::store::Retention::default(),
-                key: super::server::KEY,
+                key: super::server::key(),
                 ca_file: None,
             };
             crate::store::PgStore::open(&through, options).await?.record(everything(30)).await
