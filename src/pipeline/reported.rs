@@ -175,3 +175,6 @@ fn spans(slots: &BTreeSet<Timestamp>) -> Vec<(Timestamp, Timestamp)> {
     }
     spans
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,10 +56,12 @@ pub(super) fn assign(
     sections: &[&Node],
     desk: &mut Desk<'_, '_>,
 ) {
+    // Of what cannot be used it is not clear whose it would be.
+    let whole = !desk.nameless && desk.named.iter().map(|n| n.locations).sum::<usize>() == probes.len();
     for agent in agents {
         let its = |p: &&ProbeConfig| matches!(&p.by, RunBy::Agent(name) if *name == agent.name);
         let its: Vec<&ProbeConfig> = probes.iter().filter(its).collect();
-        if its.is_empty() && !desk.nameless {
+        if its.is_empty() && whole {
             let what = format!("nothing is looked at from `{}`", agent.name);
             let hint = format!("add `locations: [{}]` to a target or a probe", agent.name);
             let place = named(sections, &agent.name);

@@ -19,8 +19,7 @@ fn told(text: &str) -> Vec<String> {
     judged(text).1.iter().map(|p| format!("{}: {}", p.path, p.what)).collect()
 }
 
-const THREE: &str = "\
-  - name: hub
+const THREE: &str = "  - name: hub
     url: https://hub.example.org
     labels: { a: b }
     locations: [home, frankfurt]
@@ -99,9 +98,9 @@ fn secrets_of_what_only_others_run_are_theirs_and_travel_as_references() {
     let config = config(&probes("frankfurt"));
     assert!(config.agents[0].configuration.to_string().contains(r#""token":"env:ELSEWHERE""#));
     let here = told(&probes("frankfurt, home"));
-    assert!(here[0].contains("`ELSEWHERE` is not set"), "{here:?}");
+    assert!(here.iter().any(|p| p.contains("`ELSEWHERE` is not set")), "{here:?}");
     let plain = told(&probes("frankfurt").replace("env:ELSEWHERE", "t0k3n"));
-    assert!(plain[0].contains("secrets are not written into the file"), "{plain:?}");
+    assert!(plain.iter().any(|p| p.contains("secrets are not written into the file")), "{plain:?}");
 }
 
 #[test]
@@ -140,7 +139,7 @@ fn what_cannot_be_meant_is_told() {
 #[test]
 fn a_quorum_that_can_never_be_is_doubted_and_one_that_can_is_not() {
     let rules = |quorum: u32, of: &str| {
-        format!("{}rules:\n  - {{ name: r, quorum: {quorum}, when: {{ failures: 3 }}{of} }}\n", text(THREE))
+        format!("{}rules:\n  - {{ name: r, quorum: {quorum}{of} }}\n", text(THREE))
     };
     for (text, expected) in [
         (rules(2, ", targets: [hub]"), None),

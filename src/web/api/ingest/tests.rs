@@ -24,6 +24,7 @@ struct House {
     told: Arc<Mutex<Vec<Observation>>>,
     suspects: Arc<Mutex<Vec<Suspect>>>,
     _inbox: Inbox,
+    _tasks: crate::tasks::Tasks,
 }
 
 async fn house(recorder: bool) -> House {
@@ -72,7 +73,7 @@ async fn house(recorder: bool) -> House {
             }
         }
     });
-    House { router: crate::web::router(sources), told, suspects, _inbox: inbox }
+    House { router: crate::web::router(sources), told, suspects, _inbox: inbox, _tasks: tasks }
 }
 
 impl House {
@@ -113,7 +114,7 @@ async fn what_is_told_is_taken_once_and_known_after_that() {
     let two = body(&[seen(SLOT), seen("2018-07-07T11:59:00.123456789Z")]);
     let (status, first) = house.tell("agent", REPORT, two.clone()).await;
     assert_eq!((status, &first["taken"], &first["known"]), (StatusCode::OK, &json!(2), &json!(0)), "{first}");
-    assert_eq!(first["now"], testing::NOW);
+    assert!(first["now"].as_str().unwrap().starts_with("2018-07-07T12:00:0"), "{first}");
     let (_, again) = house.tell("agent", REPORT, two).await;
     assert_eq!((&again["taken"], &again["known"], &again["refused"]), (&json!(0), &json!(2), &json!([])));
     let told = house.told.lock().unwrap();
@@ -161,7 +162,7 @@ async fn each_observation_is_refused_for_itself_with_a_reason() {
 async fn hostile_texts_are_made_harmless_and_everything_is_bounded() {
     let house = house(true).await;
     let mut one = seen(SLOT);
-    let bad = "\u{202e}<b>\u{1b}[31m\n".repeat(1_000);
+    let bad = "\u{202e}<b>\u{1b}[31m\n".repeat(200);
     one["outcome"]["summary"] = json!(bad);
     one["outcome"]["reason"] = json!("timeout");
     one["outcome"]["evidence"] = json!(vec![bad.clone(); 500]);
