@@ -38,13 +38,14 @@ use tower::util::MapRequest;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
+use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Keeper, Role, Token};
-pub use api::{Setup, openapi};
+pub use api::{Rates, Setup, openapi};
 pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
@@ -86,6 +87,10 @@ pub struct Sources {
     pub status: Status,
     /// What the working pages need besides.
     pub desk: Desk,
+    /// Who looks from elsewhere.
+    pub agents: Agents,
+    /// How often each of them tells us.
+    pub rates: Arc<Rates>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
