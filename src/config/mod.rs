@@ -45,7 +45,7 @@ pub(crate) use words::did_you_mean;
 pub use pages::{Group, Link, Logo, Pages};
 pub use settled::access::{self, Access};
 pub use settled::{
-    ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, RunBy, Schedule, Service, Subscriptions,
+    ChannelConfig, Config, DeadMan, Export, ExportKind, Limits, Overlap, ProbeConfig, RunBy, Schedule, Service, Subscriptions,
     Target,
 };
 

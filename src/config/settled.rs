@@ -1,6 +1,7 @@
 //! The configuration as believed: checked, built, with every default filled in.
 
 pub mod access;
+mod exports;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+pub use exports::{Export, ExportKind};
 
 use super::pages::Pages;
 use crate::cron::CronSchedule;
@@ -47,6 +50,8 @@ pub struct Config {
     pub subscriptions: Option<Subscriptions>,
     /// How the pages are called, look and are arranged.
     pub pages: Pages,
+    /// Which stores of time series get what was counted.
+    pub exports: Vec<Export>,
 }
 
 /// How the process itself behaves.

@@ -4,6 +4,7 @@ mod access;
 mod channels;
 mod circle;
 mod desk;
+mod exports;
 mod maintenance;
 mod names;
 mod pages;
@@ -45,6 +46,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "maintenance",
     "subscriptions",
     "pages",
+    "exports",
 ];
 
 /// A file that could be read as YAML.
@@ -156,6 +158,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
+    let exports = exports::settle(&sheets_section(sheets, "exports"), desk);
     let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
     Config {
         service,
@@ -166,6 +169,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
         policy,
         access,
         pages,
+        exports,
         subscriptions: None,
     }
 }
