@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::edges::Edges;
-use crate::{exchange, hearing};
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
@@ -28,6 +27,7 @@ use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
+use crate::{exchange, hearing};
 
 /// Time left, of the grace, for writing down what the last runs found.
 const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    AccessKeys, ChannelKeys, ExportKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
-    RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, ChannelKeys, ExportKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys,
+    RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;

@@ -59,7 +59,8 @@ fn parcel(points: &[Metric], outside: &Outside) -> Parcel {
             }
         }
     }
-    let attributes = vec![text("service.name", "launchwatch"), text("service.instance.id", &outside.location)];
+    let attributes =
+        vec![text("service.name", "launchwatch"), text("service.instance.id", &outside.location)];
     let scope = Scope { name: "launchwatch".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
     let scopes = vec![ScopeMetrics { scope: Some(scope), metrics: metrics.into_values().collect() }];
     let resource = Some(Resource { attributes });

@@ -45,14 +45,10 @@ struct Sample {
 
 /// What is said with every request.
 pub(super) fn headers() -> HeaderMap {
-    [
-        (CONTENT_ENCODING, "snappy"),
-        (CONTENT_TYPE, "application/x-protobuf"),
-        (VERSION, "0.1.0"),
-    ]
-    .map(|(name, value)| (name, HeaderValue::from_static(value)))
-    .into_iter()
-    .collect()
+    [(CONTENT_ENCODING, "snappy"), (CONTENT_TYPE, "application/x-protobuf"), (VERSION, "0.1.0")]
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+        .into_iter()
+        .collect()
 }
 
 /// What the buckets of one minute have to tell, in requests of at most so many samples.

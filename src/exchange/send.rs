@@ -59,7 +59,8 @@ impl Sender {
     }
 
     fn request(&self, body: Bytes) -> Option<Request<Bytes>> {
-        let mut request = Request::builder().method(Method::POST).uri(self.export.url.as_str()).body(body).ok()?;
+        let mut request =
+            Request::builder().method(Method::POST).uri(self.export.url.as_str()).body(body).ok()?;
         let headers = match self.export.kind {
             ExportKind::RemoteWrite => remote_write::headers(),
             ExportKind::Otlp => otlp::headers(),

@@ -46,7 +46,7 @@ const REASONS: Family = Family {
     shape: Shape::Count,
     label: Some("reason"),
 };
-const STAGES: Family = Family {
+pub(super) const STAGES: Family = Family {
     name: "launchwatch_bucket_stage_duration_seconds",
     meaning: "Durations of the stages that came to their end, of the runs of the minute that ends here.",
     shape: Shape::Spread,
@@ -104,8 +104,7 @@ pub(super) fn points(bucket: &Bucket) -> Vec<Point<'_>> {
     use launchwatch_probes::Verdict;
     let count = |family, of, n| Point { family, of, value: Value::Count(n) };
     let spread = |family, of, h| Point { family, of, value: Value::Spread(h) };
-    let runs =
-        Verdict::ALL.iter().map(|v| count(&RUNS, v.as_str(), *bucket.verdicts.get(v).unwrap_or(&0)));
+    let runs = Verdict::ALL.iter().map(|v| count(&RUNS, v.as_str(), *bucket.verdicts.get(v).unwrap_or(&0)));
     let reasons = bucket.reasons.iter().map(|(reason, n)| count(&REASONS, reason.as_str(), *n));
     let stages = bucket.stages.iter().map(|(stage, h)| spread(&STAGES, stage.as_str(), h));
     let took = (bucket.took.count() > 0).then(|| spread(&TOOK, "", &bucket.took));
@@ -158,9 +157,7 @@ fn spread(name: &str, labels: &[(String, String)], histogram: &Histogram, into: 
 }
 
 /// Bounds in seconds, as they are written, with how many durations lie at or below.
-pub(super) fn cumulative(
-    histogram: &Histogram,
-) -> impl Iterator<Item = (f64, &'static str, u64)> + use<'_> {
+pub(super) fn cumulative(histogram: &Histogram) -> impl Iterator<Item = (f64, &'static str, u64)> + use<'_> {
     BOUNDS.iter().map(|&(bound, le)| (bound, le, histogram.cumulative(Duration::from_secs_f64(bound))))
 }
 
@@ -216,6 +213,19 @@ mod tests {
         }
         for family in FAMILIES {
             assert!(samples.iter().any(|s| s.name.starts_with(family.name)), "{} is never sent", family.name);
+        }
+    }
+
+    #[test]
+    fn the_page_for_people_tells_the_table() {
+        let page = include_str!("../../deploy/exchange.md");
+        for family in FAMILIES {
+            let label = family.label.map_or(String::new(), |label| format!("`{label}`"));
+            let row = page.lines().find(|l| l.starts_with(&format!("| `{}`", family.name)));
+            let row = row.unwrap_or_else(|| panic!("no row of {}", family.name));
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            assert_eq!((cells[1], cells[2]), (label.as_str(), family.meaning), "{row}");
+            assert_eq!(cells[0].contains("`_bucket`"), family.shape == Shape::Spread, "{row}");
         }
     }
 

@@ -226,17 +226,23 @@ impl Work {
                     self.metrics.export_error(&name);
                     self.metrics.export_sent(&name, 0, parcel.samples);
                     let samples = parcel.samples;
-                    self.say(Err(format!("it refuses what it is sent, and {samples} samples are given up: {why}")));
+                    self.say(Err(format!(
+                        "it refuses what it is sent, and {samples} samples are given up: {why}"
+                    )));
                     break;
                 }
                 Fate::Shut(why) => {
                     self.metrics.export_error(&name);
-                    self.say(Err(format!("it lets nobody in (address, token or a setting of it is wrong): {why}")));
+                    self.say(Err(format!(
+                        "it lets nobody in (address, token or a setting of it is wrong): {why}"
+                    )));
                 }
                 Fate::Later(_, why) => {
                     self.metrics.export_error(&name);
                     if began.elapsed() >= AWAY {
-                        self.say(Err(format!("it does not take anything; what it missed is sent later: {why}")));
+                        self.say(Err(format!(
+                            "it does not take anything; what it missed is sent later: {why}"
+                        )));
                     }
                 }
             }

@@ -78,7 +78,8 @@ impl Judge<'_, '_, '_> {
         for name in written.keys() {
             let path = Path::default().key("labels").key(name);
             let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(letters) {
+            if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(letters)
+            {
                 self.refuse(&path, "this cannot be the name of a label", "use letters, digits and `_`");
             } else if OURS.contains(&name.as_str()) || name.starts_with("__") {
                 self.refuse(&path, "every series has this label already", "give it another name");

@@ -10,8 +10,8 @@ use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    Inner, Live, SqliteStore, date, debts, deploys, fail, incidents, load, outbox, prune, record, runs, series,
-    settle, silences, stands,
+    Inner, Live, SqliteStore, date, debts, deploys, fail, incidents, load, outbox, prune, record, runs,
+    series, settle, silences, stands,
 };
 use crate::observation::ProbeId;
 use crate::store::{
