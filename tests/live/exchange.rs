@@ -1,6 +1,7 @@
 //! What leaves for other stores of time series arrives whole: real Prometheus and VictoriaMetrics, with an outage between.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use axum::Router;
@@ -29,6 +30,7 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
     // Those that take OTLP.
     let second = Server::start("newer_prometheus", work.path(), &Env::new()).await;
     let third = Server::start("newer_victoria", work.path(), &Env::new()).await;
+    let decoder = Server::start("otlp", work.path(), &Env::new()).await;
     let page = listen(Router::new().route("/", get(|| async { "here" }))).await;
     let write = |server: &Server| format!("{}api/v1/write", server.fact("url"));
     let exports = [
@@ -36,6 +38,7 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
         format!("type: remote_write, name: victoria, url: {}, labels: {{ env: live }}", write(&victoria)),
         format!("type: otlp, name: second, url: {}api/v1/otlp/v1/metrics", second.fact("url")),
         format!("type: otlp, name: third, url: {}opentelemetry/v1/metrics", third.fact("url")),
+        format!("type: otlp, name: deltas, deltas: true, url: {}v1/metrics", decoder.fact("url")),
     ];
     let exports: String = exports.iter().map(|e| format!("  - {{ {e}, every: 10s }}\n")).collect();
     let exports = format!("exports:\n{exports}");
@@ -75,6 +78,8 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
         let there = samples(server, more).await.unwrap_or_else(|e| panic!("{name}: {e}"));
         compare(name, &kept, &there);
     }
+    compare("sums and histograms by OTLP", &kept, &decoded(&decoder));
+    becomes_blocks(&home, work.path()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,15 +95,22 @@ async fn the_past_becomes_blocks_that_prometheus_answers_from() {
     })
     .await;
     // Beside the running service.
-    let file = work.path().join("past.om");
+    becomes_blocks(&home, work.path()).await;
+    assert_eq!(serve.stop(60).await, Some(0));
+}
+
+/// What a service has counted becomes blocks, and Prometheus, started on them, answers with all of it.
+async fn becomes_blocks(home: &Home, work: &Path) {
+    let work = work.join("blocks");
+    std::fs::create_dir_all(&work).expect("a folder");
+    let file = work.join("past.om");
     let output = home.run(&["export", "openmetrics", "-o", file.to_str().expect("a path")]).await;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(&file).expect("the file");
     assert!(text.ends_with("# EOF\n"));
     strictly_read(&file);
-    assert_eq!(serve.stop(60).await, Some(0));
 
-    let place = work.path().join("prometheus").join("prometheus");
+    let place = work.join("prometheus").join("prometheus");
     std::fs::create_dir_all(&place).expect("a folder");
     let promtool = stage::tests().join(".servers/debian/usr/bin/promtool");
     let made = Command::new(promtool)
@@ -108,7 +120,7 @@ async fn the_past_becomes_blocks_that_prometheus_answers_from() {
         .expect("promtool runs");
     let said = String::from_utf8_lossy(&[made.stdout, made.stderr].concat()).into_owned();
     assert!(made.status.success(), "{said}");
-    let prometheus = Server::start("prometheus", work.path(), &Env::new()).await;
+    let prometheus = Server::start("prometheus", &work, &Env::new()).await;
     let there = samples(&prometheus, &[]).await.expect("it answers");
     let wanted = read(&text);
     assert!(wanted.len() > 50);
@@ -116,11 +128,12 @@ async fn the_past_becomes_blocks_that_prometheus_answers_from() {
         assert_eq!(there.get(series), Some(samples), "{series}");
     }
     assert_eq!(there.len(), wanted.len());
-    eprintln!("{} series are in the blocks", there.len());
+    let count: usize = wanted.values().map(BTreeMap::len).sum();
+    eprintln!("{count} samples of {} series are in the blocks", there.len());
 }
 
 /// Reads a file with the parser of Prometheus' own client, which takes the format at its word.
-fn strictly_read(file: &std::path::Path) {
+fn strictly_read(file: &Path) {
     let words = "import sys\nfrom prometheus_client.openmetrics.parser import text_fd_to_metric_families as read\nprint(sum(len(f.samples) for f in read(open(sys.argv[1]))))";
     let python = stage::tests().join(".venv/bin/python");
     let output = Command::new(python).args(["-c", words]).arg(file).output().expect("Python runs");
@@ -148,6 +161,21 @@ fn compare(name: &str, kept: &Samples, there: &Samples) {
     let arrived: usize = there.values().map(BTreeMap::len).sum();
     assert_eq!(arrived, count, "{name}: nothing is there that the store does not have");
     eprintln!("{name}: {count} samples of {} series over {} s arrived whole", there.len(), last - first);
+}
+
+/// What OpenTelemetry's own messages make of what was sent.
+fn decoded(server: &Server) -> Samples {
+    let mut all = Samples::new();
+    for line in std::fs::read_to_string(server.fact("taken")).expect("something was taken").lines() {
+        let number: Value = serde_json::from_str(line).expect("a line of JSON");
+        let labels: BTreeMap<String, Value> =
+            serde_json::from_value(number["labels"].clone()).expect("labels");
+        let series = named(number["name"].as_str().expect("a name"), labels.iter(), &[]);
+        let (time, value) = (number["time"].as_i64().expect("a time"), number["value"].as_f64());
+        let before = all.entry(series).or_default().insert(time, value.expect("a value"));
+        assert_eq!(before, None, "twice: {line}");
+    }
+    all
 }
 
 /// The same but for what is lost when a number is written in decimal.

@@ -41,7 +41,7 @@ fn an_export_needs_a_type_and_an_address_and_may_have_a_login() {
 
 #[test]
 fn what_cannot_be_meant_is_told_where_it_stands() {
-    let twice = "- { type: otlp, url: 'http://a.example/x' }\n- ";
+    let twice = "{ type: otlp, url: 'http://a.example/x' }\n- { type: otlp, url: 'http://b.example/x' }";
     for (export, path, what) in [
         ("{ type: graphite, url: 'http://a.example/x' }", "exports[0].type", "unknown variant"),
         ("{ type: otlp }", "exports[0]", "missing key `url`"),
@@ -93,11 +93,7 @@ fn what_cannot_be_meant_is_told_where_it_stands() {
             "exports[0].secret_headers.x",
             "not written into",
         ),
-        (
-            &format!("{twice}{{ type: otlp, url: 'http://b.example/x' }}")[2..],
-            "exports[1].type",
-            "taken already",
-        ),
+        (twice, "exports[1].type", "taken already"),
     ] {
         let problems = judged(&format!("- {export}")).unwrap_err();
         let told = problems.iter().any(|(at, said)| at == path && said.contains(what));

@@ -26,7 +26,10 @@ enum Mood {
 }
 
 /// Keeps what it gets as Prometheus does: the samples of a series in their order, a whole request or nothing of it.
-struct Receiver(Mutex<(Mood, BTreeMap<String, BTreeMap<i64, f64>>)>);
+struct Receiver(Mutex<(Mood, Kept)>);
+
+/// Values by series and time.
+type Kept = BTreeMap<String, BTreeMap<i64, f64>>;
 
 impl Receiver {
     fn new() -> Arc<Self> {
@@ -55,7 +58,7 @@ impl Receiver {
         204
     }
 
-    fn has(&self) -> BTreeMap<String, BTreeMap<i64, f64>> {
+    fn has(&self) -> Kept {
         self.0.lock().unwrap().1.clone()
     }
 }
@@ -155,11 +158,11 @@ impl House {
     }
 
     /// What the store has of the minutes that end between these seconds.
-    async fn kept(&self, from: i64, to: i64) -> BTreeMap<String, BTreeMap<i64, f64>> {
+    async fn kept(&self, from: i64, to: i64) -> Kept {
         let outside = Outside { location: "here".into(), labels: self.config.exports[0].labels.clone() };
         let query =
             SeriesQuery { probes: Vec::new(), tier: Tier::Minute, from: START + from, to: START + to };
-        let mut all: BTreeMap<String, BTreeMap<i64, f64>> = BTreeMap::new();
+        let mut all: Kept = BTreeMap::new();
         for (probe, buckets) in self.store.series(&query).await.unwrap() {
             for bucket in buckets {
                 let cell = Cell { probe: probe.clone(), bucket };

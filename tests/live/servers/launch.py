@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent.parent
 VENV = TESTS / ".venv" / "bin"
 KUBERNETES = TESTS / ".venv-kubernetes" / "bin"
+OTLP = TESTS / ".venv-otlp" / "bin"
 SYNAPSE = TESTS / ".venv-synapse" / "bin"
 DEBIAN = TESTS / ".servers" / "debian" / "usr" / "bin"
 NEWER = TESTS / ".servers" / "newer" / "usr" / "bin"
@@ -191,6 +192,12 @@ def victoria(s):
     return command, {}, lambda: facts if answers(facts["url"] + "health", 400) else None, {}
 
 
+def otlp(s):
+    port = s.port("LIVE_OTLP_PORT")
+    facts = {"url": f"http://127.0.0.1:{port}/", "taken": str(s.work / "taken.jsonl")}
+    return [OTLP / "python", HERE / "otlp_server.py"], {}, lambda: facts if answers(facts["url"], 400) else None, {}
+
+
 def alertmanager(s):
     port, password = s.port("LIVE_ALERTMANAGER_PORT"), "a-password-of-the-live-tests"
     hook = s.get("LIVE_ALERT_HOOK", "http://127.0.0.1:9/")
@@ -218,7 +225,7 @@ def kubernetes(s):
 
 SERVERS = {each.__name__: each
            for each in (proxy, hub, binderhub, smtp, synapse, prometheus, newer_prometheus, victoria,
-                       newer_victoria, alertmanager, kubernetes)}
+                       newer_victoria, otlp, alertmanager, kubernetes)}
 
 
 def main():
