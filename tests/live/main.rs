@@ -24,6 +24,7 @@ mod charts;
 mod cluster;
 mod dashboards;
 mod faults;
+mod image;
 mod kills;
 mod launches;
 mod limits;

@@ -67,18 +67,20 @@ impl Run {
         }
     }
 
-    /// Servers start and their kernels die, until somebody is told of it.
+    /// Servers start and their kernels die, also those of the federation; then no server starts any more.
     pub(super) async fn breaks(&self) {
         self.hub.set_fault(None, Fault::KernelDies);
-        self.failed(3.0).await;
+        self.fails("federation", "kernel_failed").await;
         self.hub.set_fault(None, Fault::SpawnerRaises);
-        self.failed(6.0).await;
+        self.fails("hub", "spawn_failed").await;
     }
 
-    async fn failed(&self, runs: f64) {
-        until("launches to fail", 90, async || {
-            let failed = self.serve.metric("launchwatch_runs_total", &["verdict=\"failed\""]).await?;
-            so(failed >= runs, failed)
+    async fn fails(&self, target: &str, reason: &str) {
+        let labels = [format!("target=\"{target}\""), format!("reason=\"{reason}\"")];
+        until(&format!("launches on {target} to fail: {reason}"), 150, async || {
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let failed = self.serve.metric("launchwatch_run_reasons_total", &labels).await?;
+            so(failed >= 1.0, failed)
         })
         .await;
     }
