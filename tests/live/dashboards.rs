@@ -115,7 +115,10 @@ async fn rules_are_evaluated(asked: &Asked) {
         let name = rule["name"].as_str().expect("a name");
         assert!(asked.most(name, &["target", "probe"]).await.is_ok(), "nothing recorded as {name}");
     }
-    let fired = |name: &str| format!("ALERTS{{alertname=\"{name}\"}}");
-    assert!(asked.most(&fired("LaunchwatchIncident"), &["target"]).await.is_ok(), "the incident is no alert");
-    assert!(asked.most(&fired("LaunchwatchGone"), &[]).await.is_err(), "it was there all the time");
+    let told = |name: &str, state: &str| format!("ALERTS{{alertname=\"{name}\",alertstate=~\"{state}\"}}");
+    assert!(
+        asked.most(&told("LaunchwatchIncident", ".*"), &["target"]).await.is_ok(),
+        "the incident is no alert"
+    );
+    assert!(asked.most(&told("LaunchwatchGone", "firing"), &[]).await.is_err(), "it was there all the time");
 }
