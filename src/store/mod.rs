@@ -14,6 +14,7 @@ mod sqlite;
 pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod together;
 mod types;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Sessi
 pub use histogram::Histogram;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
+pub use together::Together;
 pub use types::{
     Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
     Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,

@@ -49,6 +49,7 @@ use rusqlite::Connection;
 use self::damage::Damaged;
 use self::names::Names;
 use self::seal::Seal;
+pub(in crate::store) use self::store::Touch;
 use super::{Bucket, Error, Retention};
 
 /// Says which operation failed.
@@ -70,6 +71,7 @@ type Date = Box<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
+    door: Option<store::Door>,
 }
 
 struct Inner {
