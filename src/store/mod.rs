@@ -8,8 +8,13 @@ mod accounts;
 mod bucket;
 #[cfg(test)]
 mod conformance;
+mod damage;
+mod full;
 mod histogram;
+mod names;
 mod pack;
+mod pg;
+mod seal;
 mod sqlite;
 pub mod subscribers;
 #[cfg(test)]
@@ -28,6 +33,7 @@ use crate::observation::{Observation, ProbeId};
 
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
 pub use histogram::Histogram;
+pub use pg::{PgOptions, PgStore};
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
 pub use together::Together;

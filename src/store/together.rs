@@ -10,6 +10,8 @@
 //! what became of it. Reports are the exception: they are harmless to repeat, so the next leader takes them again.
 
 pub mod memory;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

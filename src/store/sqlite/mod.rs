@@ -13,7 +13,6 @@
 mod accounts;
 mod compact;
 mod connect;
-mod damage;
 mod debts;
 mod deploys;
 mod files;
@@ -28,7 +27,6 @@ mod record;
 mod runs;
 mod scan;
 mod schema;
-mod seal;
 mod series;
 mod settle;
 mod silences;
@@ -50,7 +48,7 @@ use self::damage::Damaged;
 use self::names::Names;
 use self::seal::Seal;
 pub(in crate::store) use self::store::Touch;
-use super::{Bucket, Error, Retention};
+use super::{Bucket, Error, Retention, damage, seal};
 
 /// Says which operation failed.
 fn fail(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {

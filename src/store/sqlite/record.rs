@@ -183,7 +183,7 @@ fn keep(db: &Connection, names: &Names, accepted: &Accepted<'_>) -> Result<(), E
         .map_err(fail(what))?;
     for (probe, seen) in &accepted.fulls {
         let bad = seen.outcome.verdict != Verdict::Passed;
-        insert.execute(params![probe, micros(seen.slot), bad, full(seen)?]).map_err(fail(what))?;
+        insert.execute(params![probe, micros(seen.slot), bad, Full::pack(seen)?]).map_err(fail(what))?;
     }
     Ok(())
 }
@@ -192,14 +192,6 @@ fn keep(db: &Connection, names: &Names, accepted: &Accepted<'_>) -> Result<(), E
 pub(super) fn bad(plains: &[Plain], names: &Names) -> i64 {
     let passed = |p: &Plain| names.shapes.get(p.shape).is_some_and(|s| s.verdict == Verdict::Passed);
     plains.iter().filter(|p| !passed(p)).count() as i64
-}
-
-fn full(seen: &Observation) -> Result<Vec<u8>, Error> {
-    let mut outcome = seen.outcome.clone();
-    // JSON has no words for these, and they mean nothing anyway.
-    outcome.measurements.retain(|m| m.value.is_finite());
-    let full = Full { location: Arc::clone(&seen.location), lag: seen.lag, confirms: seen.confirms, outcome };
-    serde_json::to_vec(&full).map_err(|e| Error::Corrupt { what: "a run", detail: e.to_string() })
 }
 
 /// Merges what belongs to hours that are written already.

@@ -1,0 +1,1 @@
+-- What is owed, incidents, accounts, subscribers.

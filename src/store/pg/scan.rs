@@ -1,0 +1,1 @@
+//! Every kept result of a time.

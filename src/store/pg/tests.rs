@@ -1,0 +1,3 @@
+//! What the store in PostgreSQL promises, against a real server: see `server.rs` for how one is named.
+
+pub(in crate::store) mod server;
