@@ -21,16 +21,16 @@ use crate::observation::Observation;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
-use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, Asks, InFlight, Learned, Permits, Shared, Standing};
 use crate::store::{self, Store};
-pub use self::term::Term;
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
+
+pub use self::term::Term;
 
 /// Time left, of the grace, for writing down what the last runs found.
 const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use crate::follower::keeper::Candidate;
 use crate::follower::Keeper;
 use crate::lead::Right;
 use crate::observation::Observation;
-use crate::store::{self, Store, Together};
+use crate::store::{self, Store};
 use crate::tasks::{OnExit, Tasks};
 
 /// Builds the service for a term, over this store.
@@ -156,7 +156,7 @@ impl Terms {
 
     fn forward(&self) -> Forward {
         let (together, dice) = (Arc::clone(&self.candidate.together), self.dice.clone());
-        Forward { together, dice, tasks: self.tasks.clone() }
+        Forward { together, dice, tasks: self.tasks.clone(), shown: None }
     }
 }
 

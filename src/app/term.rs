@@ -59,8 +59,9 @@ impl App {
         let (together, _) = self.term.with.clone().context("there is nobody to follow")?;
         // As long as it is held, letters can be put in.
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
-        let dice = self.edges.dice.clone();
-        let forward = Forward { together: Arc::clone(&together), dice, tasks: self.tasks.clone() };
+        let shown = (self.board.clone(), Arc::clone(&self.store), self.edges.clock.clone());
+        let (dice, tasks) = (self.edges.dice.clone(), self.tasks.clone());
+        let forward = Forward { together: Arc::clone(&together), dice, tasks, shown: Some(shown) };
         self.tasks.spawn("forward", OnExit::Fine, forward.run(letters));
         self.start_web();
         self.tasks.spawn("board", OnExit::Fine, self.watch_leader(together)?);

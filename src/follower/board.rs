@@ -89,7 +89,7 @@ impl Shown {
                 break;
             }
         }
-        self.show_open(open(self.store.as_ref()).await?);
+        show_open(&self.board, self.store.as_ref(), self.clock.now()).await?;
         if looked.is_none_or(|at| at.elapsed() >= CHANNELS) {
             let stands = self.store.stands().await?;
             self.board.write(|board| board.channels = stands);
@@ -114,21 +114,28 @@ impl Shown {
         self.board.tape().write(observations.iter().map(Event::seen));
     }
 
-    fn show_open(&self, incidents: Vec<Incident>) {
-        let parts = incidents.iter().flat_map(|i| i.targets.iter().map(|t| (t.clone(), i.part(t))));
-        let open: BTreeMap<String, Incident> = parts.collect();
-        let (before, now) = (self.board.read().open.clone(), self.clock.now());
-        if before == open {
-            return;
-        }
-        let moved = incidents.iter().filter(|i| before.get(&i.target) != open.get(&i.target));
-        let mut events: Vec<Event> = moved.filter_map(told).collect();
-        let over = before.values().filter(|was| !incidents.iter().any(|i| i.id == was.id));
-        let over: BTreeMap<_, _> = over.map(|was| (was.id.clone(), ended(was, now))).collect();
-        events.extend(over.values().filter_map(told));
-        self.board.write(|board| board.open = open);
-        self.board.tape().write(events);
+}
+
+/// Shows which incidents are open now, and how they stand.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn show_open(board: &SharedBoard, store: &dyn Store, now: Timestamp) -> Result<(), Error> {
+    let incidents = open(store).await?;
+    let parts = incidents.iter().flat_map(|i| i.targets.iter().map(|t| (t.clone(), i.part(t))));
+    let shown: BTreeMap<String, Incident> = parts.collect();
+    let before = board.read().open.clone();
+    if before == shown {
+        return Ok(());
     }
+    let moved = incidents.iter().filter(|i| before.get(&i.target) != shown.get(&i.target));
+    let mut events: Vec<Event> = moved.filter_map(told).collect();
+    let over = before.values().filter(|was| !incidents.iter().any(|i| i.id == was.id));
+    let over: BTreeMap<_, _> = over.map(|was| (was.id.clone(), ended(was, now))).collect();
+    events.extend(over.values().filter_map(told));
+    board.write(|board| board.open = shown);
+    board.tape().write(events);
+    Ok(())
 }
 
 fn told(incident: &Incident) -> Option<Event> {

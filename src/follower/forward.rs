@@ -8,11 +8,14 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::board::show_open;
 use super::words::{Asked, Ordered, Reported, body};
+use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Letter;
 use crate::observation::Observation;
-use crate::store::Together;
+use crate::pipeline::board::SharedBoard;
+use crate::store::{Store, Together};
 use crate::store::together::{Fate, Kind, Left, STALE};
 use crate::tasks::{OnExit, Tasks};
 
@@ -32,6 +35,8 @@ pub struct Forward {
     pub dice: Dice,
     /// All tasks.
     pub tasks: Tasks,
+    /// What is shown, brought up to date before somebody hears that what they wanted is done.
+    pub shown: Option<(SharedBoard, Arc<dyn Store>, Clock)>,
 }
 
 impl Forward {
@@ -91,6 +96,10 @@ impl Forward {
         loop {
             match self.together.fate(&left.id).await {
                 Ok(Fate::Answered(said)) => {
+                    if let (Kind::Command, Some((board, store, clock))) = (kind, &self.shown) {
+                        // Where it cannot be read now, it is shown a little later.
+                        drop(show_open(board, store.as_ref(), clock.now()).await);
+                    }
                     if let Ok(said) = serde_json::from_value(said) {
                         // Nobody may wait any more.
                         drop(answer.send(said));
