@@ -4,14 +4,18 @@
 //! One writer (the recorder) hands in whole batches; a batch is one transaction, so an alert and the notification it
 //! owes are kept together or not at all. Readers get their own connection and never hold the writer up.
 
+mod accept;
 mod accounts;
 mod bucket;
+mod compact;
 #[cfg(test)]
 mod conformance;
 mod damage;
 mod full;
 mod histogram;
 mod names;
+mod newest;
+mod open;
 mod pack;
 mod pg;
 mod seal;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
@@ -61,7 +61,7 @@ impl PgStore {
             writer: pool(1)?,
             lease: pool(1)?,
             known: tokio::sync::Mutex::default(),
-            open: tokio::sync::Mutex::default(),
+            open: Mutex::default(),
             epoch: AtomicI64::new(0),
             seal: Arc::new(Seal::new(&options.key).ok_or_else(no_key)?),
             retention: options.retention,

@@ -16,6 +16,7 @@
 //!   connection on which something went wrong is not used again.
 
 mod accounts;
+mod compact;
 mod connect;
 mod debts;
 mod deploys;
@@ -24,6 +25,7 @@ mod incidents;
 mod lane;
 mod letters;
 mod load;
+mod old;
 mod outbox;
 mod prune;
 mod record;
@@ -43,7 +45,7 @@ pub(super) mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
@@ -73,7 +75,7 @@ struct Inner {
     /// What the writer knows of what it wrote.
     known: tokio::sync::Mutex<load::Known>,
     /// What readers have counted of open hours.
-    open: tokio::sync::Mutex<Arc<load::Open>>,
+    open: Mutex<Arc<load::Open>>,
     /// What every write of knowledge shows; 0 where nobody else can write.
     epoch: AtomicI64,
     seal: Arc<Seal>,
@@ -105,6 +107,19 @@ impl PgStore {
         // The first one stays.
         drop(self.inner.clock.set(Arc::new(now)));
         self
+    }
+
+    /// What is counted of open hours; to be taken before a snapshot is.
+    fn open_hours(&self) -> Arc<load::Open> {
+        Arc::clone(&self.inner.open.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers what was counted.
+    fn counted(&self, open: &Arc<load::Open>) {
+        let mut place = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_newer(&place) {
+            *place = Arc::clone(open);
+        }
     }
 
     /// Rows that could not be read since the store was opened, and were left out.

@@ -30,7 +30,7 @@ impl PgStore {
             writer: inner.writer.clone(),
             lease: inner.lease.clone(),
             known: tokio::sync::Mutex::default(),
-            open: tokio::sync::Mutex::default(),
+            open: std::sync::Mutex::default(),
             epoch: AtomicI64::new(epoch),
             seal: Arc::clone(&inner.seal),
             retention: inner.retention,
@@ -40,16 +40,6 @@ impl PgStore {
             hidden: RwLock::default(),
         };
         Self { inner: Arc::new(fresh) }
-    }
-}
-
-impl PgStore {
-    async fn recorded_since(
-        &self,
-        _batch: i64,
-        _limit: usize,
-    ) -> Result<(Vec<crate::observation::Observation>, i64), Error> {
-        Err(sql::not_yet())
     }
 }
 
