@@ -48,6 +48,11 @@ impl Right {
         !matches!(self.0, Kind::Alone)
     }
 
+    /// Whether it is that of a leader among others.
+    pub const fn is_lease(&self) -> bool {
+        matches!(self.0, Kind::Lease(_))
+    }
+
     /// Whether it holds now.
     pub fn holds(&self) -> bool {
         match &self.0 {

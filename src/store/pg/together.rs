@@ -227,7 +227,7 @@ impl Together for PgStore {
                 Ok(Since { observations: Vec::new(), cursor: batch.unwrap_or(0) })
             }
             Some(batch) => {
-                let (observations, cursor) = self.recorded_since(batch, limit).await?;
+                let (observations, cursor) = within(super::runs::since(self, batch, limit)).await?;
                 Ok(Since { observations, cursor })
             }
         }
