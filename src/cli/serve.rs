@@ -12,7 +12,7 @@ use anyhow::Context;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 
-use super::{FAILED, client, token, world};
+use super::{FAILED, client, database, token, world};
 use crate::app::App;
 use crate::config::Service;
 use crate::store::{Error, SqliteStore};
@@ -25,7 +25,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     };
     let service = config.service.clone();
     let edges = world::edges(service.ca_file.as_deref())?;
-    if let Some(store) = database(&service, &edges.clock).await? {
+    if let Some(store) = database::database(&service, &edges.clock).await? {
         replicas::run(path, &service, edges, store).await?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -61,7 +61,7 @@ fn local_token(service: &Service, address: SocketAddr) -> anyhow::Result<SecretS
 /// The store. Where its folder may not be written to, one in memory and why: to watch and tell without a memory is
 /// better than not to watch.
 fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
-    let error = match SqliteStore::open(&service.state, service.retention) {
+    let error = match database::folder(service, &service.state) {
         Ok(store) => return Ok((store, None)),
         Err(error) => error,
     };

@@ -11,6 +11,7 @@ mod compact;
 #[cfg(test)]
 mod conformance;
 mod damage;
+mod files;
 mod full;
 mod histogram;
 mod names;
@@ -38,6 +39,7 @@ use crate::observation::{Observation, ProbeId};
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
 pub use histogram::Histogram;
 pub use pg::{PgOptions, PgStore};
+pub use seal::SealKey;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
 pub use together::Together;

@@ -15,7 +15,6 @@ mod compact;
 mod connect;
 mod debts;
 mod deploys;
-mod files;
 mod hours;
 mod incidents;
 mod letters;
@@ -50,7 +49,7 @@ use self::seal::Seal;
 pub(in crate::store) use self::store::Touch;
 use super::accept::Last;
 use super::open::HourOf;
-use super::{Error, Retention, damage, seal};
+use super::{Error, Retention, damage, files, seal};
 
 /// Says which operation failed.
 fn fail(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {

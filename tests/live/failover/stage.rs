@@ -146,7 +146,7 @@ impl House {
             let leader = leader?;
             let status = self.replicas[leader].serve.as_ref().ok_or("gone")?.status().await?;
             let target = &status["targets"][0];
-            let well = target["incident"].is_null() && target["probes"][0]["last"]["verdict"] == "passed";
+            let well = target["incident"].is_null() && target["probes"][0]["verdict"] == "passed";
             if well { Ok(leader) } else { Err(target.to_string()) }
         })
         .await
