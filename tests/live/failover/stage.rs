@@ -178,7 +178,7 @@ impl House {
     }
 
     pub(super) async fn is_over(&self, id: &str) -> bool {
-        let resolved = "SELECT count(*) FROM incident WHERE id = $1 AND state = 'resolved'";
+        let resolved = "SELECT count(*) FROM incident WHERE id = $1 AND resolved_at IS NOT NULL";
         let row = self.database.query_one(resolved, &[&id]).await.expect("incidents");
         row.get::<_, i64>(0) == 1
     }
