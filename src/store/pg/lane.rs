@@ -157,5 +157,4 @@ macro_rules! write_open {
         .await
     };
 }
-#[expect(unused_imports, reason = "accounts and subscribers use it")]
 pub(super) use write_open;
