@@ -24,6 +24,7 @@ mod charts;
 mod cluster;
 mod dashboards;
 mod exchange;
+mod failover;
 mod faults;
 mod image;
 mod kills;
