@@ -169,6 +169,19 @@ impl Orders {
         Ok(answered.await.map_err(|_| NotDone::Lost)??)
     }
 
+    /// Hands over what others saw, and waits until it is durable: which of it was new. The caller sets the limit of time.
+    ///
+    /// # Errors
+    /// See [`NotDone`]; saying it again is harmless.
+    pub async fn report(&self, observations: Vec<Observation>) -> Result<Vec<bool>, NotDone> {
+        let (answer, answered) = oneshot::channel();
+        let letter = Letter::Reported { observations, answer };
+        if !self.0.upgrade().is_some_and(|s| s.try_send(letter).is_ok()) {
+            return Err(NotDone::TryAgain);
+        }
+        answered.await.map_err(|_| NotDone::Lost)
+    }
+
     /// How every rule stands, with at most so many series each. The caller sets the limit of time.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ pub mod kept;
 pub mod news;
 pub mod observation;
 pub mod ourselves;
+pub mod pings;
 pub mod pipeline;
 pub mod rehearsal;
 pub mod report;
