@@ -23,7 +23,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_probes::Passive;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
@@ -151,6 +150,11 @@ impl Pings {
     /// What is known of one of them; `None` if it is none.
     pub fn standing(&self, probe: &ProbeId) -> Option<Standing> {
         self.rows.iter().find(|row| row.id == *probe).map(|row| row.standing())
+    }
+
+    /// Whether somebody with this key may tell of alerts.
+    pub fn knows_alerts(&self, key: &str) -> bool {
+        self.found(key).any(|row| matches!(row.kind, Kind::Alerts(_)))
     }
 
     fn found(&self, key: &str) -> impl Iterator<Item = &Arc<Row>> {

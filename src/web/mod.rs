@@ -10,6 +10,7 @@ mod health;
 mod links;
 mod live;
 mod looks;
+mod pings;
 mod problem;
 mod report;
 mod routes;
@@ -36,6 +37,7 @@ use tower::util::MapRequest;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
+use crate::pings::Pings;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
 use crate::store::Store;
@@ -82,6 +84,8 @@ pub struct Sources {
     pub keeper: Arc<Keeper>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
+    /// Those who tell us something.
+    pub pings: Arc<Pings>,
     /// What the working pages need besides.
     pub desk: Desk,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
