@@ -12,8 +12,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::Sources;
+use super::problem::Problem;
 use crate::pings::{self, Alert, Heard, Unreadable, Word};
 
 /// Longest body that is read to its end: of a ping only the beginning is kept.
@@ -49,17 +52,11 @@ pub(super) async fn word(
 }
 
 async fn ping(sources: &Sources, key: &str, word: Word, query: Option<String>, body: Body) -> Response {
-    let rid = match run(query.as_deref().unwrap_or_default()) {
-        Ok(rid) => rid,
-        Err(()) => {
-            let what = "rid: at most 64 letters, digits, `-`, `_` and `.`\n";
-            return said(StatusCode::UNPROCESSABLE_ENTITY, what.into(), None);
-        }
-    };
     let mut kept = pings::Body::default();
-    match read(body, MOST_OF_PING, |piece| kept.push(piece)).await {
-        Ok(()) => answer(sources.pings.ping(key, word, rid.as_deref(), &kept).await),
-        Err(refused) => refused,
+    let read = read(body, MOST_OF_PING, |piece| kept.push(piece)).await;
+    match read.and_then(|()| run(query.as_deref().unwrap_or_default())) {
+        Ok(rid) => answer(sources.pings.ping(key, word, rid.as_deref(), &kept).await),
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -86,7 +83,7 @@ async fn alerts(
 ) -> Response {
     let mut bytes = Vec::new();
     if let Err(refused) = read(body, MOST_OF_ALERTS, |piece| bytes.extend_from_slice(piece)).await {
-        return refused;
+        return refused.into_response();
     }
     // Who has no key hears nothing of how we read.
     if !sources.pings.knows_alerts(key) {
@@ -94,59 +91,74 @@ async fn alerts(
     }
     match understand(&bytes) {
         Ok(told) => answer(sources.pings.alerts(key, &told).await),
-        Err(why) => said(StatusCode::BAD_REQUEST, format!("{why}\n"), None),
+        Err(why) => Problem::unreadable(why.to_string(), "").into_response(),
     }
 }
 
+/// What can be asked beside the word.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Run {
+    /// Names the run, so that its start and its end belong together and what is said twice counts once: letters, digits,
+    /// `-`, `_` and `.`, at most 64.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read piece by piece, so that any other key is let be")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
+    rid: Option<String>,
+}
+
 /// The name of the run that a query gives.
-fn run(query: &str) -> Result<Option<String>, ()> {
+fn run(query: &str) -> Result<Option<String>, Problem> {
     let rid = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "rid");
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match rid {
-        Some((_, rid)) if rid.is_empty() || rid.len() > LONGEST_RUN || !rid.chars().all(fits) => Err(()),
+        Some((_, rid)) if rid.is_empty() || rid.len() > LONGEST_RUN || !rid.chars().all(fits) => {
+            let hint = "letters, digits, `-`, `_` and `.`, at most 64; such as a UUID";
+            Err(Problem::nonsense("rid: this cannot name a run", hint))
+        }
         rid => Ok(rid.map(|(_, rid)| rid.into_owned())),
     }
 }
 
 /// Hands over a body piece by piece, as far as it is not too long and does not take too long.
-async fn read(body: Body, most: usize, mut take: impl FnMut(&[u8])) -> Result<(), Response> {
+async fn read(body: Body, most: usize, mut take: impl FnMut(&[u8])) -> Result<(), Problem> {
     let mut stream = body.into_data_stream();
     let mut length = 0;
     let all = async {
         while let Some(piece) = stream.next().await {
-            let Ok(piece) = piece else { return Err(StatusCode::BAD_REQUEST) };
+            let piece = piece.map_err(|_| Problem::unreadable("the body broke off", "send it again"))?;
             length += piece.len();
             if length > most {
-                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+                return Err(Problem::longer_than(most));
             }
             take(&piece);
         }
         Ok(())
     };
-    let read = tokio::time::timeout(PATIENCE, all).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT));
-    read.map_err(|status| said(status, format!("{}\n", status.canonical_reason().unwrap_or_default()), None))
+    let late =
+        || Problem::later(format!("the body did not come within {} s", PATIENCE.as_secs()), "send it again");
+    tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|_| Err(late()))
 }
 
 fn answer(heard: Heard) -> Response {
-    match heard {
-        Heard::Yes => said(StatusCode::OK, "OK\n".into(), None),
-        Heard::Nobody => said(StatusCode::NOT_FOUND, "not found\n".into(), None),
-        Heard::TooOften(wait) => said(StatusCode::TOO_MANY_REQUESTS, "too often\n".into(), Some(wait)),
-        Heard::NotNow => {
-            let wait = Some(Duration::from_secs(5));
-            said(StatusCode::SERVICE_UNAVAILABLE, "not written down; say it again\n".into(), wait)
+    let mut response = match heard {
+        Heard::Yes => (StatusCode::OK, "OK\n").into_response(),
+        Heard::Nobody => nobody().into_response(),
+        Heard::TooOften(wait) => {
+            let mut response = Problem::too_many("this key is used too often").into_response();
+            let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            response
         }
-    }
+        Heard::NotNow => Problem::later("it could not be written down", "say it again").into_response(),
+    };
+    // A ping that somebody keeps is a ping that does not arrive.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
-fn said(status: StatusCode, words: String, wait: Option<Duration>) -> Response {
-    // A ping that somebody keeps is a ping that does not arrive.
-    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], words).into_response();
-    if let Some(wait) = wait {
-        let seconds = HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    }
-    response
+/// The same for a key that nobody has, and for a word that means nothing.
+fn nobody() -> Problem {
+    Problem::not_found("nobody has this key, or this word means nothing", "")
 }
 
 #[cfg(test)]
@@ -163,9 +175,9 @@ mod tests {
             ("rid=a%20b", Err(())),
             ("rid=%1b%5b31m", Err(())),
         ] {
-            assert_eq!(run(query), expected, "{query}");
+            assert_eq!(run(query).map_err(drop), expected, "{query}");
         }
-        assert_eq!(run(&format!("rid={}", "x".repeat(65))), Err(()));
+        assert!(run(&format!("rid={}", "x".repeat(65))).is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -173,10 +185,10 @@ mod tests {
         let flood = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; 1 << 16]));
         let mut taken = 0;
         let refused = read(Body::from_stream(flood), 1 << 20, |piece| taken += piece.len()).await;
-        assert_eq!(refused.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(refused.unwrap_err().said().0, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(taken, 1 << 20);
         let silence = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
         let refused = read(Body::from_stream(silence), 1 << 20, |_| ()).await;
-        assert_eq!(refused.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(refused.unwrap_err().said().0, StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -35,4 +35,5 @@ mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod told;
 mod world;

@@ -30,3 +30,4 @@ mod news;
 mod scrapes;
 mod sign_in;
 mod state;
+mod told;

@@ -58,7 +58,7 @@ proptest! {
                     for seen in &job.record[before..] {
                         let grace = i64::try_from(job.beat.grace().as_secs()).unwrap();
                         let fair = seen.outcome.reason != Some(launchwatch_probes::Reason::Silent)
-                            || (seen.slot <= at(now - grace) && now - since >= grace);
+                            || (seen.slot < at(now - grace + 1) && now - since >= grace);
                         prop_assert!(fair, "accused too early at {now}: {seen:?}");
                     }
                 }
