@@ -54,6 +54,8 @@ impl App {
             status: self.status.clone(),
             pings: Arc::clone(&self.pings),
             desk: self.working_pages(),
+            agents: self.agents.clone(),
+            rates: Arc::clone(&self.rates),
             extra: Arc::clone(&self.extra),
         }
     }

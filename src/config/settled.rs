@@ -18,7 +18,7 @@ use url::Url;
 use super::pages::Pages;
 use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
-use crate::store::Retention;
+use crate::store::{Retention, SealKey};
 
 /// Addresses that are made to be asked whether the network works: three operators, an answer of a few bytes each.
 pub(crate) const WITNESSES: [&str; 3] = [
@@ -47,6 +47,21 @@ pub struct Config {
     pub subscriptions: Option<Subscriptions>,
     /// How the pages are called, look and are arranged.
     pub pages: Pages,
+    /// Who looks from elsewhere.
+    pub agents: Vec<AgentConfig>,
+}
+
+/// Somebody who looks from elsewhere: an agent or a cron job.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// Name of the location.
+    pub name: Arc<str>,
+    /// Without a word for so long, it counts as silent; 3 minutes by default.
+    pub silent_after: Duration,
+    /// What it is to look at: a configuration as it was written, secrets only as references.
+    pub configuration: serde_json::Value,
+    /// Changes when the configuration does.
+    pub version: String,
 }
 
 /// How the process itself behaves.
@@ -56,6 +71,10 @@ pub struct Service {
     pub listen: SocketAddr,
     /// Directory of the store; `state` beside the configuration by default.
     pub state: PathBuf,
+    /// Address of the PostgreSQL database that everything is kept in; `None` for a file in `state`.
+    pub store: Option<SecretString>,
+    /// What seals secrets in the store; `None` for the file `key` in `state`.
+    pub seal: Option<SealKey>,
     /// Name of the place this process looks from; `here` by default.
     pub location: Arc<str>,
     /// Where people reach the pages: links in messages begin with it.
