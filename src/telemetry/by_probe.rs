@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use launchwatch_probes::{Outcome, Reason, Stage};
 
+pub(crate) use self::cells::BOUNDS;
 use self::cells::Cells;
 pub(super) use self::text::Place;
 use crate::observation::ProbeId;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 11] = [
     &["telemetry"],
     &["ourselves"],
     &["scheduler"],
-    &["hearing", "pings", "pipeline", "report"],
+    &["exchange", "hearing", "pings", "pipeline", "report"],
     &["web"],
     &["app", "backtest"],
     &["demo", "rehearsal"],
