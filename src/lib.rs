@@ -28,6 +28,7 @@ pub mod lead;
 pub mod news;
 pub mod observation;
 pub mod ourselves;
+pub mod pings;
 pub mod pipeline;
 pub mod rehearsal;
 pub mod report;

@@ -36,4 +36,5 @@ mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod told;
 mod world;

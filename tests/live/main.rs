@@ -34,3 +34,4 @@ mod news;
 mod scrapes;
 mod sign_in;
 mod state;
+mod told;
