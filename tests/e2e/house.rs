@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 11] = [
     &["hearing", "pipeline", "report"],
     &["web"],
     &["app", "backtest"],
-    &["demo", "rehearsal"],
+    &["agent", "demo", "rehearsal"],
     &["cli"],
 ];
 
