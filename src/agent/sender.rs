@@ -23,6 +23,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(30);
 /// The last tries, when we are asked to stop.
 const LAST: Duration = Duration::from_secs(5);
+/// A clock that is further off than this is worth telling: the service takes nothing that lies in its future.
+const CLOCK: u64 = 30_000;
 /// Lines of the log about observations that were refused, for each report.
 const LINES: usize = 5;
 
@@ -46,6 +48,8 @@ pub(super) struct UnderWay {
     backoff: Backoff,
     /// What kept us last, so that it is said once.
     said: String,
+    /// Our clock is far off, and that was said.
+    off: bool,
 }
 
 impl Default for UnderWay {
@@ -56,6 +60,7 @@ impl Default for UnderWay {
             limit: MOST_OBSERVATIONS,
             backoff: Backoff::default(),
             said: String::new(),
+            off: false,
         }
     }
 }
@@ -201,7 +206,14 @@ impl Sender {
             );
         }
         let now = self.clock.now();
-        self.figures.reported(now, self.client.offset.ahead_ms());
+        let ahead = self.client.offset.ahead_ms();
+        self.figures.reported(now, ahead);
+        let off = ahead.is_some_and(|ahead| ahead.unsigned_abs() > CLOCK);
+        if off && !std::mem::replace(&mut self.under_way.off, off) {
+            let seconds = ahead.unwrap_or_default() / 1_000;
+            tracing::error!("the clock of this machine is {seconds} s ahead of the service's: set it right");
+        }
+        self.under_way.off = off;
         self.figures.say(|said| {
             said.report_trouble.clear();
             said.reported = Some(now);

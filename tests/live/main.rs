@@ -13,6 +13,16 @@
 
 mod kit;
 
+#[path = "../e2e/agents/service.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "it is made for the simulated tests, which use more of it"
+)]
+mod agent_service;
+
+mod agents;
 mod alertmanager;
 mod alerts;
 mod answers;
@@ -22,6 +32,7 @@ mod browser;
 mod channels;
 mod charts;
 mod cluster;
+mod cron;
 mod faults;
 mod kills;
 mod launches;

@@ -123,7 +123,7 @@ impl Spool {
         self.inner().put(observations, now)
     }
 
-    /// The oldest that wait, at most so many, and so many bytes (but one at least).
+    /// The oldest that wait, at most so many, and so many bytes; but one file at least.
     pub fn head(&self, most: usize, bytes: usize) -> Batch {
         self.inner().head(most, bytes)
     }

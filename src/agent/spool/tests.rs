@@ -82,8 +82,8 @@ fn what_waits_outlives_the_process_in_its_order() {
     drop(spool);
     let spool = open(folder.path());
     assert_eq!(spool.waiting().observations, 200);
-    let first = spool.head(30, 3 << 20);
-    assert!((1..=30).contains(&first.observations.len()));
+    let first = spool.head(100, 3 << 20).observations.len();
+    assert!((1..=100).contains(&first), "{first}");
     assert_eq!(all(&spool), (0..200).collect::<Vec<_>>());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the lock is left");
 }
@@ -192,7 +192,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn killed_after_any_step_nothing_is_lost_and_the_service_counts_each_once(turns in turns(), kills in prop::collection::vec(0..40_i64, 0..12)) {
         let folder = tempfile::tempdir().unwrap();
