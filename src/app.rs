@@ -17,10 +17,12 @@ use crate::edges::Edges;
 use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
+use crate::pipeline::agents::{self, Agents};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
+use crate::pipeline::reported::Reported;
 use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, Asks, InFlight, Learned, Permits, Shared, Standing};
@@ -53,6 +55,8 @@ pub struct App {
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
     keeper: Arc<web::Keeper>,
+    agents: Agents,
+    rates: Arc<web::Rates>,
 }
 
 impl App {
@@ -80,6 +84,8 @@ impl App {
             keeper: Arc::new(keeper),
             status,
             public: web::Public::of(&config),
+            agents: Agents::of(&config, edges.clock.now()),
+            rates: Arc::default(),
             config,
             edges,
             store,
@@ -174,6 +180,9 @@ impl App {
         now: Timestamp,
     ) -> Result<(), store::Error> {
         history::fill(&self.board, self.store.as_ref(), open, now).await?;
+        if self.agents.all().next().is_some() {
+            self.agents.recall(&self.store.last_slots().await?, now);
+        }
         let past =
             history::Past { engine, learned, board: &self.board, location: &self.config.service.location };
         past.recall(self.store.as_ref(), &self.config.probes, now).await
@@ -184,6 +193,11 @@ impl App {
         let (inbox, metrics, tasks) = (&shared.inbox, &self.metrics, &self.tasks);
         let beat = ourselves::beat(shared.pulse.clone(), inbox.clone(), metrics.clone(), tasks.clone());
         tasks.spawn("pulse", OnExit::Stop, beat);
+        if self.agents.all().next().is_some() {
+            let watch =
+                agents::watch(self.agents.clone(), self.edges.clock.clone(), inbox.clone(), tasks.clone());
+            tasks.spawn("agents", OnExit::Stop, watch);
+        }
         let question = Question::default();
         let witnesses = Witnesses {
             net: Arc::clone(&self.edges.net),
@@ -293,6 +307,7 @@ impl App {
             asks: shared.asks.clone(),
             ourselves: SelfWatch::new(witnessed, question, shared.inbox.drops()),
             location: Arc::clone(&self.config.service.location),
+            reported: Reported::of(&self.config.probes, self.edges.clock.now()),
             orders: orders::Orders::default(),
             backlog: Backlog::default(),
             direct: Direct { channels: self.config.channels.clone(), post: Arc::clone(&self.edges.post) },

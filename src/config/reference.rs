@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
-    RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, AgentKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys,
+    RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -103,6 +103,8 @@ pub fn reference(registries: Registries) -> String {
         );
         show(&mut text, kind.name, &example::lines(kind.name, kind.example, &kind.schema().to_value()));
     }
+    let words = "A list: who looks from elsewhere and reports to this process, as `launchwatch agent` or as a cron job with `launchwatch run --once`. Each needs a token of its own (`launchwatch token add --agent NAME`) and gets from this process what it is to look at.";
+    section(&mut text, 2, "agents", words, &schema_of::<AgentKeys>());
     let words = "A list: who is told. `type` says which kind; the keys of the kind stand beside these.";
     section(&mut text, 2, "channels", words, &schema_of::<ChannelKeys>());
     for kind in registries.channels {

@@ -47,6 +47,21 @@ pub struct Config {
     pub subscriptions: Option<Subscriptions>,
     /// How the pages are called, look and are arranged.
     pub pages: Pages,
+    /// Who looks from elsewhere.
+    pub agents: Vec<AgentConfig>,
+}
+
+/// Somebody who looks from elsewhere: an agent or a cron job.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// Name of the location.
+    pub name: Arc<str>,
+    /// Without a word for so long, it counts as silent; 3 minutes by default.
+    pub silent_after: Duration,
+    /// What it is to look at: a configuration as it was written, secrets only as references.
+    pub configuration: serde_json::Value,
+    /// Changes when the configuration does.
+    pub version: String,
 }
 
 /// How the process itself behaves.

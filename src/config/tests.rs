@@ -3,6 +3,7 @@
 mod built_in;
 mod glance;
 mod kinds;
+mod locations;
 mod pages;
 mod places;
 mod random;

@@ -58,7 +58,8 @@ impl ByProbe {
         if let Some(count) = of.verdicts.get_mut(outcome.verdict as usize) {
             *count += 1;
         }
-        of.last_run = ended;
+        // What comes late, from elsewhere, says how it was.
+        of.last_run = of.last_run.max(ended);
         for stage in &outcome.stages {
             let (name, took) = (stage.stage, stage.took.as_secs_f64());
             of_key(&mut of.stages, |s| s.0 == name, || (name, Cells::default()), |s| s.1.observe(took));

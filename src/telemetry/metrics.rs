@@ -11,6 +11,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::agents::Agents;
 use super::by_probe::{ByProbe, Place};
 use crate::config::ProbeConfig;
 use crate::observation::ProbeId;
@@ -47,6 +48,7 @@ struct Inner {
     pauses: IntCounter,
     paused_seconds: Gauge,
     clock_sets: IntCounter,
+    agents: Agents,
 }
 
 impl Metrics {
@@ -103,6 +105,7 @@ impl Metrics {
             store_errors: r.counter("launchwatch_store_errors_total", "Writes to the store that failed.")?,
             pauses: r.counter("launchwatch_pauses_total", "Times that the whole process stood still for over 10 s.")?,
             paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
+            agents: Agents::new(&r)?,
             clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
             registry,
         };
@@ -189,6 +192,23 @@ impl Metrics {
         self.0.clock_sets.inc();
     }
 
+    /// A word of an agent has come in.
+    pub fn agent(
+        &self,
+        name: &str,
+        now: Timestamp,
+        ahead: Option<jiff::SignedDuration>,
+        waiting: u64,
+        lost: u64,
+    ) {
+        self.0.agents.heard(name, seconds(now), ahead.map(|a| a.as_secs_f64()), waiting, lost);
+    }
+
+    /// What became of observations that were told from a location: `taken`, `known` or `refused`.
+    pub fn ingested(&self, location: &str, what: &str, count: u64) {
+        self.0.agents.ingested(location, what, count);
+    }
+
     /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that
     /// neither time nor memory is taken for all of it at once.
     ///
@@ -215,7 +235,7 @@ fn seconds(moment: Timestamp) -> f64 {
     moment.as_microsecond() as f64 / 1e6
 }
 
-struct Register<'a>(&'a Registry);
+pub(super) struct Register<'a>(&'a Registry);
 
 impl Register<'_> {
     fn add<C: Collector + Clone + 'static>(
@@ -231,7 +251,12 @@ impl Register<'_> {
         self.add(IntCounter::new(name, help))
     }
 
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    pub(super) fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
         self.add(IntCounterVec::new(Opts::new(name, help), labels))
     }
 
@@ -239,7 +264,12 @@ impl Register<'_> {
         self.add(Gauge::new(name, help))
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
+    pub(super) fn gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<GaugeVec, prometheus::Error> {
         self.add(GaugeVec::new(Opts::new(name, help), labels))
     }
 
@@ -247,7 +277,12 @@ impl Register<'_> {
         self.add(IntGauge::new(name, help))
     }
 
-    fn int_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    pub(super) fn int_gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntGaugeVec, prometheus::Error> {
         self.add(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 

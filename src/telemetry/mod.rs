@@ -1,5 +1,6 @@
 //! What launchwatch says about itself and about what it saw: the log and the metrics.
 
+mod agents;
 mod by_probe;
 pub mod logs;
 mod metrics;
