@@ -9,6 +9,7 @@ mod agent;
 mod backtest;
 pub mod check;
 mod client;
+mod database;
 mod demo;
 mod incidents;
 pub mod init;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{FAILED, client, token, world};
+use super::{FAILED, client, database, token, world};
 use crate::app::App;
 use crate::config::Service;
 use crate::store::{Error, SqliteStore};
@@ -51,7 +51,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
 /// The store. Where its folder may not be written to, one in memory and why: to watch and tell without a memory is
 /// better than not to watch.
 fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
-    let error = match SqliteStore::open(&service.state, service.retention) {
+    let error = match database::folder(service, &service.state) {
         Ok(store) => return Ok((store, None)),
         Err(error) => error,
     };

@@ -245,6 +245,8 @@ fn usual_service(vault: Vault<'_>) -> Service {
     Service {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8480)),
         state: vault.base.join("state"),
+        store: None,
+        seal: None,
         location: "here".into(),
         public_url: None,
         ca_file: None,
