@@ -80,6 +80,8 @@ pub struct Setup {
 pub struct Agent {
     setup: Setup,
     tasks: Tasks,
+    gathering: Tasks,
+    sending: Tasks,
     figures: Figures,
     outgoing: Outgoing,
 }
@@ -92,12 +94,18 @@ impl Agent {
     pub fn new(setup: Setup) -> anyhow::Result<Self> {
         let figures = Figures::new().context("cannot register figures")?;
         let outgoing = Outgoing::new(Some(setup.spool.clone()), false);
-        Ok(Self { setup, tasks: Tasks::new(), figures, outgoing })
+        let (tasks, gathering, sending) = (Tasks::new(), Tasks::new(), Tasks::new());
+        Ok(Self { setup, tasks, gathering, sending, figures, outgoing })
     }
 
     /// The tasks: stopping them stops the agent.
     pub fn tasks(&self) -> Tasks {
         self.tasks.clone()
+    }
+
+    /// All there are, in the order in which they end: for who must end them as a crash would.
+    pub fn all_tasks(&self) -> [Tasks; 3] {
+        [self.tasks.clone(), self.gathering.clone(), self.sending.clone()]
     }
 
     /// Figures.
@@ -111,9 +119,8 @@ impl Agent {
     /// # Errors
     /// Metrics cannot be registered, or a task ended that the agent cannot do without.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { setup, tasks, figures, outgoing } = self;
+        let Self { setup, tasks, gathering, sending, figures, outgoing } = self;
         let Setup { edges, store, client, state, location, own, house, listener, .. } = setup;
-        let (gathering, sending) = (Tasks::new(), Tasks::new());
         let kept = Kept::of(&state);
         let stored = kept.read();
         let name = location.clone().or_else(|| stored.as_ref().map(|p| p.location.as_str().into()));

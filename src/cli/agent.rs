@@ -28,7 +28,7 @@ pub(super) struct Common {
     #[arg(long, env = "LAUNCHWATCH_AGENT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// A configuration of one's own, instead of what the service asks for.
-    #[arg(long, short, env = "LAUNCHWATCH_CONFIG")]
+    #[arg(long, short)]
     pub(super) config: Option<PathBuf>,
     /// The name of this place; the service knows it by the token, and has the last word.
     #[arg(long)]
@@ -53,7 +53,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL", env = "LAUNCHWATCH_URL")]
     join: Url,
     /// Folder for what must outlive this process.
-    #[arg(long, value_name = "DIR", env = "LAUNCHWATCH_STATE")]
+    #[arg(long, value_name = "DIR")]
     state: PathBuf,
     /// Where health and metrics are shown, such as `0.0.0.0:8481`; by default nowhere.
     #[arg(long)]

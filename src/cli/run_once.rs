@@ -24,10 +24,10 @@ pub(super) struct Arguments {
     #[arg(long = "probe", value_name = "TARGET/PROBE")]
     probes: Vec<String>,
     /// The service that gets to know what was seen. Without, it is only printed.
-    #[arg(long, value_name = "URL", env = "LAUNCHWATCH_URL")]
+    #[arg(long, value_name = "URL")]
     report_to: Option<Url>,
     /// Folder for what must outlive this process: what could not be sent, servers to be shut down.
-    #[arg(long, value_name = "DIR", env = "LAUNCHWATCH_STATE")]
+    #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Longest that the whole may take, cleaning up and sending included.
     #[arg(long, value_name = "SPAN", default_value = "15m", value_parser = humantime::parse_duration)]

@@ -40,7 +40,7 @@ struct Place {
 
 /// An agent that runs.
 struct Running {
-    tasks: Tasks,
+    tasks: [Tasks; 3],
     ended: tokio::task::JoinHandle<()>,
 }
 
@@ -93,6 +93,16 @@ impl Place {
         self.state.path()
     }
 
+    /// The spool; what writes to it for one that was killed may take a moment to end.
+    fn spool(&self) -> Spool {
+        let open = || Spool::open(&self.folder().join("spool"), Bounds::default());
+        let patient = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            open()
+        });
+        patient.take(200).find_map(Result::ok).unwrap_or_else(|| open().unwrap())
+    }
+
     fn client(&self, bearer: Bearer) -> Client {
         let root = "http://watch.example/".parse().unwrap();
         Client::new(Arc::clone(&self.edges.net), root, bearer, self.clock.clone())
@@ -106,7 +116,7 @@ impl Place {
         let agent = Agent::new(Setup {
             edges: self.edges.clone(),
             store: Arc::clone(&self.store) as Arc<dyn Store>,
-            spool: Spool::open(&self.folder().join("spool"), Bounds::default()).unwrap(),
+            spool: self.spool(),
             client: self.client(bearer),
             state: self.folder().to_owned(),
             location: None,
@@ -115,14 +125,14 @@ impl Place {
             listener: None,
         })
         .unwrap();
-        let tasks = agent.tasks();
+        let tasks = agent.all_tasks();
         #[expect(clippy::disallowed_methods, reason = "the world's own task")]
         let ended = tokio::spawn(async move { agent.run().await.unwrap() });
         Running { tasks, ended }
     }
 
     async fn once(&self, probes: &[&str]) -> Result<launchwatch::agent::Came, Wrong> {
-        let spool = Spool::open(&self.folder().join("spool"), Bounds::default()).unwrap();
+        let spool = self.spool();
         let order = Order {
             edges: self.edges.clone(),
             store: Arc::clone(&self.store) as Arc<dyn Store>,
@@ -146,7 +156,7 @@ impl Drop for Place {
 
 impl Running {
     async fn stop(self) {
-        self.tasks.stop();
+        self.tasks[0].stop();
         self.ended.await.unwrap();
     }
 
@@ -154,7 +164,9 @@ impl Running {
     async fn kill(self) {
         self.ended.abort();
         let _ = self.ended.await;
-        self.tasks.drain(Duration::ZERO).await;
+        for tasks in &self.tasks {
+            tasks.drain(Duration::ZERO).await;
+        }
     }
 }
 
