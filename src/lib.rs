@@ -10,6 +10,7 @@
 //! ```
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
+pub mod agent;
 pub mod app;
 pub mod backtest;
 pub mod cli;

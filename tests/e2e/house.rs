@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 11] = [
     &["exchange", "hearing", "pings", "pipeline", "report"],
     &["follower", "web"],
     &["app", "backtest"],
-    &["demo", "rehearsal", "terms"],
+    &["agent", "demo", "rehearsal", "terms"],
     &["cli"],
 ];
 

@@ -7,6 +7,7 @@
     reason = "these are tests, helpers included"
 )]
 
+mod agents;
 mod cable;
 mod chats;
 mod commands;
