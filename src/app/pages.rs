@@ -46,13 +46,17 @@ impl App {
             planned: self.config.policy.maintenance.as_slice().into(),
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
+            lead: self.term.lead.clone(),
             base: self.base(),
             public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),
             setup: Arc::clone(&self.setup),
             keeper: Arc::clone(&self.keeper),
             status: self.status.clone(),
+            pings: Arc::clone(&self.pings),
             desk: self.working_pages(),
+            agents: self.agents.clone(),
+            rates: Arc::clone(&self.rates),
             extra: Arc::clone(&self.extra),
         }
     }

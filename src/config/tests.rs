@@ -2,8 +2,10 @@
 
 mod built_in;
 mod database;
+mod exports;
 mod glance;
 mod kinds;
+mod locations;
 mod pages;
 mod places;
 mod random;

@@ -13,14 +13,16 @@ use tokio::time::Instant;
 use super::backlog::{Attempt, Backlog};
 use super::direct::Direct;
 use super::orders::Orders;
+use super::reported::{Reported, Sorted};
 use super::tape::Event;
 use super::{board::SharedBoard, sample};
 use crate::clock::Clock;
 use crate::inbox::{Letter, Ourselves};
 use crate::observation::{Observation, ProbeId};
-use crate::ourselves::{SelfWatch, Sorted};
+use crate::ourselves::{self, SelfWatch};
 use crate::scheduler::{Asks, Standing};
-use crate::store::Store;
+use crate::store::{self, Store};
+use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 
 /// Results are gathered this long after the first one, so that one flush to disk serves many.
@@ -50,6 +52,8 @@ pub struct Recorder {
     pub ourselves: SelfWatch,
     /// Where we look from.
     pub location: Arc<str>,
+    /// Knows what others have told already.
+    pub reported: Reported,
     /// What is to be written.
     pub backlog: Backlog,
     /// What people want, and who waits for what came of it.
@@ -62,11 +66,14 @@ pub struct Recorder {
     pub public_url: Option<url::Url>,
     /// Wakes the deliveries.
     pub owed: Arc<Notify>,
+    /// All others: they end when somebody else leads.
+    pub tasks: Tasks,
 }
 
 impl Recorder {
-    /// Runs until the inbox is closed: everything that was handed over is written down before it ends.
-    pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) {
+    /// Runs until the inbox is closed: everything that was handed over is written down before it ends. Gives the results
+    /// of which that cannot be said.
+    pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) -> Vec<Observation> {
         let mut names = SeriesNames::default();
         let now = self.clock.now();
         let changes = self.engine.start(now);
@@ -97,7 +104,7 @@ impl Recorder {
             }
             round_at = now;
             let doubted = |probe: &str| self.engine.doubted(&ours(probe, &self.location));
-            let Sorted { letters, words, waiting } = self.ourselves.sort(letters, now, doubted);
+            let ourselves::Sorted { letters, words, waiting } = self.ourselves.sort(letters, now, doubted);
             self.standing.doubt(waiting.iter().map(|probe| (probe, true)));
             self.round(letters, words, &mut names).await;
         }
@@ -105,12 +112,13 @@ impl Recorder {
 
     /// The service stops: what waited for witnesses is judged and written as it is, and what could not be written gets
     /// one last try.
-    async fn end(mut self, names: &mut SeriesNames) {
+    async fn end(mut self, names: &mut SeriesNames) -> Vec<Observation> {
         let left = self.ourselves.last_words();
         self.round(left, Vec::new(), names).await;
         if !self.backlog.is_empty() {
             self.try_to_write(Attempt::Last).await;
         }
+        self.backlog.left()
     }
 
     async fn round(&mut self, letters: Vec<Letter>, words: Vec<Ourselves>, names: &mut SeriesNames) {
@@ -123,20 +131,27 @@ impl Recorder {
         for letter in letters {
             match letter {
                 Letter::Observation(seen) => {
-                    let (series, curious) = names.of(&self.engine, &seen.probe, &seen.location);
-                    seen_of.insert(seen.probe.clone());
-                    if our_fault(&seen) {
-                        self.engine.forgive(&series, now);
-                    }
-                    self.engine.see(&sample::of_observation(series, curious, &seen), now);
+                    self.judge(&seen, names, &mut seen_of, now);
                     observations.push(seen);
                 }
                 Letter::Suspect(suspect) => {
                     let (series, _) = names.of(&self.engine, &suspect.probe, &suspect.location);
                     self.engine.see(&sample::of_suspect(series, &suspect, now), now);
                 }
-                // Nobody sends any yet: whoever would is told that it was not taken.
-                Letter::Reported { answer, .. } => drop(answer),
+                Letter::Reported { observations: told, answer } => {
+                    // What cannot be compared with what is known is not taken: whoever waits is not answered.
+                    let sorted = self.reported.sort(told, self.store.as_ref(), now).await;
+                    let Ok(Sorted { news, new }) = sorted.inspect_err(|error| {
+                        tracing::error!(%error, "cannot say what of a report is known already");
+                    }) else {
+                        continue;
+                    };
+                    for (seen, _) in news.iter().filter(|(_, judged)| *judged) {
+                        self.judge(seen, names, &mut seen_of, now);
+                    }
+                    observations.extend(news.into_iter().map(|(seen, _)| seen));
+                    self.reported.awaits(answer, new);
+                }
                 Letter::Command { command, caller, answer } => {
                     self.orders.obey(&mut self.engine, (command, caller), answer, now);
                 }
@@ -151,7 +166,24 @@ impl Recorder {
         self.backlog.note(self.orders.noted());
         if self.keep(observations, changes).await {
             self.orders.answer();
+            self.reported.answer();
         }
+    }
+
+    /// Judges what a run found.
+    fn judge(
+        &mut self,
+        seen: &Observation,
+        names: &mut SeriesNames,
+        seen_of: &mut BTreeSet<ProbeId>,
+        now: Timestamp,
+    ) {
+        let (series, curious) = names.of(&self.engine, &seen.probe, &seen.location);
+        seen_of.insert(seen.probe.clone());
+        if our_fault(seen) {
+            self.engine.forgive(&series, now);
+        }
+        self.engine.see(&sample::of_observation(series, curious, seen), now);
     }
 
     /// Judges what is said about ourselves.
@@ -203,7 +235,7 @@ impl Recorder {
     fn ask(&self, changes: &mut Vec<Change>) {
         changes.retain(|change| {
             let Change::Look(ask) = change else { return true };
-            self.asks.ask(&ProbeId::new(&ask.series.target, &ask.series.probe), &ask.why);
+            self.asks.ask(&ProbeId::of(&ask.series, &self.location), &ask.why);
             false
         });
     }
@@ -232,6 +264,12 @@ impl Recorder {
                 self.board.write(|b| b.committed_at = Some(now));
                 self.backlog.written();
                 self.ourselves.writing(None, now)
+            }
+            Err(store::Error::Deposed) => {
+                tracing::warn!("somebody else leads: nothing is written any more");
+                self.backlog.failed(now);
+                self.tasks.stop();
+                return;
             }
             Err(error) => {
                 self.metrics.store_error();

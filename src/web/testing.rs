@@ -37,13 +37,25 @@ pub(crate) fn sources() -> Sources {
         planned: Arc::from([]),
         dice: Dice::seeded(1),
         without_memory: None,
+        lead: crate::lead::Lead::alone(),
         base: "".into(),
         public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),
         setup: Arc::default(),
         keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
         status: super::Status::default(),
+        pings: Arc::default(),
         desk: super::Desk::default(),
+        agents: crate::pipeline::agents::Agents::default(),
+        rates: Arc::default(),
         extra: Arc::new(|| maud::html! {}),
     }
+}
+
+/// An agent `frankfurt`, which looks at one probe, `hub/site`.
+pub(crate) fn agents() -> crate::pipeline::agents::Agents {
+    let text = "version: 1\nagents: [{ name: frankfurt }]\ntargets:\n  - name: hub\n    url: http://hub.example\n    locations: [here, frankfurt]\n    probes: [{ type: http, name: site }]\n";
+    let built_in = crate::config::Registries::BUILT_IN;
+    let (config, _) = crate::config::load_text("t.yaml", text, built_in, &|_| None).unwrap();
+    crate::pipeline::agents::Agents::of(&config, NOW.parse().unwrap())
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use launchwatch_probes::{Kind, Probe};
+use launchwatch_probes::{Kind, Passive, Probe};
+use secrecy::ExposeSecret;
 use url::Url;
 
+use super::locations::Places;
 use super::names::Names;
 use super::{Desk, Named, schedule, schema_of};
 use crate::config::file::ProbeKeys;
@@ -15,23 +17,48 @@ use crate::config::tree::{Content, Key, Node};
 use crate::config::typed::{Fault, Item};
 use crate::config::words;
 use crate::observation::ProbeId;
+use crate::store::Digest;
 
 /// Which probe it is.
+#[derive(Clone)]
 pub(super) struct Context<'a> {
     pub(super) target: &'a str,
     /// Where the target is; `None` if that could not be read.
     pub(super) url: Option<&'a Url>,
     pub(super) path: Path,
+    /// From where can be looked.
+    pub(super) places: &'a Places,
+    /// From where the probes of the target look that say nothing else.
+    pub(super) usual: Option<&'a [RunBy]>,
 }
 
-/// The probe, if nothing is wrong with it.
+/// The probe as each place that it looks from sees it, if nothing is wrong with it.
 pub(super) fn settle(
     node: &Node,
     context: Context<'_>,
     names: &mut Names,
     desk: &mut Desk<'_, '_>,
-) -> Option<ProbeConfig> {
+) -> Vec<ProbeConfig> {
     let node = &spelled_out(node);
+    let own = context.places.named(node, &context.path, desk);
+    let kind = node.get("type").and_then(Node::text);
+    let told = desk.registries.probes.iter().any(|k| k.passive && Some(k.name) == kind);
+    // What others tell, they tell us, wherever else the target is looked at from.
+    let own = own.as_deref().or(context.usual).filter(|_| !told);
+    let by = own.unwrap_or(&[RunBy::Us]).to_vec();
+    desk.elsewhere = !by.contains(&RunBy::Us);
+    let settled = settle_one(node, context, by.len(), names, desk);
+    desk.elsewhere = false;
+    settled.map_or_else(Vec::new, |one| by.into_iter().map(|by| one.run_by(by)).collect())
+}
+
+fn settle_one(
+    node: &Node,
+    context: Context<'_>,
+    locations: usize,
+    names: &mut Names,
+    desk: &mut Desk<'_, '_>,
+) -> Option<ProbeConfig> {
     let kinds: Vec<&str> = desk.registries.probes.iter().map(|k| k.name).collect();
     if !desk.is_mapping(node, &context.path, &format!("such as `- type: {}`", kinds.first().unwrap_or(&"…")))
     {
@@ -52,7 +79,13 @@ pub(super) fn settle(
     let name = node.get("name").and_then(Node::text).or(named);
     desk.nameless |= name.is_none();
     if let Some(name) = name {
-        desk.named.push(Named { id: ProbeId::new(context.target, name), kind, fresh, period: None });
+        desk.named.push(Named {
+            id: ProbeId::new(context.target, name),
+            kind,
+            fresh,
+            period: None,
+            locations,
+        });
         let place = node.get("name").or_else(|| node.get("type")).map_or(node.place, |n| n.place);
         let path = context.path.key(if node.get("name").is_some() { "name" } else { "type" });
         desk.check_name(name, place, &path);
@@ -60,6 +93,9 @@ pub(super) fn settle(
     }
     let kind = kind?;
     let probe = build(kind, &mut item, context.url, desk);
+    if kind.passive {
+        told(node, kind, probe.as_deref(), &context, desk);
+    }
     let keys = keys?;
     let timing = schedule::settle(&keys, kind, &shared, desk)?;
     if let Some(named) = desk.named.last_mut() {
@@ -67,7 +103,7 @@ pub(super) fn settle(
     }
     Some(ProbeConfig {
         id: ProbeId::new(context.target, keys.name.as_deref().unwrap_or(kind.name)),
-        by: RunBy::Us,
+        by: if kind.passive { RunBy::Others } else { RunBy::Us },
         was: keys.was,
         kind: kind.name,
         launches: kind.launches,
@@ -80,6 +116,24 @@ pub(super) fn settle(
         backed_off: timing.backed_off,
         patience: timing.patience,
     })
+}
+
+/// What can be wrong with what others tell: keys that mean nothing, and two jobs that cannot be told apart.
+fn told(node: &Node, kind: &Kind, probe: Option<&dyn Probe>, context: &Context<'_>, desk: &mut Desk<'_, '_>) {
+    for key in ["deadline", "overlap", "confirm_after", "backed_off", "patience", "locations"] {
+        if let Some((written, _)) = node.entry(key) {
+            let what = format!("`{key}` means nothing here: a {} is told, not run", kind.name);
+            desk.report.warning(written.place, context.path.key(key), what, "leave it off");
+        }
+    }
+    let Some(Passive::Heartbeat(terms)) = probe.and_then(Probe::passive) else { return };
+    let digest = Digest::of(terms.key.expose_secret());
+    if desk.keys.contains(&digest) {
+        let place = node.get("key").map_or(node.place, |n| n.place);
+        let hint = "give each job a key of its own: `openssl rand -hex 16`";
+        desk.report.error(place, context.path.key("key"), "another heartbeat has the same key", hint);
+    }
+    desk.keys.insert(digest);
 }
 
 /// `- http` is short for `- type: http`.

@@ -57,13 +57,15 @@ fn bench() -> Bench {
         asks: Asks::default(),
         ourselves: SelfWatch::new(false, Question::default(), inbox.drops()),
         location: "here".into(),
+        reported: Reported::default(),
         backlog: Backlog::default(),
         direct: Direct { channels: config.channels.clone(), post: Arc::new(post.clone()) },
         metrics: Metrics::new(&config.probes).unwrap(),
         public_url: None,
         owed: Arc::new(Notify::new()),
+        tasks: tasks.clone(),
     };
-    tasks.spawn("recorder", OnExit::Fine, recorder.run(letters));
+    tasks.spawn("recorder", OnExit::Fine, async move { drop(recorder.run(letters).await) });
     Bench { inbox, store, board, standing, clock, tasks, post }
 }
 

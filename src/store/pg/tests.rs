@@ -5,7 +5,7 @@ mod damage;
 mod fence;
 mod open;
 mod replicas;
-mod server;
+pub(in crate::store) mod server;
 mod speed;
 mod truth;
 

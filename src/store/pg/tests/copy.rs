@@ -96,6 +96,7 @@ async fn accounts(store: &dyn Store) {
         last_used: None,
         revoked_at: None,
         revoked_by: None,
+        location: Some("frankfurt".into()),
     };
     store.make_token(token, Digest::of("token"), audit()).await.unwrap();
     store.token_used("t1", at(60)).await.unwrap();
