@@ -84,6 +84,7 @@ async fn a_token_is_taken_back_once_however_many_try() {
         last_used: None,
         revoked_at: None,
         revoked_by: None,
+        location: None,
     };
     a.make_token(token, Digest::of("k"), row(0, "ada")).await.unwrap();
     let tries = (0..8).map(|n| {
