@@ -46,6 +46,7 @@ impl App {
             planned: self.config.policy.maintenance.as_slice().into(),
             dice: self.edges.dice.clone(),
             without_memory: self.without_memory.clone(),
+            lead: self.term.lead.clone(),
             base: self.base(),
             public: self.public.clone(),
             runbooks: Arc::clone(&self.runbooks),

@@ -7,6 +7,7 @@ mod ack;
 mod backtest;
 pub mod check;
 mod client;
+mod database;
 mod demo;
 mod incidents;
 pub mod init;

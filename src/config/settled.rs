@@ -18,7 +18,7 @@ use url::Url;
 use super::pages::Pages;
 use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
-use crate::store::Retention;
+use crate::store::{Retention, SealKey};
 
 /// Addresses that are made to be asked whether the network works: three operators, an answer of a few bytes each.
 pub(crate) const WITNESSES: [&str; 3] = [
@@ -56,6 +56,10 @@ pub struct Service {
     pub listen: SocketAddr,
     /// Directory of the store; `state` beside the configuration by default.
     pub state: PathBuf,
+    /// Address of the PostgreSQL database that everything is kept in; `None` for a file in `state`.
+    pub store: Option<SecretString>,
+    /// What seals secrets in the store; `None` for the file `key` in `state`.
+    pub seal: Option<SealKey>,
     /// Name of the place this process looks from; `here` by default.
     pub location: Arc<str>,
     /// Where people reach the pages: links in messages begin with it.
@@ -66,6 +70,8 @@ pub struct Service {
     pub runbooks: Option<PathBuf>,
     /// How long running probes may go on after a stop signal; 25 s by default (Kubernetes kills after 30).
     pub grace: Duration,
+    /// How long one of several replicas leads without being heard of; 15 s by default.
+    pub lease: Duration,
     /// How long things are kept.
     pub retention: Retention,
     /// How many runs at once.

@@ -9,7 +9,10 @@ use launchwatch_probes::Outcome;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::damage::Damaged;
+use super::names::Names;
 use super::pack::plain::Plain;
+use super::pack::{block, journal};
 use crate::observation::{Observation, ProbeId};
 
 /// A result in full, as its row holds it.
@@ -60,5 +63,48 @@ pub(super) struct Which<'a> {
 impl Which<'_> {
     pub(super) fn holds(&self, probe: u32, slot: i64) -> bool {
         (self.from..self.to).contains(&slot) && self.probes.is_none_or(|p| p.contains(&probe))
+    }
+}
+
+/// A row of the journal or of blocks.
+pub(super) struct Packed {
+    pub id: i64,
+    /// Of blocks only.
+    pub probe: Option<u32>,
+    pub first: i64,
+    pub data: Vec<u8>,
+}
+
+impl Packed {
+    /// The results in it that are wanted. A damaged one gives those before the damage at most.
+    pub(super) fn each(
+        &self,
+        names: &Names,
+        which: &Which<'_>,
+        damaged: &Damaged,
+        mut visit: impl FnMut(Plain),
+    ) {
+        if let Some(probe) = self.probe {
+            match block::decode(&self.data, probe, self.first, &names.shapes) {
+                Ok(all) => all.into_iter().filter(|p| which.holds(probe, p.slot)).for_each(visit),
+                Err(e) => damaged.note("block", (self.id, 0), &e),
+            }
+            return;
+        }
+        let mut wanted = Vec::new();
+        let whole = journal::scan(&self.data, |e| {
+            if which.holds(e.probe, e.slot) {
+                wanted.push(e);
+            }
+        });
+        if let Err(e) = whole {
+            return damaged.note("journal", (self.id, 0), &e);
+        }
+        for entry in wanted {
+            match journal::read(&self.data, entry, &names.shapes) {
+                Ok(plain) => visit(plain),
+                Err(e) => damaged.note("journal", (self.id, entry.slot), &e),
+            }
+        }
     }
 }

@@ -4,14 +4,19 @@
 //! One writer (the recorder) hands in whole batches; a batch is one transaction, so an alert and the notification it
 //! owes are kept together or not at all. Readers get their own connection and never hold the writer up.
 
+mod accept;
 mod accounts;
 mod bucket;
+mod compact;
 #[cfg(test)]
 mod conformance;
 mod damage;
+mod files;
 mod full;
 mod histogram;
 mod names;
+mod newest;
+mod open;
 mod pack;
 mod pg;
 mod seal;
@@ -19,6 +24,7 @@ mod sqlite;
 pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod together;
 mod types;
 
 use std::collections::BTreeMap;
@@ -33,8 +39,10 @@ use crate::observation::{Observation, ProbeId};
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
 pub use histogram::Histogram;
 pub use pg::{PgOptions, PgStore};
+pub use seal::SealKey;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
+pub use together::Together;
 pub use types::{
     Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
     Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,

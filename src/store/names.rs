@@ -17,6 +17,7 @@ pub(super) struct Names {
     probes: Vec<Option<ProbeId>>,
     shape_numbers: BTreeMap<Arc<str>, u32>,
     pub shapes: Shapes,
+    newest: (u32, u32),
 }
 
 impl Names {
@@ -37,7 +38,13 @@ impl Names {
         self.shape_numbers.get(text).copied()
     }
 
+    /// The highest numbers of a probe and of a shape.
+    pub(super) fn newest(&self) -> (u32, u32) {
+        self.newest
+    }
+
     pub(super) fn set_probe(&mut self, id: u32, probe: ProbeId) {
+        self.newest.0 = self.newest.0.max(id);
         let at = id as usize;
         if at > MOST_PROBES {
             return;
@@ -52,6 +59,7 @@ impl Names {
     }
 
     pub(super) fn set_shape(&mut self, id: u32, text: Arc<str>, shape: Shape) {
+        self.newest.1 = self.newest.1.max(id);
         self.shape_numbers.insert(text, id);
         self.shapes.set(id, Arc::new(shape));
     }

@@ -36,6 +36,7 @@ use tower::util::MapRequest;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
+use crate::lead::Lead;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
 use crate::store::Store;
@@ -70,6 +71,8 @@ pub struct Sources {
     pub dice: Dice,
     /// Why nothing outlives this process, if so.
     pub without_memory: Option<String>,
+    /// Who leads, where there are several of us.
+    pub lead: Lead,
     /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
     pub base: Arc<str>,
     /// What is told outside the pages.

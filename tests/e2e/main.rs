@@ -29,6 +29,7 @@ mod post;
 mod reads;
 mod rehearsal;
 mod renamed;
+mod replicas;
 mod reports;
 mod schedule;
 mod sight;

@@ -22,6 +22,7 @@ mod browser;
 mod channels;
 mod charts;
 mod cluster;
+mod failover;
 mod faults;
 mod kills;
 mod launches;

@@ -9,10 +9,10 @@ pub(crate) mod subscribers;
 
 use super::{SeriesQuery, Tier};
 
-/// Every promise as a test of the store that an expression makes.
-macro_rules! conformance {
-    ($store:expr) => {
-        $crate::store::conformance::conformance! { $store;
+/// Hands every promise, as the room and the name of its test, to another macro, after what else it is to have.
+macro_rules! promises {
+    ($to:ident $(, $more:expr)?) => {
+        $to! { $($more;)?
             results a_run_that_failed_comes_back_to_the_letter
             results a_run_that_passed_comes_back_within_one_per_cent
             results the_same_slot_is_kept_once_and_as_it_was
@@ -75,6 +75,18 @@ macro_rules! conformance {
             subscribers mails_are_due_again_when_they_say_and_old_news_are_given_up
         }
     };
+}
+pub(crate) use promises;
+
+/// Every promise as a test of the store that an expression makes.
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::store::conformance::promises! { conformance_tests, $store }
+    };
+}
+pub(crate) use conformance;
+
+macro_rules! conformance_tests {
     ($store:expr; $($room:ident $name:ident)*) => { $(
         #[tokio::test(start_paused = true)]
         async fn $name() {
@@ -82,7 +94,7 @@ macro_rules! conformance {
         }
     )* };
 }
-pub(crate) use conformance;
+pub(crate) use conformance_tests;
 
 fn tier(tier: Tier) -> SeriesQuery {
     SeriesQuery { probes: Vec::new(), tier, from: i64::MIN / 4_000_000, to: i64::MAX / 4_000_000 }

@@ -9,9 +9,8 @@ INSERT INTO meta (key, value) VALUES ('batch', 0);
 
 CREATE TABLE probe (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 
--- What runs have in common, as JSON; found again by its digest, for an index holds no long text.
+-- What runs have in common, as JSON.
 CREATE TABLE shape (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text TEXT NOT NULL);
-CREATE UNIQUE INDEX shape_by_text ON shape (sha256(convert_to(text, 'UTF8')));
 
 -- Results in the compact form: a row a batch (its number), until enough of them are there to make blocks.
 CREATE TABLE journal (

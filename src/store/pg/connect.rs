@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
@@ -17,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Inner, PgStore, load, schema, sql};
 use crate::store::damage::Damaged;
-use crate::store::seal::Seal;
+use crate::store::seal::{Seal, SealKey};
 use crate::store::{Error, Retention};
 
 /// Connections for reading; more wait for one another, never for the writer.
@@ -39,12 +39,20 @@ pub struct PgOptions {
     /// How long things are kept.
     pub retention: Retention,
     /// What seals debts and addresses; the same for every replica.
-    pub key: [u8; 32],
+    pub key: SealKey,
     /// More certificate authorities to trust (PEM).
     pub ca_file: Option<PathBuf>,
 }
 
 impl PgStore {
+    /// Whether an address makes sense; asks nobody.
+    ///
+    /// # Errors
+    /// [`Error::Address`].
+    pub fn check_address(url: &SecretString) -> Result<(), Error> {
+        address(url).map(|_| ())
+    }
+
     /// Opens the database at an address like `postgres://user:password@host/name?sslmode=require`, and brings its
     /// schema up to date. With TLS the server's certificate is always checked, whatever `sslmode` says, against the
     /// system's authorities, those of `sslrootcert=` and those of the options.
@@ -59,10 +67,11 @@ impl PgStore {
         let inner = Inner {
             readers: pool(READERS)?,
             writer: pool(1)?,
+            lease: pool(1)?,
             known: tokio::sync::Mutex::default(),
-            open: tokio::sync::Mutex::default(),
+            open: Mutex::default(),
             epoch: AtomicI64::new(0),
-            seal: Seal::new(&options.key).ok_or_else(no_key)?,
+            seal: Arc::new(Seal::new(&options.key.0).ok_or_else(no_key)?),
             retention: options.retention,
             damaged: Damaged::default(),
             clock: OnceLock::new(),

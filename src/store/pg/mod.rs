@@ -16,6 +16,7 @@
 //!   connection on which something went wrong is not used again.
 
 mod accounts;
+mod compact;
 mod connect;
 mod debts;
 mod deploys;
@@ -41,11 +42,12 @@ mod stands;
 mod store;
 mod subscribers;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
+pub(super) mod together;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
@@ -57,7 +59,7 @@ use super::seal::Seal;
 
 pub use connect::PgOptions;
 
-type Date = Box<dyn Fn() -> Timestamp + Send + Sync>;
+type Date = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Everything launchwatch keeps, in a PostgreSQL database.
 #[derive(Clone)]
@@ -70,13 +72,15 @@ struct Inner {
     readers: Pool,
     /// One connection: writes keep their order.
     writer: Pool,
+    /// One connection for the lease alone: it waits for nothing else.
+    lease: Pool,
     /// What the writer knows of what it wrote.
     known: tokio::sync::Mutex<load::Known>,
     /// What readers have counted of open hours.
-    open: tokio::sync::Mutex<Arc<load::Open>>,
+    open: Mutex<Arc<load::Open>>,
     /// What every write of knowledge shows; 0 where nobody else can write.
     epoch: AtomicI64,
-    seal: Seal,
+    seal: Arc<Seal>,
     retention: Retention,
     damaged: Damaged,
     clock: OnceLock<Date>,
@@ -103,8 +107,21 @@ impl PgStore {
     #[must_use]
     pub fn with_clock(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         // The first one stays.
-        drop(self.inner.clock.set(Box::new(now)));
+        drop(self.inner.clock.set(Arc::new(now)));
         self
+    }
+
+    /// What is counted of open hours; to be taken before a snapshot is.
+    fn open_hours(&self) -> Arc<load::Open> {
+        Arc::clone(&self.inner.open.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers what was counted.
+    fn counted(&self, open: &Arc<load::Open>) {
+        let mut place = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_newer(&place) {
+            *place = Arc::clone(open);
+        }
     }
 
     /// Rows that could not be read since the store was opened, and were left out.

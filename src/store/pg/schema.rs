@@ -31,6 +31,12 @@ async fn apply(client: &mut Object, steps: &[&str]) -> Result<(), Error> {
     sql::execute(&tx, what, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     let found = version(&tx, known).await?.unwrap_or(0);
     if found == 0 {
+        let row = tx.query_one("SHOW server_encoding", &[]).await.map_err(fail(what))?;
+        let encoding: String = sql::column(&row, 0, what)?;
+        if encoding != "UTF8" {
+            let detail = format!("its encoding is {encoding}; make it anew with ENCODING 'UTF8'");
+            return Err(Error::Corrupt { what: "text of every language", detail });
+        }
         let table = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)";
         tx.batch_execute(table).await.map_err(fail(what))?;
     }

@@ -1,4 +1,18 @@
-//! What the store in PostgreSQL promises, against a real server: see `server.rs` for how one is named.
+//! What the store in PostgreSQL promises, against a real server: `server.rs` says how one is named.
 
-mod server;
 mod replicas;
+pub(in crate::store) mod server;
+
+use crate::store::conformance;
+
+/// Every promise as a test of its own, with sockets and so in real time.
+macro_rules! promises {
+    ($($room:ident $name:ident)*) => { $(
+        #[tokio::test]
+        async fn $name() {
+            let Some(address) = server::address().await else { return };
+            conformance::$room::$name(server::open(&address).await).await;
+        }
+    )* };
+}
+conformance::promises! { promises }

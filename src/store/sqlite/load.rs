@@ -10,6 +10,7 @@ use super::names::Names;
 use super::scan::{self, Raw, Which};
 use super::{Inner, Last, Live, Writer, fail, hours};
 use crate::store::Error;
+use crate::store::accept::place;
 use crate::store::pack::journal;
 
 /// Names, open hours, the last slot of every probe, and how much is in the journal.
@@ -86,14 +87,4 @@ fn last(db: &Connection, names: &Names) -> Result<(Vec<Last>, u64), Error> {
         }
     }
     Ok((last, journaled))
-}
-
-/// The place of a probe, made if it is not there.
-#[expect(clippy::indexing_slicing, reason = "it has just been made long enough")]
-pub(super) fn place(last: &mut Vec<Last>, probe: u32) -> &mut Last {
-    let at = probe as usize;
-    if last.len() <= at {
-        last.resize(at + 1, Last::default());
-    }
-    &mut last[at]
 }

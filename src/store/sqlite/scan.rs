@@ -6,54 +6,12 @@ use super::damage::Damaged;
 use super::fail;
 use super::names::Names;
 use crate::store::Error;
-pub(super) use crate::store::full::{Full, Raw, Which};
+pub(super) use crate::store::full::{Full, Packed, Raw, Which};
 use crate::store::pack::plain::Plain;
-use crate::store::pack::{block, journal};
-
-/// A row of the journal or of blocks.
-pub(super) struct Packed {
-    pub id: i64,
-    /// Of blocks only.
-    pub probe: Option<u32>,
-    pub first: i64,
-    pub data: Vec<u8>,
-}
 
 impl Packed {
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { id: row.get(0)?, probe: row.get(1)?, first: row.get(2)?, data: row.get(3)? })
-    }
-
-    /// The results in it that are wanted. A damaged one gives those before the damage at most.
-    pub(super) fn each(
-        &self,
-        names: &Names,
-        which: &Which<'_>,
-        damaged: &Damaged,
-        mut visit: impl FnMut(Plain),
-    ) {
-        if let Some(probe) = self.probe {
-            match block::decode(&self.data, probe, self.first, &names.shapes) {
-                Ok(all) => all.into_iter().filter(|p| which.holds(probe, p.slot)).for_each(visit),
-                Err(e) => damaged.note("block", (self.id, 0), &e),
-            }
-            return;
-        }
-        let mut wanted = Vec::new();
-        let whole = journal::scan(&self.data, |e| {
-            if which.holds(e.probe, e.slot) {
-                wanted.push(e);
-            }
-        });
-        if let Err(e) = whole {
-            return damaged.note("journal", (self.id, 0), &e);
-        }
-        for entry in wanted {
-            match journal::read(&self.data, entry, &names.shapes) {
-                Ok(plain) => visit(plain),
-                Err(e) => damaged.note("journal", (self.id, entry.slot), &e),
-            }
-        }
     }
 }
 

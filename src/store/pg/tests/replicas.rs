@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use launchwatch_alerts::{AlertState, Change, Deploy, DeployResult, Held, Hidden, IncidentState, NotificationKind};
+use launchwatch_alerts::{
+    AlertState, Change, Deploy, DeployResult, Held, Hidden, IncidentState, NotificationKind,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,9 +29,9 @@ async fn replicas_that_are_asked_at_once_keep_to_the_limits_together() {
     let ask = async |store: &crate::store::PgStore, n: i64, who: &str| {
         usize::from(store.ask(who, ALL, at(n)).await.unwrap())
     };
-    let one = futures::future::join_all((0..8).flat_map(|n| {
-        [ask(&a, n, "eve@example.org"), ask(&b, n, "Eve@Example.org")]
-    }));
+    let one = futures::future::join_all(
+        (0..8).flat_map(|n| [ask(&a, n, "eve@example.org"), ask(&b, n, "Eve@Example.org")]),
+    );
     assert_eq!(one.await.into_iter().sum::<usize>(), ASKED_A_DAY as usize);
     assert_eq!(a.mails(at(20), 9).await.unwrap().len(), 1, "one mail is enough");
     let names: Vec<String> = (0..2 * ASKED_AN_HOUR).map(|n| format!("u{n}@example.org")).collect();
@@ -212,13 +214,13 @@ async fn a_batch_is_there_whole_or_not_at_all_wherever_it_is_cut() {
     let Some(base) = address().await else { return };
     let direct = open(&base).await;
     let (mut whole, mut none) = (0, 0);
-    for cut in (0..40).map(|n| 3_000 + n * 1_500) {
+    for cut in (0..40).map(|n| 3_000 + n * 3_000) {
         // Statements are known after the first batch, so that what is cut is the work and not its preparation.
         let (through, _) = between(&base, cut).await;
         let kept = async {
             let options = crate::store::PgOptions {
                 retention: crate::store::Retention::default(),
-                key: super::server::KEY,
+                key: super::server::key(),
                 ca_file: None,
             };
             crate::store::PgStore::open(&through, options).await?.record(everything(30)).await

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use secrecy::SecretString;
 
-use crate::store::{PgOptions, PgStore, Retention};
+use crate::store::{PgOptions, PgStore, Retention, SealKey};
 
 /// Key of all stores of tests.
-pub(crate) const KEY: [u8; 32] = [7; 32];
+pub(crate) fn key() -> SealKey {
+    SealKey::of(&"07".repeat(32).into()).expect("a key")
+}
 
 /// The address of a fresh, empty schema; `None` if no server is named.
 pub(crate) async fn address() -> Option<SecretString> {
@@ -34,6 +36,6 @@ pub(crate) async fn address() -> Option<SecretString> {
 
 /// A store in a schema.
 pub(crate) async fn open(address: &SecretString) -> PgStore {
-    let options = PgOptions { retention: Retention::default(), key: KEY, ca_file: None };
+    let options = PgOptions { retention: Retention::default(), key: key(), ca_file: None };
     PgStore::open(address, options).await.expect("the store opens")
 }
