@@ -15,7 +15,6 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::edges::Edges;
-use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::observation::Observation;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
@@ -31,6 +30,7 @@ use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
+use crate::{exchange, hearing};
 
 pub use self::term::Term;
 
@@ -176,6 +176,7 @@ impl App {
         self.start_letter_box(&shared.inbox);
         self.start_deliveries(shared.inbox.clone(), owed).await.context("cannot read what is owed")?;
         hearing::start(&self.desk(), &self.config.channels);
+        exchange::start(&self.for_exports(&shared.inbox));
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
@@ -242,6 +243,12 @@ impl App {
             Stop::Asked => Ok(()),
             Stop::Lost(task) => anyhow::bail!("the task `{task}` ended unexpectedly; see the log above"),
         }
+    }
+
+    /// What exports need.
+    fn for_exports<'a>(&'a self, inbox: &'a inbox::Inbox) -> exchange::Desk<'a> {
+        let Self { config, edges, store, metrics, tasks, .. } = self;
+        exchange::Desk { config, edges, store, metrics, tasks, inbox }
     }
 
     /// What listening to people needs.
