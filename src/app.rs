@@ -15,13 +15,14 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::edges::Edges;
-use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::observation::Observation;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
+use crate::pipeline::agents::{self, Agents};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::recorder::Recorder;
+use crate::pipeline::reported::Reported;
 use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
 use crate::runbooks::Runbooks;
 use crate::scheduler::{self, Asks, InFlight, Learned, Permits, Shared, Standing};
@@ -29,6 +30,7 @@ use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
+use crate::{exchange, hearing};
 
 pub use self::term::Term;
 
@@ -57,6 +59,8 @@ pub struct App {
     without_memory: Option<String>,
     keeper: Arc<web::Keeper>,
     term: Term,
+    agents: Agents,
+    rates: Arc<web::Rates>,
 }
 
 impl App {
@@ -84,6 +88,8 @@ impl App {
             keeper: Arc::new(keeper),
             status,
             public: web::Public::of(&config),
+            agents: Agents::of(&config, edges.clock.now()),
+            rates: Arc::default(),
             config,
             edges,
             store,
@@ -170,6 +176,7 @@ impl App {
         self.start_letter_box(&shared.inbox);
         self.start_deliveries(shared.inbox.clone(), owed).await.context("cannot read what is owed")?;
         hearing::start(&self.desk(), &self.config.channels);
+        exchange::start(&self.for_exports(&shared.inbox));
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
@@ -189,6 +196,9 @@ impl App {
         now: Timestamp,
     ) -> Result<(), store::Error> {
         history::fill(&self.board, self.store.as_ref(), open, now).await?;
+        if self.agents.all().next().is_some() {
+            self.agents.recall(&self.store.last_slots().await?, now);
+        }
         let past =
             history::Past { engine, learned, board: &self.board, location: &self.config.service.location };
         past.recall(self.store.as_ref(), &self.config.probes, now).await
@@ -199,6 +209,11 @@ impl App {
         let (inbox, metrics, tasks) = (&shared.inbox, &self.metrics, &self.tasks);
         let beat = ourselves::beat(shared.pulse.clone(), inbox.clone(), metrics.clone(), tasks.clone());
         tasks.spawn("pulse", OnExit::Stop, beat);
+        if self.agents.all().next().is_some() {
+            let watch =
+                agents::watch(self.agents.clone(), self.edges.clock.clone(), inbox.clone(), tasks.clone());
+            tasks.spawn("agents", OnExit::Stop, watch);
+        }
         let question = Question::default();
         let witnesses = Witnesses {
             net: Arc::clone(&self.edges.net),
@@ -228,6 +243,12 @@ impl App {
             Stop::Asked => Ok(()),
             Stop::Lost(task) => anyhow::bail!("the task `{task}` ended unexpectedly; see the log above"),
         }
+    }
+
+    /// What exports need.
+    fn for_exports<'a>(&'a self, inbox: &'a inbox::Inbox) -> exchange::Desk<'a> {
+        let Self { config, edges, store, metrics, tasks, .. } = self;
+        exchange::Desk { config, edges, store, metrics, tasks, inbox }
     }
 
     /// What listening to people needs.
@@ -309,6 +330,7 @@ impl App {
             asks: shared.asks.clone(),
             ourselves: SelfWatch::new(witnessed, question, shared.inbox.drops()),
             location: Arc::clone(&self.config.service.location),
+            reported: Reported::of(&self.config.probes, self.edges.clock.now()),
             orders: orders::Orders::default(),
             backlog: Backlog::default(),
             direct: self.direct(),

@@ -37,6 +37,13 @@ pub enum Letter {
         /// Told when what came of it is durable; dropped when that cannot be.
         answer: oneshot::Sender<Result<(), Disobeyed>>,
     },
+    /// An agent has reported to this process: who leads must know that it is there.
+    Heard {
+        /// The name of its location.
+        location: Arc<str>,
+        /// What it said of itself, as it travels.
+        word: serde_json::Value,
+    },
     /// Somebody asks why rules do or do not fire: only the engine knows.
     Why {
         /// At most so many series a rule.
@@ -162,11 +169,40 @@ impl Orders {
         let (answer, answered) = oneshot::channel();
         let caller = Caller { who: command.by().to_owned(), via };
         let letter = Letter::Command { command, caller, answer };
-        let taken = self.0.upgrade().is_some_and(|s| s.try_send(letter).is_ok());
-        if !taken {
+        if !self.put(letter) {
             return Err(NotDone::TryAgain);
         }
         Ok(answered.await.map_err(|_| NotDone::Lost)??)
+    }
+
+    /// Hands over what others saw, oldest first, and waits until it is durable: answers which of it was new. The caller
+    /// sets the limit of time.
+    ///
+    /// # Errors
+    /// Nobody can take it just now, or it could not be written down: sending it again is harmless.
+    pub async fn report(&self, observations: Vec<Observation>) -> Result<Vec<bool>, NotDone> {
+        let (answer, answered) = oneshot::channel();
+        let letter = Letter::Reported { observations, answer };
+        if !self.put(letter) {
+            return Err(NotDone::TryAgain);
+        }
+        answered.await.map_err(|_| NotDone::TryAgain)
+    }
+
+    /// Hands over what a run elsewhere seems to prove that still goes on. False if it was dropped: the run's end will
+    /// tell.
+    pub fn suspect(&self, suspect: Suspect) -> bool {
+        self.put(Letter::Suspect(suspect))
+    }
+
+    /// An agent was heard of. Where this process leads, it knows already.
+    pub fn heard(&self, location: &Arc<str>, word: serde_json::Value) {
+        // Another word follows soon.
+        let _put = self.put(Letter::Heard { location: Arc::clone(location), word });
+    }
+
+    fn put(&self, letter: Letter) -> bool {
+        self.0.upgrade().is_some_and(|sender| sender.try_send(letter).is_ok())
     }
 
     /// How every rule stands, with at most so many series each. The caller sets the limit of time.
@@ -175,8 +211,7 @@ impl Orders {
     /// Nobody can answer just now.
     pub async fn why(&self, most: usize) -> Result<Vec<Standing>, NotDone> {
         let (answer, answered) = oneshot::channel();
-        let taken = self.0.upgrade().is_some_and(|s| s.try_send(Letter::Why { most, answer }).is_ok());
-        if !taken {
+        if !self.put(Letter::Why { most, answer }) {
             return Err(NotDone::TryAgain);
         }
         answered.await.map_err(|_| NotDone::TryAgain)

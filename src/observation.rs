@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchwatch_alerts::SeriesId;
 use launchwatch_probes::Outcome;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,14 @@ impl ProbeId {
     /// The id of a probe of a target. Neither name holds a `/`: the config refuses it.
     pub fn new(target: &str, probe: &str) -> Self {
         Self(format!("{target}/{probe}").into())
+    }
+
+    /// The id of a series, as a process at the place `here` calls it.
+    pub fn of(series: &SeriesId, here: &str) -> Self {
+        let bare = Self::new(&series.target, &series.probe);
+        // What several locations say together has none of its own.
+        let ours = series.location.is_empty() || series.location == here;
+        if ours { bare } else { bare.at(&series.location) }
     }
 
     /// The whole id.

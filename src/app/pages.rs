@@ -54,6 +54,8 @@ impl App {
             keeper: Arc::clone(&self.keeper),
             status: self.status.clone(),
             desk: self.working_pages(),
+            agents: self.agents.clone(),
+            rates: Arc::clone(&self.rates),
             extra: Arc::clone(&self.extra),
         }
     }

@@ -12,7 +12,8 @@ use crate::clock::Clock;
 
 #[derive(Subcommand)]
 pub(super) enum Do {
-    /// Make a token for a program; it is printed this once.
+    /// Make a token for a program or an agent; it is printed this once.
+    #[command(visible_alias = "add")]
     Create(Wish),
     /// Tokens that are good.
     List(Look),
@@ -34,13 +35,17 @@ enum Role {
 #[derive(Args)]
 pub(super) struct Wish {
     /// What it is for.
-    name: String,
+    #[arg(required_unless_present = "agent")]
+    name: Option<String>,
     /// What it may do.
-    #[arg(long, value_enum, default_value = "viewer")]
+    #[arg(long, value_enum, default_value = "viewer", conflicts_with = "agent")]
     role: Role,
-    /// How long it is good, such as `30d`; at most 366 days.
-    #[arg(long = "for", value_name = "SPAN", default_value = "90d")]
-    lasts: String,
+    /// For the agent of this name: it may report what is seen from there, and nothing else.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// How long it is good, such as `30d`; at most 366 days. By default 90 days, of an agent's 366.
+    #[arg(long = "for", value_name = "SPAN")]
+    lasts: Option<String>,
     #[command(flatten)]
     reach: Reach,
 }
@@ -76,7 +81,15 @@ async fn create(wish: &Wish) -> Result<(), Failure> {
         Role::Operator => "operator",
         Role::Admin => "admin",
     };
-    let body = json!({ "name": wish.name, "role": role, "for": wish.lasts });
+    let usual = wish.agent.as_ref().map(|agent| format!("agent {agent}"));
+    let mut body = json!({ "name": wish.name.clone().or(usual) });
+    match &wish.agent {
+        Some(agent) => body["agent"] = json!(agent),
+        None => body["role"] = json!(role),
+    }
+    if let Some(lasts) = &wish.lasts {
+        body["for"] = json!(lasts);
+    }
     let made = wish.reach.client()?.post(&["tokens"], &body).await?;
     if wish.reach.json {
         shown::json(&made);
@@ -85,6 +98,7 @@ async fn create(wish: &Wish) -> Result<(), Failure> {
     let now = Clock::system().now();
     let until = at(&made, "/token/expires_at").map_or_else(String::new, |end| shown::moment(end, now));
     // The token alone goes to standard output, so that it can be sent on into a file.
+    let role = wish.agent.as_ref().map_or_else(|| role.to_owned(), |agent| format!("agent {agent}"));
     eprintln!("{}: {role} until {until}; it is shown this once and kept nowhere", word(&made, "/token/id"));
     println!("{}", word(&made, "/secret"));
     Ok(())
@@ -130,7 +144,9 @@ fn table(tokens: &[&Value], now: Timestamp) -> String {
             (None, true) => moment("/expires_at", "taken back"),
             (None, false) => format!("ended {}", moment("/expires_at", "")),
         };
-        let words = [word(token, "/id"), word(token, "/role")].map(str::to_owned);
+        let location = token.get("location").and_then(Value::as_str);
+        let role = location.map_or_else(|| word(token, "/role").to_owned(), |at| format!("agent {at}"));
+        let words = [word(token, "/id").to_owned(), role];
         let (by, used) = (word(token, "/created_by").to_owned(), moment("/last_used", "never"));
         [&words[..], &[until, used, by, word(token, "/name").to_owned()]].concat()
     };

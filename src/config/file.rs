@@ -12,11 +12,13 @@ use super::settled::Overlap;
 use super::texts::Patience;
 
 mod access;
+mod exports;
 mod pages;
 mod people;
 mod rules;
 
 pub(crate) use access::{AccessKeys, HubKeys, OidcKeys, PasswordKeys, RolesKeys};
+pub(crate) use exports::ExportKeys;
 pub(crate) use pages::{GroupKeys, LinkKeys, PagesKeys};
 pub(crate) use people::{
     DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,
@@ -124,6 +126,18 @@ pub(crate) struct SubscriptionKeys {
     pub(crate) per_minute: Option<u32>,
 }
 
+/// Somebody who looks from elsewhere and reports to this process: `launchwatch agent`, or `launchwatch run --once` as a
+/// cron job.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct AgentKeys {
+    /// Name of the place from which it looks, unique; `locations` of targets and probes name it.
+    pub(crate) name: String,
+    /// Without a word for so long, it counts as silent: its probes are unknown, and you are told. An agent speaks up every
+    /// few seconds; for a cron job write more than two of its intervals.
+    #[schemars(extend("default" = "3m"))]
+    pub(crate) silent_after: Option<Span>,
+}
+
 /// A deployment one cares about.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct TargetKeys {
@@ -139,6 +153,10 @@ pub(crate) struct TargetKeys {
     /// Words of your own; the API hands them out with the target. On the status page, `says` stands under the target's
     /// name, and `says_PROBE` is what it calls what that probe looks at, such as `says_matlab: Matlab notebooks`.
     pub(crate) labels: Option<BTreeMap<String, String>>,
+    /// From where its probes look: names of `agents`, and of the place from which this process looks; only the latter by
+    /// default. Each place is judged by itself; rules with a `quorum` judge by several.
+    #[expect(dead_code, reason = "each probe is told of it before the other keys are known to be right")]
+    pub(crate) locations: Option<Vec<String>>,
     /// How it is looked at; at least one probe.
     #[serde(rename = "probes")]
     #[schemars(with = "Vec<serde_json::Value>")]
@@ -174,6 +192,9 @@ pub(crate) struct ProbeKeys {
     /// A stage that lasts this many times the p99 it has shown so far counts as failing while it hangs; `off` waits for
     /// the deadline. By default 1.5 for types that launch servers.
     pub(crate) patience: Option<Patience>,
+    /// From where it looks; as its target says by default.
+    #[expect(dead_code, reason = "read before it is known whether the secrets of the probe are needed here")]
+    pub(crate) locations: Option<Vec<String>>,
 }
 
 impl ProbeKeys {
@@ -190,6 +211,7 @@ impl ProbeKeys {
         "confirm_after",
         "backed_off",
         "patience",
+        "locations",
     ];
 }
 

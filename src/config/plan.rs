@@ -23,6 +23,7 @@ impl Config {
             depends_on: depends_on.collect(),
             policy: self.policy.clone(),
             renamed: self.renamed(),
+            silent_after: self.agents.iter().map(|a| (a.name.to_string(), a.silent_after)).collect(),
         }
     }
 

@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    AccessKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys, RouteKeys,
-    RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, AgentKeys, ChannelKeys, ExportKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys,
+    ReminderKeys, RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -77,6 +77,12 @@ access:
     roles: { admin: [admin], operator: [\"group:ops\"], viewer: [\"*\"] }
 ";
 
+const EXPORTS: &str = "\
+exports:
+  - { type: remote_write, url: https://prometheus.example.org/api/v1/write, username: hubs, password: env:WRITE_PASSWORD }
+  - { type: otlp, url: https://collector.example.org/v1/metrics, labels: { cluster: prod } }
+";
+
 /// The manual as Markdown.
 pub fn reference(registries: Registries) -> String {
     let mut text = HEAD.to_owned();
@@ -103,6 +109,8 @@ pub fn reference(registries: Registries) -> String {
         );
         show(&mut text, kind.name, &example::lines(kind.name, kind.example, &kind.schema().to_value()));
     }
+    let words = "A list: who looks from elsewhere and reports to this process, as `launchwatch agent` or as a cron job with `launchwatch run --once`. Each needs a token of its own (`launchwatch token add --agent NAME`) and gets from this process what it is to look at.";
+    section(&mut text, 2, "agents", words, &schema_of::<AgentKeys>());
     let words = "A list: who is told. `type` says which kind; the keys of the kind stand beside these.";
     section(&mut text, 2, "channels", words, &schema_of::<ChannelKeys>());
     for kind in registries.channels {
@@ -121,6 +129,9 @@ pub fn reference(registries: Registries) -> String {
     let words =
         "How the pages that everybody sees are called, look and are arranged. Every key may be left out.";
     section(&mut text, 2, "pages", words, &schema_of::<PagesKeys>());
+    let words = "A list: which stores of time series get what every minute counted; `deploy/exchange.md` says what they get.";
+    section(&mut text, 2, "exports", words, &schema_of::<ExportKeys>());
+    show_text(&mut text, EXPORTS);
     text
 }
 

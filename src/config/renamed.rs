@@ -7,14 +7,14 @@ use super::Config;
 impl Config {
     /// Series by their former names, as `was` tells of targets and probes; the new name second.
     pub fn renamed(&self) -> Vec<(SeriesId, SeriesId)> {
-        let named = |target: &str, probe: &str| SeriesId {
-            target: target.to_owned(),
-            probe: probe.to_owned(),
-            location: self.service.location.to_string(),
-        };
         let mut pairs = Vec::new();
         for probe in &self.probes {
-            let (target, name) = (probe.id.target(), probe.id.probe());
+            let (target, name) = (probe.id.target(), probe.id.bare());
+            let named = |target: &str, probe_name: &str| SeriesId {
+                target: target.to_owned(),
+                probe: probe_name.to_owned(),
+                location: probe.id.elsewhere().unwrap_or(&self.service.location).to_owned(),
+            };
             let before = self.targets.iter().find(|t| t.name == target).and_then(|t| t.was.as_deref());
             // One of both may have been renamed earlier than the other.
             for old_target in before.into_iter().chain([target]) {

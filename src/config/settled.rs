@@ -1,6 +1,7 @@
 //! The configuration as believed: checked, built, with every default filled in.
 
 pub mod access;
+mod exports;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+pub use exports::{Export, ExportKind};
 
 use super::pages::Pages;
 use crate::cron::CronSchedule;
@@ -47,6 +50,23 @@ pub struct Config {
     pub subscriptions: Option<Subscriptions>,
     /// How the pages are called, look and are arranged.
     pub pages: Pages,
+    /// Who looks from elsewhere.
+    pub agents: Vec<AgentConfig>,
+    /// Which stores of time series get what was counted.
+    pub exports: Vec<Export>,
+}
+
+/// Somebody who looks from elsewhere: an agent or a cron job.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// Name of the location.
+    pub name: Arc<str>,
+    /// Without a word for so long, it counts as silent; 3 minutes by default.
+    pub silent_after: Duration,
+    /// What it is to look at: a configuration as it was written, secrets only as references.
+    pub configuration: serde_json::Value,
+    /// Changes when the configuration does.
+    pub version: String,
 }
 
 /// How the process itself behaves.

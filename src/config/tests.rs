@@ -1,8 +1,10 @@
 //! The loader as a whole: fixtures and what is said about them, places, and files that nobody would write.
 
 mod built_in;
+mod exports;
 mod glance;
 mod kinds;
+mod locations;
 mod pages;
 mod places;
 mod random;

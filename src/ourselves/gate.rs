@@ -125,7 +125,7 @@ impl Gate {
     fn excused(&self, letter: Letter) -> Option<Letter> {
         let began = match &letter {
             Letter::Observation(seen) => seen.began(),
-            Letter::Suspect(suspect) => suspect.began,
+            Letter::Suspect(suspect) if suspect.probe.elsewhere().is_none() => suspect.began,
             _ => return Some(letter),
         };
         let excused = self.isolated.is_some() || self.ended.is_some_and(|ended| began <= ended);
@@ -142,8 +142,10 @@ impl Gate {
     }
 }
 
+/// What a letter says; `None` for those that a cut of our own line has nothing to do with.
 fn of(letter: &Letter) -> Option<(&ProbeId, Verdict, Option<Reason>)> {
     match letter {
+        Letter::Suspect(suspect) if suspect.probe.elsewhere().is_some() => None,
         Letter::Observation(seen) => Some((&seen.probe, seen.outcome.verdict, seen.outcome.reason)),
         Letter::Suspect(suspect) if suspect.withdrawn => Some((&suspect.probe, Verdict::Unknown, None)),
         Letter::Suspect(suspect) => Some((&suspect.probe, Verdict::Failed, Some(suspect.reason))),

@@ -153,13 +153,14 @@ impl Board {
         let Some(row) = self.probes.get_mut(&seen.probe) else { return };
         row.count(seen.slot.as_second(), seen.outcome.verdict, 1);
         if matches!(seen.outcome.verdict, Verdict::Passed | Verdict::Degraded) {
-            row.last_good = Some(seen.ended());
+            row.last_good = row.last_good.max(Some(seen.ended()));
             let mut one = Histogram::default();
             one.record(seen.outcome.took());
             row.add_took(seen.slot.as_second(), &one);
         }
         // A slot that passed without a run says nothing about how the probe stands; the strip shows it.
-        if seen.outcome.reason != Some(Reason::Missed) {
+        // What comes late, from elsewhere, says how it was.
+        if seen.outcome.reason != Some(Reason::Missed) && row.slot.is_none_or(|slot| slot <= seen.slot) {
             row.last = Some((seen.ended(), seen.outcome.clone()));
             row.slot = Some(seen.slot);
         }
@@ -177,8 +178,11 @@ impl ProbeState {
     /// Adds runs to the cell of a moment (seconds since 1970).
     pub fn count(&mut self, second: i64, verdict: Verdict, runs: u32) {
         let start = second.div_euclid(CELL_SECONDS) * CELL_SECONDS;
-        if self.cells.back().is_none_or(|(last, _)| *last < start) {
-            self.cells.push_back((start, Cell::default()));
+        // Nearly always it is the last one, or a new one behind it.
+        let before = self.cells.iter().rev().take_while(|(at, _)| *at > start).count();
+        let at = self.cells.len() - before;
+        if at.checked_sub(1).and_then(|last| self.cells.get(last)).is_none_or(|(last, _)| *last < start) {
+            self.cells.insert(at, (start, Cell::default()));
             if self.cells.len() > CELLS {
                 self.cells.pop_front();
             }

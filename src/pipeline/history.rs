@@ -106,7 +106,7 @@ impl Past<'_> {
     }
 
     fn row(&self, probe: &ProbeConfig) -> Row {
-        let series = Arc::new(series(&probe.id, self.location));
+        let series = Arc::new(series(&probe.id, probe.id.elsewhere().unwrap_or(self.location)));
         let back = self.engine.looks_back(&series);
         let runs = if probe.launches { back.runs.max(LAUNCHES) } else { back.runs };
         let back = LookBack { runs: runs.clamp(1, MOST), ..back };

@@ -4,6 +4,7 @@
 //! There is one writer. It owns the engine, so no lock guards a judgement, and what is judged and what is owed are
 //! written down together.
 
+pub mod agents;
 pub mod backlog;
 pub mod board;
 pub mod dead_man;
@@ -14,5 +15,6 @@ pub mod janitor;
 pub mod mails;
 pub mod orders;
 pub mod recorder;
+pub mod reported;
 pub(crate) mod sample;
 pub mod tape;

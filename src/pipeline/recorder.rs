@@ -13,12 +13,13 @@ use tokio::time::Instant;
 use super::backlog::{Attempt, Backlog};
 use super::direct::Direct;
 use super::orders::Orders;
+use super::reported::{Reported, Sorted};
 use super::tape::Event;
 use super::{board::SharedBoard, sample};
 use crate::clock::Clock;
 use crate::inbox::{Letter, Ourselves};
 use crate::observation::{Observation, ProbeId};
-use crate::ourselves::{SelfWatch, Sorted};
+use crate::ourselves::{self, SelfWatch};
 use crate::scheduler::{Asks, Standing};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
@@ -51,6 +52,8 @@ pub struct Recorder {
     pub ourselves: SelfWatch,
     /// Where we look from.
     pub location: Arc<str>,
+    /// Knows what others have told already.
+    pub reported: Reported,
     /// What is to be written.
     pub backlog: Backlog,
     /// What people want, and who waits for what came of it.
@@ -101,7 +104,7 @@ impl Recorder {
             }
             round_at = now;
             let doubted = |probe: &str| self.engine.doubted(&ours(probe, &self.location));
-            let Sorted { letters, words, waiting } = self.ourselves.sort(letters, now, doubted);
+            let ourselves::Sorted { letters, words, waiting } = self.ourselves.sort(letters, now, doubted);
             self.standing.doubt(waiting.iter().map(|probe| (probe, true)));
             self.round(letters, words, &mut names).await;
         }
@@ -128,26 +131,35 @@ impl Recorder {
         for letter in letters {
             match letter {
                 Letter::Observation(seen) => {
-                    let (series, curious) = names.of(&self.engine, &seen.probe, &seen.location);
-                    seen_of.insert(seen.probe.clone());
-                    if our_fault(&seen) {
-                        self.engine.forgive(&series, now);
-                    }
-                    self.engine.see(&sample::of_observation(series, curious, &seen), now);
+                    self.judge(&seen, names, &mut seen_of, now);
                     observations.push(seen);
                 }
                 Letter::Suspect(suspect) => {
                     let (series, _) = names.of(&self.engine, &suspect.probe, &suspect.location);
                     self.engine.see(&sample::of_suspect(series, &suspect, now), now);
                 }
-                // Nobody sends any yet: whoever would is told that it was not taken.
-                Letter::Reported { answer, .. } => drop(answer),
+                Letter::Reported { observations: told, answer } => {
+                    // What cannot be compared with what is known is not taken: whoever waits is not answered.
+                    let sorted = self.reported.sort(told, self.store.as_ref(), now).await;
+                    let Ok(Sorted { news, new }) = sorted.inspect_err(|error| {
+                        tracing::error!(%error, "cannot say what of a report is known already");
+                    }) else {
+                        continue;
+                    };
+                    for (seen, _) in news.iter().filter(|(_, judged)| *judged) {
+                        self.judge(seen, names, &mut seen_of, now);
+                    }
+                    observations.extend(news.into_iter().map(|(seen, _)| seen));
+                    self.reported.awaits(answer, new);
+                }
                 Letter::Command { command, caller, answer } => {
                     self.orders.obey(&mut self.engine, (command, caller), answer, now);
                 }
                 Letter::Why { most, answer } => drop(answer.send(self.engine.why(most, now))),
                 // Sorted out before.
                 Letter::Ourselves(_) | Letter::Witnesses(_) => {}
+                // Who leads was told already.
+                Letter::Heard { .. } => {}
             }
         }
         let mut changes = self.engine.tick(now);
@@ -156,7 +168,24 @@ impl Recorder {
         self.backlog.note(self.orders.noted());
         if self.keep(observations, changes).await {
             self.orders.answer();
+            self.reported.answer();
         }
+    }
+
+    /// Judges what a run found.
+    fn judge(
+        &mut self,
+        seen: &Observation,
+        names: &mut SeriesNames,
+        seen_of: &mut BTreeSet<ProbeId>,
+        now: Timestamp,
+    ) {
+        let (series, curious) = names.of(&self.engine, &seen.probe, &seen.location);
+        seen_of.insert(seen.probe.clone());
+        if our_fault(seen) {
+            self.engine.forgive(&series, now);
+        }
+        self.engine.see(&sample::of_observation(series, curious, seen), now);
     }
 
     /// Judges what is said about ourselves.
@@ -208,7 +237,7 @@ impl Recorder {
     fn ask(&self, changes: &mut Vec<Change>) {
         changes.retain(|change| {
             let Change::Look(ask) = change else { return true };
-            self.asks.ask(&ProbeId::new(&ask.series.target, &ask.series.probe), &ask.why);
+            self.asks.ask(&ProbeId::of(&ask.series, &self.location), &ask.why);
             false
         });
     }

@@ -23,7 +23,10 @@ impl Timetable {
     /// start together, and a restart or a second location does not move them.
     pub fn new(schedule: Schedule, probe: &ProbeId) -> Self {
         let phase = match &schedule {
-            Schedule::Every(every) => (spread(probe.hash()) % micros(*every).unsigned_abs()).cast_signed(),
+            Schedule::Every(every) => {
+                let hash = ProbeId::new(probe.target(), probe.bare()).hash();
+                (spread(hash) % micros(*every).unsigned_abs()).cast_signed()
+            }
             Schedule::Cron(_) => 0,
         };
         Self { schedule, phase }

@@ -80,8 +80,11 @@ pub struct ApiToken {
     pub id: String,
     /// What it is for, in somebody's words.
     pub name: String,
-    /// What its bearer may do.
+    /// What its bearer may do; of no meaning if it has a location.
     pub role: Role,
+    /// The location of an agent: its bearer may report what is seen from there, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// Who made it.
     pub created_by: String,
     /// When.

@@ -11,6 +11,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::agents::Agents;
 use super::by_probe::{ByProbe, Place};
 use crate::config::ProbeConfig;
 use crate::lead::Lead;
@@ -52,6 +53,11 @@ struct Inner {
     leader_changes: IntCounter,
     lease_renewed: Gauge,
     lead: OnceLock<Lead>,
+    agents: Agents,
+    exported: IntCounterVec,
+    export_refused: IntCounterVec,
+    export_errors: IntCounterVec,
+    export_behind: IntGaugeVec,
 }
 
 /// What a follower shows: the rest is the leader's, and would be counted twice.
@@ -112,6 +118,7 @@ impl Metrics {
             store_errors: r.counter("launchwatch_store_errors_total", "Writes to the store that failed.")?,
             pauses: r.counter("launchwatch_pauses_total", "Times that the whole process stood still for over 10 s.")?,
             paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
+            agents: Agents::new(&r)?,
             clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
             leader: r.int_gauge("launchwatch_leader", "1 if this process runs probes and tells people, 0 if it follows one that does.")?,
             leader_changes: r.counter("launchwatch_leader_changes_total", "Times that another replica took the lead.")?,
@@ -120,6 +127,18 @@ impl Metrics {
                 "When the lead was last confirmed by the database; 0 where there are no replicas.",
             )?,
             lead: OnceLock::new(),
+            exported: r.counters("launchwatch_export_samples_total", "Samples that an export has handed over.", &["export"])?,
+            export_refused: r.counters(
+                "launchwatch_export_refused_samples_total",
+                "Samples that the receiver did not want, and that are given up.",
+                &["export"],
+            )?,
+            export_errors: r.counters("launchwatch_export_errors_total", "Requests that came to nothing.", &["export"])?,
+            export_behind: r.int_gauges(
+                "launchwatch_export_behind_seconds",
+                "For how long the oldest minute has waited that an export could have sent; 0 without any.",
+                &["export"],
+            )?,
             registry,
         };
         Ok(Self(Arc::new(inner)))
@@ -224,6 +243,46 @@ impl Metrics {
         self.0.clock_sets.inc();
     }
 
+    /// A word of an agent has come in.
+    pub fn agent(
+        &self,
+        name: &str,
+        now: Timestamp,
+        ahead: Option<jiff::SignedDuration>,
+        waiting: u64,
+        lost: u64,
+    ) {
+        self.0.agents.heard(name, seconds(now), ahead.map(|a| a.as_secs_f64()), waiting, lost);
+    }
+
+    /// What became of observations that were told from a location: `taken`, `known` or `refused`.
+    pub fn ingested(&self, location: &str, what: &str, count: u64) {
+        self.0.agents.ingested(location, what, count);
+    }
+
+    /// There is an export of this name.
+    pub fn export(&self, name: &str) {
+        self.export_sent(name, 0, 0);
+        self.0.export_errors.with_label_values(&[name]).inc_by(0);
+        self.export_behind(name, 0);
+    }
+
+    /// An export has handed over so many samples; so many others were not wanted.
+    pub fn export_sent(&self, name: &str, taken: usize, refused: usize) {
+        self.0.exported.with_label_values(&[name]).inc_by(taken as u64);
+        self.0.export_refused.with_label_values(&[name]).inc_by(refused as u64);
+    }
+
+    /// A request of an export came to nothing.
+    pub fn export_error(&self, name: &str) {
+        self.0.export_errors.with_label_values(&[name]).inc();
+    }
+
+    /// For how many seconds the oldest minute has waited that an export could have sent.
+    pub fn export_behind(&self, name: &str, seconds: i64) {
+        self.0.export_behind.with_label_values(&[name]).set(seconds.max(0));
+    }
+
     /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that
     /// neither time nor memory is taken for all of it at once.
     ///
@@ -254,7 +313,7 @@ fn seconds(moment: Timestamp) -> f64 {
     moment.as_microsecond() as f64 / 1e6
 }
 
-struct Register<'a>(&'a Registry);
+pub(super) struct Register<'a>(&'a Registry);
 
 impl Register<'_> {
     fn add<C: Collector + Clone + 'static>(
@@ -270,7 +329,12 @@ impl Register<'_> {
         self.add(IntCounter::new(name, help))
     }
 
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    pub(super) fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
         self.add(IntCounterVec::new(Opts::new(name, help), labels))
     }
 
@@ -278,7 +342,12 @@ impl Register<'_> {
         self.add(Gauge::new(name, help))
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
+    pub(super) fn gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<GaugeVec, prometheus::Error> {
         self.add(GaugeVec::new(Opts::new(name, help), labels))
     }
 
@@ -286,7 +355,12 @@ impl Register<'_> {
         self.add(IntGauge::new(name, help))
     }
 
-    fn int_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    pub(super) fn int_gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntGaugeVec, prometheus::Error> {
         self.add(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 

@@ -29,7 +29,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use futures::{FutureExt, StreamExt};
 use tokio::net::TcpListener;
 use tower::util::MapRequest;
 
@@ -37,13 +39,14 @@ use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
 use crate::lead::Lead;
+use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
 pub use access::{Keeper, Role, Token};
-pub use api::{Setup, openapi};
+pub use api::{Rates, Setup, openapi};
 pub use desk::Desk;
 pub use status::{Status, keep as keep_pages};
 
@@ -87,6 +90,10 @@ pub struct Sources {
     pub status: Status,
     /// What the working pages need besides.
     pub desk: Desk,
+    /// Who looks from elsewhere.
+    pub agents: Agents,
+    /// How often each of them tells us.
+    pub rates: Arc<Rates>,
     /// Markup put at the end of the status page (the demo's switches); empty otherwise.
     pub extra: Extra,
 }
@@ -147,9 +154,22 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let stop = stop.shared();
+    let ends = stop.clone();
+    let router =
+        router.layer(map_response(move |response| std::future::ready(until(response, ends.clone()))));
     // Whoever asks is told apart by address.
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+/// A stream of events has no end of its own: it ends with the service, which else would wait for whoever reads it.
+fn until(response: Response, stop: impl Future<Output = ()> + Send + 'static) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
+        return response;
+    }
+    response.map(|body| Body::from_stream(body.into_data_stream().take_until(stop)))
 }
 
 async fn metrics(State(sources): State<Sources>) -> Response {
@@ -168,6 +188,24 @@ async fn metrics(State(sources): State<Sources>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn streams_of_events_end_with_the_service_and_pages_do_not() {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let stopped = stopped.map(|_| ()).shared();
+        let body = || {
+            let first = futures::stream::iter([Ok::<_, std::convert::Infallible>("data: 1\n\n")]);
+            Body::from_stream(first.chain(futures::stream::pending()))
+        };
+        let of = |kind: &'static str| ([(header::CONTENT_TYPE, kind)], body()).into_response();
+        let mut events = until(of("text/event-stream"), stopped.clone()).into_body().into_data_stream();
+        let mut page = until(of("text/html"), stopped).into_body().into_data_stream();
+        assert!(events.next().await.is_some() && page.next().await.is_some());
+        assert!(events.next().now_or_never().is_none(), "it goes on while the service does");
+        drop(stop);
+        assert!(events.next().await.is_none());
+        assert!(page.next().now_or_never().is_none(), "what has an end is sent to it");
+    }
 
     #[test]
     fn behind_a_proxy_pages_are_found_with_its_path_and_without() {

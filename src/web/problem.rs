@@ -57,6 +57,12 @@ impl Problem {
         Self::new("urn:launchwatch:too-large", StatusCode::PAYLOAD_TOO_LARGE, detail, "say it in fewer words")
     }
 
+    /// It is more than is taken at once.
+    pub(super) fn too_much(detail: impl Into<String>) -> Self {
+        let hint = "send it in several parts";
+        Self::new("urn:launchwatch:too-large", StatusCode::PAYLOAD_TOO_LARGE, detail, hint)
+    }
+
     /// It can be read, but cannot be meant.
     pub(super) fn nonsense(detail: impl Into<String>, hint: &str) -> Self {
         Self::new("urn:launchwatch:nonsense", StatusCode::UNPROCESSABLE_ENTITY, detail, hint)

@@ -132,6 +132,10 @@ routes! {
     GET    "/api/v1/rules"                             Viewer   api::rules::list;
     GET    "/api/v1/causes"                            Public   api::rules::causes;
     GET    "/api/v1/events"                            Viewer   api::events::stream;
+    // What is seen from elsewhere.
+    GET    "/api/v1/agent/plan"                        Agent    api::ingest::plan;
+    POST   "/api/v1/agent/report"                      Agent    api::ingest::report;
+    POST   "/api/v1/observations"                      Sender   api::ingest::observations;
     // Reports.
     GET    "/api/v1/incidents/{id}/report"             Viewer   api::report::incident;
     GET    "/api/v1/slo"                               Viewer   api::report::service_level;

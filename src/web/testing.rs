@@ -45,6 +45,16 @@ pub(crate) fn sources() -> Sources {
         keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
         status: super::Status::default(),
         desk: super::Desk::default(),
+        agents: crate::pipeline::agents::Agents::default(),
+        rates: Arc::default(),
         extra: Arc::new(|| maud::html! {}),
     }
+}
+
+/// An agent `frankfurt`, which looks at one probe, `hub/site`.
+pub(crate) fn agents() -> crate::pipeline::agents::Agents {
+    let text = "version: 1\nagents: [{ name: frankfurt }]\ntargets:\n  - name: hub\n    url: http://hub.example\n    locations: [here, frankfurt]\n    probes: [{ type: http, name: site }]\n";
+    let built_in = crate::config::Registries::BUILT_IN;
+    let (config, _) = crate::config::load_text("t.yaml", text, built_in, &|_| None).unwrap();
+    crate::pipeline::agents::Agents::of(&config, NOW.parse().unwrap())
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::index::SUSPECT_FOR;
 use super::{Change, Engine, OURSELVES};
-use crate::{Alert, AlertKey, AlertState, Health, Held, Hidden, IncidentId, SeriesId, Silence};
+use crate::{Alert, AlertKey, AlertState, Health, Held, Hidden, IncidentId, SeriesId, Silence, When};
 
 const CUT_OFF: &str = "cut off from the network";
 const SHORT_OF_TIME: &str = "short of time";
@@ -38,6 +38,13 @@ impl Engine {
         let ours = |probe: &str| self.index.firing(OURSELVES).any(|key| key.series.probe == probe);
         if ours("network") {
             return Some(Held::Ourselves(CUT_OFF.into()));
+        }
+        let location = &alert.key.series.location;
+        if self.plan.silent_after.contains_key(location)
+            && self.plan.rule(&alert.key.rule).is_some_and(|r| matches!(r.when, When::NoData { .. }))
+            && ours(&format!("agent-{location}"))
+        {
+            return Some(Held::Ourselves(format!("nothing is heard from {location}")));
         }
         let speed = || {
             let rule = self.plan.rule(&alert.key.rule);

@@ -293,6 +293,18 @@ impl Engine {
         changes
     }
 
+    /// The interval that a judge goes by. That an agent is silent must be known before anybody misses what it looks at.
+    fn patient(&self, when: &crate::When, series: &SeriesId, every: Duration) -> Duration {
+        let silent_after = self.plan.silent_after.get(&series.location);
+        match (when, silent_after) {
+            (crate::When::NoData { intervals }, Some(silent_after)) => {
+                let least = silent_after.saturating_add(Duration::from_secs(30));
+                every.max(least / (*intervals).max(1))
+            }
+            _ => every,
+        }
+    }
+
     /// Makes the judges of a series that is seen for the first time.
     fn meet(&mut self, series: &Arc<SeriesId>) {
         if self.series.contains_key(series) {
@@ -301,7 +313,7 @@ impl Engine {
         let every = self.every.get(series).copied().unwrap_or(Duration::from_secs(60));
         let rules = self.plan.rules.iter().enumerate().filter(|(_, r)| plan::judges(r, series));
         let row = |(rule, r): (usize, &crate::Rule)| {
-            let judge = judge::of(&r.when, every);
+            let judge = judge::of(&r.when, self.patient(&r.when, series, every));
             Row { rule, votes: r.quorum > 1, judge }
         };
         let rows = rules.map(row).collect();

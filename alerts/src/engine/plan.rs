@@ -85,6 +85,9 @@ pub struct Plan {
     pub policy: Policy,
     /// Series that had another name before, which comes first: what was remembered of it goes on.
     pub renamed: Vec<(SeriesId, SeriesId)>,
+    /// After how long without a word an agent counts as silent, by location: until then, and while it does, that nothing
+    /// is known from there is told of the agent, not of what it looks at.
+    pub silent_after: BTreeMap<String, Duration>,
 }
 
 impl Plan {

@@ -20,6 +20,9 @@ use crate::observation::ProbeId;
 /// The longest time that anything is about.
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
+/// Stands for secrets that only others have.
+const ELSEWHERE: &str = "https://not-in-this-environment.invalid/";
+
 /// What every part of the judgement needs.
 pub(super) struct Desk<'a, 's> {
     pub(super) registries: Registries,
@@ -31,6 +34,8 @@ pub(super) struct Desk<'a, 's> {
     pub(super) nameless: bool,
     /// The channels that are named, usable or not: who may be told. `None` if there are some whose names cannot be read.
     pub(super) ears: Option<Vec<String>>,
+    /// What is judged just now is for others alone: they have its secrets, we need not.
+    pub(super) elsewhere: bool,
 }
 
 /// A probe that has a name.
@@ -42,6 +47,8 @@ pub(super) struct Named {
     pub(super) fresh: bool,
     /// The shortest time between two of its slots; `None` if that cannot be read.
     pub(super) period: Option<Duration>,
+    /// From how many locations it is looked at.
+    pub(super) locations: usize,
 }
 
 impl Desk<'_, '_> {
@@ -58,6 +65,10 @@ impl Desk<'_, '_> {
         for path in &found.secrets {
             let Some(node) = item.node.at(path) else { continue };
             let opened = match node.text() {
+                // An address, so that it can stand wherever a secret does; nothing of it is ever used.
+                Some(reference) if self.elsewhere && secret::is_reference(reference) => {
+                    Ok(ELSEWHERE.to_owned())
+                }
                 Some(reference) => self.vault.open(reference),
                 None => Err(secret::plain("")),
             };

@@ -1,9 +1,12 @@
 //! The only place that judges: what is written becomes what is believed.
 
 mod access;
+mod agents;
 mod channels;
 mod circle;
 mod desk;
+mod exports;
+mod locations;
 mod maintenance;
 mod names;
 mod pages;
@@ -35,6 +38,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "version",
     "service",
     "access",
+    "agents",
     "targets",
     "channels",
     "rules",
@@ -45,6 +49,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "maintenance",
     "subscriptions",
     "pages",
+    "exports",
 ];
 
 /// A file that could be read as YAML.
@@ -66,7 +71,8 @@ pub(super) fn settle(
         other_rules(&mut sheets, from, report);
     }
     let ears = Some(Vec::new());
-    let mut desk = Desk { registries, vault, report, named: Vec::new(), nameless: false, ears };
+    let mut desk =
+        Desk { registries, vault, report, named: Vec::new(), nameless: false, ears, elsewhere: false };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
         sections(&sheets, &mut desk);
@@ -153,9 +159,13 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     }
     let service = service::settle(&sheets_section(sheets, "service"), desk);
     let access = access::settle(&sheets_section(sheets, "access"), service.public_url.as_ref(), desk);
-    let (targets, probes) = targets::settle(&sheets_section(sheets, "targets"), desk);
+    let mut agents = agents::settle(&sheets_section(sheets, "agents"), &service.location, desk);
+    let target_nodes = sheets_section(sheets, "targets");
+    let (targets, probes) = targets::settle(&target_nodes, &locations::Places::of(&service, &agents), desk);
+    agents::assign(&mut agents, &target_nodes, &probes, &sheets_section(sheets, "agents"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
+    let exports = exports::settle(&sheets_section(sheets, "exports"), desk);
     let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
     Config {
         service,
@@ -166,6 +176,8 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
         policy,
         access,
         pages,
+        agents,
+        exports,
         subscriptions: None,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use launchwatch_probes::{Kind, Probe};
 use url::Url;
 
+use super::locations::Places;
 use super::names::Names;
 use super::{Desk, Named, schedule, schema_of};
 use crate::config::file::ProbeKeys;
@@ -17,21 +18,41 @@ use crate::config::words;
 use crate::observation::ProbeId;
 
 /// Which probe it is.
+#[derive(Clone)]
 pub(super) struct Context<'a> {
     pub(super) target: &'a str,
     /// Where the target is; `None` if that could not be read.
     pub(super) url: Option<&'a Url>,
     pub(super) path: Path,
+    /// From where can be looked.
+    pub(super) places: &'a Places,
+    /// From where the probes of the target look that say nothing else.
+    pub(super) usual: Option<&'a [RunBy]>,
 }
 
-/// The probe, if nothing is wrong with it.
+/// The probe as each place that it looks from sees it, if nothing is wrong with it.
 pub(super) fn settle(
     node: &Node,
     context: Context<'_>,
     names: &mut Names,
     desk: &mut Desk<'_, '_>,
-) -> Option<ProbeConfig> {
+) -> Vec<ProbeConfig> {
     let node = &spelled_out(node);
+    let own = context.places.named(node, &context.path, desk);
+    let by = own.as_deref().or(context.usual).unwrap_or(&[RunBy::Us]).to_vec();
+    desk.elsewhere = !by.contains(&RunBy::Us);
+    let settled = settle_one(node, context, by.len(), names, desk);
+    desk.elsewhere = false;
+    settled.map_or_else(Vec::new, |one| by.into_iter().map(|by| one.run_by(by)).collect())
+}
+
+fn settle_one(
+    node: &Node,
+    context: Context<'_>,
+    locations: usize,
+    names: &mut Names,
+    desk: &mut Desk<'_, '_>,
+) -> Option<ProbeConfig> {
     let kinds: Vec<&str> = desk.registries.probes.iter().map(|k| k.name).collect();
     if !desk.is_mapping(node, &context.path, &format!("such as `- type: {}`", kinds.first().unwrap_or(&"…")))
     {
@@ -52,7 +73,13 @@ pub(super) fn settle(
     let name = node.get("name").and_then(Node::text).or(named);
     desk.nameless |= name.is_none();
     if let Some(name) = name {
-        desk.named.push(Named { id: ProbeId::new(context.target, name), kind, fresh, period: None });
+        desk.named.push(Named {
+            id: ProbeId::new(context.target, name),
+            kind,
+            fresh,
+            period: None,
+            locations,
+        });
         let place = node.get("name").or_else(|| node.get("type")).map_or(node.place, |n| n.place);
         let path = context.path.key(if node.get("name").is_some() { "name" } else { "type" });
         desk.check_name(name, place, &path);

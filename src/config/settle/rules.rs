@@ -6,7 +6,7 @@ mod when;
 
 use std::time::Duration;
 
-use launchwatch_alerts::Rule;
+use launchwatch_alerts::{Rule, Selector};
 use launchwatch_probes::Reason;
 
 use super::names::Names;
@@ -71,7 +71,7 @@ fn rule(keys: RuleKeys, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> Option<Rule
     let chosen = if meant { selection::chosen(&of, desk) } else { Vec::new() };
     let hold = span("for", keys.hold, item, desk);
     let keep = span("keep_firing_for", keys.keep_firing_for, item, desk);
-    let quorum = quorum(keys.quorum, item, desk);
+    let quorum = quorum(keys.quorum, &of, item, desk);
     let alert = alert(&keys, item, desk);
     let [reasons, not_reasons] = reasons(&keys, item, desk);
     let mut judge = when::Judge { desk, item, chosen: &chosen };
@@ -124,14 +124,32 @@ fn span(key: &str, written: Option<Span>, item: &Item<'_>, desk: &mut Desk<'_, '
     span
 }
 
-fn quorum(written: Option<u32>, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> u32 {
+fn quorum(written: Option<u32>, of: &Selector, item: &Item<'_>, desk: &mut Desk<'_, '_>) -> u32 {
     let quorum = written.unwrap_or(1);
     let inner = Path::default().key("quorum");
     if quorum == 0 {
         desk.refuse(item, &inner, "a rule needs at least one location to judge by", "write 1 or more");
-    } else if quorum > 1 {
-        let what = format!("{quorum} locations never agree: there is only one, this process");
-        desk.doubt(item, &inner, what, "leave it off until others look as well");
+    } else if quorum > 1 && !desk.nameless {
+        let meant = desk.named.iter().filter(|n| of.matches(&n.series()));
+        let (least, most) =
+            meant.map(|n| n.locations).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+        let wanted = usize::try_from(quorum).unwrap_or(usize::MAX);
+        if most < wanted {
+            let what = if most <= 1 {
+                format!("{quorum} locations never agree: there is only one")
+            } else {
+                format!("{quorum} locations never agree: there are {most} at most")
+            };
+            let hint = if most <= 1 {
+                "leave it off until others look as well"
+            } else {
+                "name more `locations` there"
+            };
+            desk.doubt(item, &inner, what, hint);
+        } else if least < wanted {
+            let what = format!("{quorum} locations never agree about what fewer look at ({least})");
+            desk.doubt(item, &inner, what, "name more `locations` there, or give those a rule of their own");
+        }
     }
     quorum
 }

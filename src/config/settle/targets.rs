@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use launchwatch_alerts::OURSELVES;
-use url::Url;
 
 use super::circle::{self, Edge};
+use super::locations::Places;
 use super::names::{self, Names};
 use super::{Desk, probes, schema_of};
 use crate::config::file::TargetKeys;
@@ -15,7 +15,11 @@ use crate::config::tree::{Content, Node};
 use crate::config::words;
 
 /// The targets and their probes.
-pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, Vec<ProbeConfig>) {
+pub(super) fn settle(
+    nodes: &[&Node],
+    places: &Places,
+    desk: &mut Desk<'_, '_>,
+) -> (Vec<Target>, Vec<ProbeConfig>) {
     let schema = schema_of::<TargetKeys>();
     let (mut targets, mut all, mut names) = (Vec::new(), Vec::new(), Names::default());
     let elements = desk.elements("targets", nodes);
@@ -41,7 +45,10 @@ pub(super) fn settle(nodes: &[&Node], desk: &mut Desk<'_, '_>) -> (Vec<Target>, 
         }
         let address = node.get("url").filter(|n| n.text().is_some());
         let url = address.and_then(|n| desk.url(n.text().unwrap_or_default(), n.place, &path.key("url")));
-        let found = settle_probes(node, &path, name, url.as_ref(), desk);
+        let usual = places.named(node, &path, desk);
+        let context =
+            probes::Context { target: name, url: url.as_ref(), path, places, usual: usual.as_deref() };
+        let found = settle_probes(node, &context, desk);
         if let (Some(keys), Some(url)) = (keys, url) {
             targets.push(Target {
                 name: keys.name,
@@ -82,14 +89,8 @@ fn dependencies(elements: &[(Path, &Node)], desk: &mut Desk<'_, '_>) {
     circle::refuse(&edges, "the targets depend on each other in a circle", desk);
 }
 
-fn settle_probes(
-    node: &Node,
-    path: &Path,
-    target: &str,
-    url: Option<&Url>,
-    desk: &mut Desk<'_, '_>,
-) -> Vec<ProbeConfig> {
-    let path = path.key("probes");
+fn settle_probes(node: &Node, of: &probes::Context<'_>, desk: &mut Desk<'_, '_>) -> Vec<ProbeConfig> {
+    let path = of.path.key("probes");
     // A missing key is told with the other keys of the target.
     let Some((key, probes)) = node.entry("probes") else { return Vec::new() };
     let kinds: Vec<&str> = desk.registries.probes.iter().map(|k| k.name).collect();
@@ -115,7 +116,7 @@ fn settle_probes(
     let mut names = Names::default();
     let mut settled = Vec::new();
     for (at, item) in items.iter().enumerate() {
-        let context = probes::Context { target, url, path: path.index(at) };
+        let context = probes::Context { path: path.index(at), ..of.clone() };
         settled.extend(probes::settle(item, context, &mut names, desk));
     }
     let written: Vec<_> = items.iter().enumerate().map(|(at, item)| (path.index(at), item)).collect();

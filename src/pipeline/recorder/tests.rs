@@ -57,6 +57,7 @@ fn bench() -> Bench {
         asks: Asks::default(),
         ourselves: SelfWatch::new(false, Question::default(), inbox.drops()),
         location: "here".into(),
+        reported: Reported::default(),
         backlog: Backlog::default(),
         direct: Direct { channels: config.channels.clone(), post: Arc::new(post.clone()) },
         metrics: Metrics::new(&config.probes).unwrap(),

@@ -19,6 +19,7 @@ fn token(id: &str, seconds: i64, expires: Option<i64>) -> ApiToken {
         id: id.into(),
         name: "nightly".into(),
         role: Role::Viewer,
+        location: (id == "t2").then(|| "frankfurt".to_owned()),
         created_by: "ada".into(),
         created_at: at(seconds),
         expires_at: expires.map(at),

@@ -87,7 +87,7 @@ impl Accounts for SqliteStore {
     }
 }
 
-const COLUMNS: &str = "id, name, role, created_by, created, expires, used, revoked, revoked_by";
+const COLUMNS: &str = "id, name, role, created_by, created, expires, used, revoked, revoked_by, location";
 
 fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -129,7 +129,8 @@ fn session(db: &Connection, digest: Digest, now: Timestamp) -> Result<Option<Ses
 
 fn make_token(db: &Connection, token: &ApiToken, digest: Digest) -> Result<(), Error> {
     db.execute(
-        "INSERT INTO token (id, digest, name, role, created_by, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO token (id, digest, name, role, created_by, created, expires, location)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             token.id,
             digest.0,
@@ -137,7 +138,8 @@ fn make_token(db: &Connection, token: &ApiToken, digest: Digest) -> Result<(), E
             token.role.as_str(),
             token.created_by,
             micros(token.created_at),
-            token.expires_at.map(micros)
+            token.expires_at.map(micros),
+            token.location
         ],
     )
     .map(|_| ())
@@ -156,6 +158,7 @@ fn token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
         last_used: moment(6)?,
         revoked_at: moment(7)?,
         revoked_by: row.get(8)?,
+        location: row.get(9)?,
     })
 }
 

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
+    include_str!("006.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction.

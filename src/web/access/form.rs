@@ -122,6 +122,7 @@ mod tests {
             name: "ada".into(),
             role: Some(Role::Operator),
             via: Via::Session,
+            location: None,
             csrf: Some(Csrf::new("a+b/c")),
         }
     }

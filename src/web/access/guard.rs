@@ -55,12 +55,11 @@ pub(in crate::web) async fn guard(
 ) -> Response {
     let client = Client::of(&sources.keeper, request.extensions(), request.headers());
     let client = request.extensions().get::<Client>().copied().unwrap_or(client);
-    let least = need.least(&sources);
     let who = match who(&sources, &client, request.headers()).await {
         Ok(who) => who,
         Err(Unknown::Refused(problem)) => return problem.into_response(),
         // What is for all is shown also while nobody can be known.
-        Err(Unknown::Store(_)) if least.is_none() => Who::nobody(),
+        Err(Unknown::Store(_)) if need.lets(&sources, &Who::nobody()) => Who::nobody(),
         Err(Unknown::Store(error)) => return Problem::from(error).into_response(),
     };
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -71,13 +70,13 @@ pub(in crate::web) async fn guard(
             false => refusal(&sources, &who, StatusCode::FORBIDDEN, "Not from here", hint),
         };
     }
-    if least.is_some_and(|role| !who.may(role)) {
+    if !need.lets(&sources, &who) {
         let asked = request.uri().path_and_query().map(|path| path.as_str());
         let asked = asked.filter(|_| method == Method::GET).unwrap_or("/");
         return denied(&sources, &who, &path, asked);
     }
     request.extensions_mut().insert(who.clone());
-    let private = need != Need::Anybody && (who.via != Via::Nobody || least.is_some());
+    let private = need != Need::Anybody && (who.via != Via::Nobody || !need.lets(&sources, &Who::nobody()));
     let mut response = on_behalf_of(who, next.run(request)).await;
     let headers = response.headers_mut();
     if private {
@@ -109,6 +108,11 @@ fn is_forged(sources: &Sources, who: &Who, method: &Method, path: &str, headers:
 }
 
 fn denied(sources: &Sources, who: &Who, path: &str, asked: &str) -> Response {
+    if who.location.is_some() {
+        let hint =
+            "the token of an agent opens `/api/v1/agent/plan` and `/api/v1/agent/report`, nothing else";
+        return Problem::forbidden("this token is for an agent", hint).into_response();
+    }
     let known = who.role.is_some();
     match (is_machine(path), known) {
         (true, false) => Problem::not_allowed("this needs a token, or a session").into_response(),
@@ -158,7 +162,10 @@ async fn who(sources: &Sources, client: &Client, headers: &HeaderMap) -> Result<
     {
         tracing::warn!(%error, "cannot note that a token was used");
     }
-    Ok(Who::bearer(&token.name, token.role, Via::Token))
+    Ok(match &token.location {
+        Some(location) => Who::agent(&token.name, location),
+        None => Who::bearer(&token.name, token.role, Via::Token),
+    })
 }
 
 /// The minute of a moment.

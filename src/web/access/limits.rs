@@ -33,6 +33,8 @@ impl Attempt {
             _ if path == "/sign-in" || path.starts_with("/sign-in/") => Some(Self::SignIn),
             _ if reads => None,
             _ if path.starts_with("/subscribe") => Some(Self::Subscribe),
+            // Counted by token: many agents may have one address.
+            _ if path.starts_with("/api/v1/agent/") || path == "/api/v1/observations" => None,
             _ => Some(Self::Command),
         }
     }
@@ -143,6 +145,8 @@ mod tests {
             (Method::GET, "/sign-in/oidc/callback", Some(Attempt::SignIn)),
             (Method::POST, "/subscribe", Some(Attempt::Subscribe)),
             (Method::POST, "/api/v1/silences", Some(Attempt::Command)),
+            (Method::POST, "/api/v1/agent/report", None),
+            (Method::POST, "/api/v1/observations", None),
             (Method::DELETE, "/api/v1/silences/x", Some(Attempt::Command)),
         ] {
             assert_eq!(Attempt::of(&method, path), expected, "{method} {path}");

@@ -44,19 +44,26 @@ pub(super) enum Need {
     Viewer,
     /// At least an operator.
     Operator,
+    /// The agent of a location, or at least an operator.
+    Sender,
+    /// The agent of a location.
+    Agent,
     /// An admin.
     Admin,
 }
 
 impl Need {
-    /// The least role that will do; `None` if none is needed.
-    fn least(self, sources: &Sources) -> Option<Role> {
+    /// Whether it lets somebody through.
+    fn lets(self, sources: &Sources, who: &Who) -> bool {
+        let agent = who.location.is_some();
         match self {
-            Self::Anybody => None,
-            Self::Public => (!sources.keeper.public).then_some(Role::Viewer),
-            Self::Viewer => Some(Role::Viewer),
-            Self::Operator => Some(Role::Operator),
-            Self::Admin => Some(Role::Admin),
+            Self::Anybody => true,
+            Self::Public => sources.keeper.public || who.may(Role::Viewer),
+            Self::Viewer => who.may(Role::Viewer),
+            Self::Operator => who.may(Role::Operator),
+            Self::Sender => agent || who.may(Role::Operator),
+            Self::Agent => agent,
+            Self::Admin => who.may(Role::Admin),
         }
     }
 }

@@ -62,6 +62,7 @@ pub(super) async fn find(
         name: session.person,
         role: Some(session.role),
         via: Via::Session,
+        location: None,
         csrf: Some(csrf(&cookie)),
     }))
 }

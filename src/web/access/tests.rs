@@ -43,13 +43,14 @@ enum Caller {
     Session(Role),
     Token(Role),
     Machine,
+    Agent,
     RevokedToken,
     ExpiredToken,
     ExpiredSession,
 }
 
 impl Caller {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Nobody,
         Self::Session(Role::Viewer),
         Self::Session(Role::Operator),
@@ -58,6 +59,7 @@ impl Caller {
         Self::Token(Role::Operator),
         Self::Token(Role::Admin),
         Self::Machine,
+        Self::Agent,
         Self::RevokedToken,
         Self::ExpiredToken,
         Self::ExpiredSession,
@@ -98,6 +100,7 @@ impl House {
         let mut sources = testing::sources();
         sources.base = url.as_ref().map_or("", |url: &url::Url| url.path().trim_end_matches('/')).into();
         sources.keeper = Arc::new(Keeper::new(&access, url.as_ref(), net));
+        sources.agents = testing::agents();
         sources.token = Some(Token::new(&SecretString::from(MACHINE.to_owned())));
         let router = crate::web::router(sources.clone());
         let house = Self { sources, router, clients: AtomicU32::new(0) };
@@ -115,6 +118,7 @@ impl House {
                 Caller::Session(role) => self.open(&secret.replace(['(', ')'], "-"), role, hour).await,
                 Caller::ExpiredSession => self.open(&secret, Role::Admin, -hour).await,
                 Caller::Token(role) => self.make(caller, role, Some(now + hour)).await,
+                Caller::Agent => self.make(caller, Role::Admin, Some(now + hour)).await,
                 Caller::ExpiredToken => self.make(caller, Role::Admin, Some(now - hour)).await,
                 Caller::RevokedToken => {
                     self.make(caller, Role::Admin, None).await;
@@ -140,6 +144,8 @@ impl House {
             id: format!("{caller:?}"),
             name: "bot".into(),
             role,
+            // Whatever role is written beside it.
+            location: (caller == Caller::Agent).then(|| "frankfurt".to_owned()),
             created_by: "ada".into(),
             created_at: now,
             expires_at,

@@ -33,8 +33,12 @@ const MOST: usize = 500;
 pub(in crate::web) struct Wish {
     /// What it is called.
     name: String,
-    /// What it may do.
-    role: Role,
+    /// What it may do; not of an agent's, which may only report.
+    #[serde(default)]
+    role: Option<Role>,
+    /// The agent whose it is: what is seen from there may be reported with it.
+    #[serde(default)]
+    agent: Option<String>,
     /// How long it is good.
     #[serde(default, rename = "for")]
     lasts: Option<Lasting>,
@@ -65,7 +69,9 @@ fn view(token: ApiToken, now: Timestamp) -> TokenView {
 /// Makes a token; only the answer has the secret.
 async fn make(sources: &Sources, who: &Who, wish: &Wish) -> Result<(ApiToken, String), Problem> {
     let called = name(&wish.name, "name")?;
-    let lasts = wish.lasts.map_or(USUAL, |Lasting(span)| span);
+    let (role, location) = what_for(sources, wish)?;
+    let usual = if location.is_some() { LASTS.1 } else { USUAL };
+    let lasts = wish.lasts.map_or(usual, |Lasting(span)| span);
     if lasts < LASTS.0 || lasts > LASTS.1 {
         return Err(Problem::nonsense(
             "a token is good for 1 minute to 366 days",
@@ -76,7 +82,8 @@ async fn make(sources: &Sources, who: &Who, wish: &Wish) -> Result<(ApiToken, St
     let token = ApiToken {
         id: format!("token-{}", sources.dice.word(8)),
         name: called,
-        role: wish.role,
+        role,
+        location,
         created_by: who.name.clone(),
         created_at: now,
         expires_at: now.checked_add(lasts).ok(),
@@ -87,6 +94,25 @@ async fn make(sources: &Sources, who: &Who, wish: &Wish) -> Result<(ApiToken, St
     let row = audit::row(sources, &who.name, who.via.as_str(), ("make token", &token.id, "done"));
     sources.store.make_token(token.clone(), Digest::of(&secret), row).await?;
     Ok((token, secret))
+}
+
+/// What a token is to be for: somebody of this role, or the agent of this location.
+fn what_for(sources: &Sources, wish: &Wish) -> Result<(Role, Option<String>), Problem> {
+    let agent = wish.agent.as_deref().filter(|name| !name.is_empty());
+    match (agent, wish.role) {
+        (None, Some(role)) => Ok((role, None)),
+        (None, None) => Err(Problem::nonsense("what the token may do is not said", "add `role` or `agent`")),
+        (Some(agent), _) if sources.agents.get(agent).is_some() => Ok((Role::Viewer, Some(agent.to_owned()))),
+        (Some(agent), _) => {
+            let names: Vec<&str> = sources.agents.all().map(|a| &*a.name).collect();
+            let hint = format!(
+                "{}; the configuration declares them: `agents: [{{ name: … }}]`",
+                crate::config::did_you_mean(agent, &names)
+            );
+            let agent = launchwatch_alerts::text::one_line(agent, 64);
+            Err(Problem::nonsense(format!("there is no agent `{agent}`"), &hint))
+        }
+    }
 }
 
 /// Takes one back.
@@ -163,6 +189,15 @@ fn wish_form(sources: &Sources, who: &Who) -> Markup {
                     @for role in [Role::Viewer, Role::Operator, Role::Admin] { option value=(role.as_str()) { (role.as_str()) } }
                 }
             }
+            @if sources.agents.all().next().is_some() {
+                p {
+                    label for="agent" { "For an agent instead: it may report what is seen from there, and nothing else" } br;
+                    select id="agent" name="agent" {
+                        option value="" { "no agent" }
+                        @for agent in sources.agents.all() { option value=(agent.name) { (agent.name) } }
+                    }
+                }
+            }
             p {
                 label for="for" { "How long it is good" } br;
                 select id="for" name="for" {
@@ -186,7 +221,7 @@ fn table(sources: &Sources, who: &Who, tokens: &[ApiToken], now: Timestamp) -> M
                     @for token in tokens {
                         tr id=(token.id) {
                             td { (token.name) br; small { (token.id) } }
-                            td { (token.role.as_str()) }
+                            td { @match &token.location { Some(location) => { "agent at " (location) }, None => { (token.role.as_str()) } } }
                             td { (date(token.created_at)) " by " (token.created_by) }
                             td { @match token.last_used { Some(at) => { (date(at)) }, None => { "never" } } }
                             td {

@@ -68,6 +68,8 @@ pub(in crate::web) struct Who {
     pub(in crate::web) role: Option<Role>,
     /// How we know.
     pub(in crate::web) via: Via,
+    /// The location whose agent they are; then they have no role.
+    pub(in crate::web) location: Option<Arc<str>>,
     /// What forms of theirs must bring; only those who signed in have it.
     pub(super) csrf: Option<Csrf>,
 }
@@ -75,12 +77,18 @@ pub(in crate::web) struct Who {
 impl Who {
     /// Somebody who has not said who they are.
     pub(in crate::web) const fn nobody() -> Self {
-        Self { name: String::new(), role: None, via: Via::Nobody, csrf: None }
+        Self { name: String::new(), role: None, via: Via::Nobody, location: None, csrf: None }
     }
 
     /// Somebody with a token.
     pub(super) fn bearer(name: &str, role: Role, via: Via) -> Self {
-        Self { name: name.to_owned(), role: Some(role), via, csrf: None }
+        Self { name: name.to_owned(), role: Some(role), via, location: None, csrf: None }
+    }
+
+    /// The agent of a location.
+    pub(super) fn agent(name: &str, location: &str) -> Self {
+        let location = Some(location.into());
+        Self { name: name.to_owned(), role: None, via: Via::Token, location, csrf: None }
     }
 
     /// Whether evidence and people's words may be shown to them.

@@ -12,6 +12,7 @@ pub(super) mod door;
 pub(super) mod events;
 pub(super) mod export;
 pub(super) mod incidents;
+pub(super) mod ingest;
 pub(super) mod letter;
 mod lists;
 pub(super) mod maintenance;
@@ -30,6 +31,7 @@ use super::access::Who;
 
 pub use describe::openapi_text as openapi;
 pub(super) use door::Named;
+pub use ingest::Rates;
 pub(super) use letter::{Asked, Body, Lasting, name};
 pub(super) use lists::{Paged, Tokens};
 pub use setup::Setup;

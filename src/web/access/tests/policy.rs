@@ -38,14 +38,21 @@ async fn everybody_asks_for_everything(public: bool) {
             let (status, what) = (answer.status(), format!("{caller:?}: {} {}", row.method, row.path));
             // A token that is no longer good is refused everywhere: its bearer should hear of it.
             let wrong = matches!(caller, Caller::RevokedToken | Caller::ExpiredToken);
+            let agent = caller == Caller::Agent;
             let need = match row.need {
                 Need::Anybody => None,
                 Need::Public => (!public).then_some(Role::Viewer),
                 Need::Viewer => Some(Role::Viewer),
-                Need::Operator => Some(Role::Operator),
+                Need::Operator | Need::Sender => Some(Role::Operator),
+                // Nobody but an agent.
+                Need::Agent => Some(Role::Admin),
                 Need::Admin => Some(Role::Admin),
             };
-            let may = need.is_none() || role(caller) >= need;
+            let may = match row.need {
+                Need::Agent => agent,
+                Need::Sender if agent => true,
+                _ => need.is_none() || role(caller) >= need,
+            };
             let own_answer = row.path == "/sign-in" && row.method == Method::POST;
             if !wrong && (may || own_answer) {
                 assert!(may && (!answer.is_refused() || own_answer), "{what}: {status}");
@@ -53,6 +60,7 @@ async fn everybody_asks_for_everything(public: bool) {
             }
             let machine = row.path.starts_with("/api/") || row.path == "/live";
             match (wrong, machine, role(caller)) {
+                _ if agent => assert_eq!(status, StatusCode::FORBIDDEN, "{what}"),
                 (true, ..) | (false, true, None) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}"),
                 (false, _, Some(_)) => assert_eq!(status, StatusCode::FORBIDDEN, "{what}"),
                 (false, false, None) => assert!(answer.leads_to_sign_in(), "{what}: {status}"),

@@ -8,6 +8,7 @@ use crate::web::access::{audit, tokens};
 use crate::web::api::events::EventsAsked;
 use crate::web::api::export::ExportAsked;
 use crate::web::api::incidents::{Acknowledge, Assign, By, Comment, Labelled, Page};
+use crate::web::api::ingest;
 use crate::web::api::lists::{
     Alerts, AllHidden, Causes, Channels, Deliveries, Deploys, Incidents, Maintenances, Paged, Probes, Rules,
     Runs, Silences, Targets, Tokens,
@@ -20,6 +21,7 @@ use crate::web::api::silences::{Ender, Wish};
 use crate::web::api::status::Status;
 use crate::web::api::targets::{ProbeFacts, TargetFacts};
 use crate::web::api::view::IncidentView;
+use crate::wire;
 use launchwatch_alerts::{Deploy, Silence};
 
 /// Every route of the API, described.
@@ -30,6 +32,7 @@ pub(super) fn all() -> Vec<Note> {
     all.extend(regroup());
     all.extend(reports());
     all.extend(access());
+    all.extend(elsewhere());
     all
 }
 
@@ -100,6 +103,26 @@ fn regroup() -> Vec<Note> {
             .gives::<Deploy>()
             .with(201)
             .also(404),
+    ]
+}
+
+fn elsewhere() -> Vec<Note> {
+    vec![
+        Note::get(
+            "/api/v1/agent/plan",
+            "What an agent is to look at (`If-None-Match` with the `ETag` is answered by 304)",
+        )
+        .gives::<wire::Plan>(),
+        Note::post(
+            "/api/v1/agent/report",
+            "What an agent saw; gzip may be used; telling it again is harmless",
+        )
+        .reads::<wire::Report>()
+        .gives::<wire::Taken>(),
+        Note::post("/api/v1/observations", "What another program saw from the location of an agent")
+            .asks::<ingest::Whence>()
+            .reads::<wire::Report>()
+            .gives::<wire::Taken>(),
     ]
 }
 

@@ -126,6 +126,8 @@ pub(super) fn needs(need: Option<Need>) -> &'static str {
         Some(Need::Public) => "Open unless the pages are for members only; known callers see more",
         Some(Need::Viewer) => "For viewers",
         Some(Need::Operator) => "For operators",
+        Some(Need::Sender) => "For operators, and for the token of an agent",
+        Some(Need::Agent) => "For the token of an agent",
         Some(Need::Admin) => "For admins",
     }
 }
