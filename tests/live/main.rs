@@ -23,6 +23,7 @@ mod channels;
 mod charts;
 mod cluster;
 mod dashboards;
+mod database;
 mod exchange;
 mod failover;
 mod faults;
