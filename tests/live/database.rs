@@ -207,7 +207,10 @@ async fn open(url: &str) -> Result<PgStore, String> {
 
 /// Whether exactly these kinds were told of a target so far.
 fn told(sink: &Sink, target: &str, kinds: &[&str]) -> Result<(), String> {
-    let of = |kind: &&str| sink.of_kind(kind).iter().any(|p| p.body["target"] == target);
+    let about = |p: &crate::kit::chat::Post| {
+        p.body["incident"].as_str().is_some_and(|id| id.starts_with(&format!("{target}-")))
+    };
+    let of = |kind: &&str| sink.of_kind(kind).iter().any(about);
     so(kinds.iter().all(of), sink.posts().iter().map(|p| p.body["title"].to_string()).collect::<Vec<_>>())
 }
 
