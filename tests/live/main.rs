@@ -13,6 +13,16 @@
 
 mod kit;
 
+#[path = "../e2e/agents/service.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "it is made for the simulated tests, which use more of it"
+)]
+mod agent_service;
+
+mod agents;
 mod alertmanager;
 mod alerts;
 mod answers;
@@ -26,6 +36,7 @@ mod dashboards;
 mod database;
 mod exchange;
 mod failover;
+mod cron;
 mod faults;
 mod image;
 mod kills;
@@ -35,3 +46,4 @@ mod news;
 mod scrapes;
 mod sign_in;
 mod state;
+mod told;
