@@ -33,6 +33,7 @@ mod channels;
 mod charts;
 mod cluster;
 mod dashboards;
+mod database;
 mod exchange;
 mod failover;
 mod cron;
