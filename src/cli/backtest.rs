@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::check::Answer;
-use super::{FAILED, MISCONFIGURED, WithConfig, answer, kept, world};
+use super::{FAILED, MISCONFIGURED, WithConfig, answer, database, kept, world};
 use crate::backtest::{self, Stretch};
+use crate::clock::Clock;
 use crate::config::{self, Environment, Registries};
-use crate::store::SqliteStore;
+use crate::store::{SqliteStore, Store};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -54,9 +55,15 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
         Err(problems) => return Ok(Answer { text: config::told(&problems), code: MISCONFIGURED }),
     };
     let (state, retention) = (&config.service.state, config.service.retention);
-    let store = SqliteStore::open_beside(state, retention)
-        .with_context(|| format!("cannot read the store in {}", state.display()))?;
-    let kept = backtest::everything(&store, retention.runs).await.context("cannot read the store")?;
+    let clock = Clock::system();
+    let store: Box<dyn Store> = match database::database(&config.service, &clock).await? {
+        Some(store) => Box::new(store),
+        None => Box::new(
+            SqliteStore::open_beside(state, retention)
+                .with_context(|| format!("cannot read the store in {}", state.display()))?,
+        ),
+    };
+    let kept = backtest::everything(&*store, retention.runs).await.context("cannot read the store")?;
     let Some(kept) = kept else {
         return Ok(Answer { text: format!("no run is on record in {}\n", state.display()), code: FAILED });
     };
@@ -66,7 +73,7 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
         return Ok(Answer { text, code: MISCONFIGURED });
     }
     let plan = config.plan(config.rules.clone(), stretch.from);
-    let report = backtest::run(&store, plan, stretch).await.context("cannot read what is on record")?;
+    let report = backtest::run(&*store, plan, stretch).await.context("cannot read what is on record")?;
     if arguments.keep {
         let name = match &arguments.rules {
             Some(rules) => format!("the rules of {}", rules.display()),
@@ -82,7 +89,7 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
 }
 
 /// A moment, or the beginning of a day (UTC).
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

@@ -12,11 +12,13 @@ use super::settled::Overlap;
 use super::texts::Patience;
 
 mod access;
+mod exports;
 mod pages;
 mod people;
 mod rules;
 
 pub(crate) use access::{AccessKeys, HubKeys, OidcKeys, PasswordKeys, RolesKeys};
+pub(crate) use exports::ExportKeys;
 pub(crate) use pages::{GroupKeys, LinkKeys, PagesKeys};
 pub(crate) use people::{
     DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,
@@ -33,6 +35,14 @@ pub(crate) struct ServiceKeys {
     /// Directory of the store; relative to the folder of this file.
     #[schemars(extend("default" = "state"))]
     pub(crate) state: Option<String>,
+    /// Address of a PostgreSQL database to keep everything in, for several replicas:
+    /// `postgres://user:password@host/name?sslmode=require`. Without it everything is kept in a file in `state`.
+    #[schemars(with = "Option<String>", extend("format" = "secret"))]
+    pub(crate) store: Option<SecretString>,
+    /// What seals secrets and addresses of people in the store, the same for every replica: 64 hexadecimal digits, or
+    /// any other text of 32 characters or more. Without it the key is the file `key` in `state`, made at the first start.
+    #[schemars(with = "Option<String>", extend("format" = "secret"))]
+    pub(crate) seal: Option<SecretString>,
     /// Name of the place from which this process looks.
     #[schemars(extend("default" = "here"))]
     pub(crate) location: Option<String>,
@@ -47,6 +57,10 @@ pub(crate) struct ServiceKeys {
     /// How long running probes may go on after a stop signal.
     #[schemars(extend("default" = "25s"))]
     pub(crate) grace: Option<Span>,
+    /// Of several replicas on one PostgreSQL one leads, and another one takes over when it has not been heard of for this
+    /// long; at least 2s.
+    #[schemars(extend("default" = "15s"))]
+    pub(crate) lease: Option<Span>,
     /// How long things are kept.
     pub(crate) retention: Option<RetentionKeys>,
     /// How many runs at once.

@@ -1,6 +1,7 @@
 //! The configuration as believed: checked, built, with every default filled in.
 
 pub mod access;
+mod exports;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,10 +16,12 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+pub use exports::{Export, ExportKind};
+
 use super::pages::Pages;
 use crate::cron::CronSchedule;
 use crate::observation::ProbeId;
-use crate::store::Retention;
+use crate::store::{Retention, SealKey};
 
 /// Addresses that are made to be asked whether the network works: three operators, an answer of a few bytes each.
 pub(crate) const WITNESSES: [&str; 3] = [
@@ -49,6 +52,8 @@ pub struct Config {
     pub pages: Pages,
     /// Who looks from elsewhere.
     pub agents: Vec<AgentConfig>,
+    /// Which stores of time series get what was counted.
+    pub exports: Vec<Export>,
 }
 
 /// Somebody who looks from elsewhere: an agent or a cron job.
@@ -71,6 +76,10 @@ pub struct Service {
     pub listen: SocketAddr,
     /// Directory of the store; `state` beside the configuration by default.
     pub state: PathBuf,
+    /// Address of the PostgreSQL database that everything is kept in; `None` for a file in `state`.
+    pub store: Option<SecretString>,
+    /// What seals secrets in the store; `None` for the file `key` in `state`.
+    pub seal: Option<SealKey>,
     /// Name of the place this process looks from; `here` by default.
     pub location: Arc<str>,
     /// Where people reach the pages: links in messages begin with it.
@@ -81,6 +90,8 @@ pub struct Service {
     pub runbooks: Option<PathBuf>,
     /// How long running probes may go on after a stop signal; 25 s by default (Kubernetes kills after 30).
     pub grace: Duration,
+    /// How long one of several replicas leads without being heard of; 15 s by default.
+    pub lease: Duration,
     /// How long things are kept.
     pub retention: Retention,
     /// How many runs at once.

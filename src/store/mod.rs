@@ -4,16 +4,27 @@
 //! One writer (the recorder) hands in whole batches; a batch is one transaction, so an alert and the notification it
 //! owes are kept together or not at all. Readers get their own connection and never hold the writer up.
 
+mod accept;
 mod accounts;
 mod bucket;
+mod compact;
 #[cfg(test)]
 mod conformance;
+mod damage;
+mod files;
+mod full;
 mod histogram;
+mod names;
+mod newest;
+mod open;
 mod pack;
+mod pg;
+mod seal;
 mod sqlite;
 pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod together;
 mod types;
 
 use std::collections::BTreeMap;
@@ -27,8 +38,11 @@ use crate::observation::{Observation, ProbeId};
 
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
 pub use histogram::Histogram;
+pub use pg::{PgOptions, PgStore};
+pub use seal::SealKey;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
+pub use together::Together;
 pub use types::{
     Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
     Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
@@ -133,6 +147,12 @@ pub trait Store: Ledger + Accounts + Subscribers {
 
     /// How many debts were given up and never settled.
     async fn abandoned_count(&self) -> Result<u64, Error>;
+
+    /// What was noted under this name last: a few kilobytes of somebody's own, such as how far an export has come.
+    async fn noted(&self, name: &str) -> Result<Option<String>, Error>;
+
+    /// Notes it, durable when this returns.
+    async fn note(&self, name: &str, text: String) -> Result<(), Error>;
 
     /// Housekeeping, to be called every minute or so: drops what is older than its retention, and brings what was
     /// kept lately into its final form. Does a bounded part of the work a call.

@@ -345,6 +345,17 @@ pub enum Error {
         /// The directory.
         path: String,
     },
+    /// The address of the database makes no sense. Never says it: it holds a password.
+    #[error(
+        "the address of the database makes no sense: it should read postgres://user:password@host/name?sslmode=require"
+    )]
+    Address,
+    /// Another key seals what is in the database.
+    #[error(
+        "what the database keeps sealed was sealed with another key: give every replica the same key (service.seal, or \
+         the file `key` of the first one's state folder); if that key is lost, delete the row `key` of the table meta"
+    )]
+    OtherKey,
     /// The work was cut off because the process stops.
     #[error("the store was stopped under way")]
     Stopped,

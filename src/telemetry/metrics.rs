@@ -1,6 +1,6 @@
 //! Every metric, once. Label values are configured names or closed vocabularies, never free text.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use prometheus::{
 use super::agents::Agents;
 use super::by_probe::{ByProbe, Place};
 use crate::config::ProbeConfig;
+use crate::lead::Lead;
 use crate::observation::ProbeId;
 
 /// Upper bounds of the time a commit takes, in seconds.
@@ -48,8 +49,20 @@ struct Inner {
     pauses: IntCounter,
     paused_seconds: Gauge,
     clock_sets: IntCounter,
+    leader: IntGauge,
+    leader_changes: IntCounter,
+    lease_renewed: Gauge,
+    lead: OnceLock<Lead>,
     agents: Agents,
+    exported: IntCounterVec,
+    export_refused: IntCounterVec,
+    export_errors: IntCounterVec,
+    export_behind: IntGaugeVec,
 }
+
+/// What a follower shows: the rest is the leader's, and would be counted twice.
+const OF_FOLLOWERS: [&str; 3] =
+    ["launchwatch_build_info", "launchwatch_leader", "launchwatch_leader_changes_total"];
 
 impl Metrics {
     /// Registers everything.
@@ -107,9 +120,47 @@ impl Metrics {
             paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
             agents: Agents::new(&r)?,
             clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
+            exported: r.counters("launchwatch_export_samples_total", "Samples that an export has handed over.", &["export"])?,
+            export_refused: r.counters(
+                "launchwatch_export_refused_samples_total",
+                "Samples that the receiver did not want, and that are given up.",
+                &["export"],
+            )?,
+            export_errors: r.counters("launchwatch_export_errors_total", "Requests that came to nothing.", &["export"])?,
+            export_behind: r.int_gauges(
+                "launchwatch_export_behind_seconds",
+                "For how long the oldest minute has waited that an export could have sent; 0 without any.",
+                &["export"],
+            )?,
+            leader: r.int_gauge("launchwatch_leader", "1 if this process runs probes and tells people, 0 if it follows one that does.")?,
+            leader_changes: r.counter("launchwatch_leader_changes_total", "Times that another replica took the lead.")?,
+            lease_renewed: r.gauge(
+                "launchwatch_lease_renewed_timestamp_seconds",
+                "When the lead was last confirmed by the database; 0 where there are no replicas.",
+            )?,
+            lead: OnceLock::new(),
             registry,
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Shows how the lead stands.
+    pub fn show_lead(&self, lead: &Lead) {
+        // The first one stays.
+        drop(self.0.lead.set(lead.clone()));
+    }
+
+    /// Notes how the lead stands now; true if all figures are ours to show.
+    fn note_lead(&self) -> bool {
+        let standing = self.0.lead.get().and_then(Lead::standing);
+        let leads = standing.as_ref().is_none_or(|s| s.leads);
+        self.0.leader.set(i64::from(leads));
+        if let Some(standing) = standing {
+            let missing = standing.changes.saturating_sub(self.0.leader_changes.get());
+            self.0.leader_changes.inc_by(missing);
+            self.0.lease_renewed.set(standing.renewed.map_or(0.0, seconds));
+        }
+        leads
     }
 
     /// A run has begun, this long after its slot.
@@ -209,15 +260,41 @@ impl Metrics {
         self.0.agents.ingested(location, what, count);
     }
 
+    /// There is an export of this name.
+    pub fn export(&self, name: &str) {
+        self.export_sent(name, 0, 0);
+        self.0.export_errors.with_label_values(&[name]).inc_by(0);
+        self.export_behind(name, 0);
+    }
+
+    /// An export has handed over so many samples; so many others were not wanted.
+    pub fn export_sent(&self, name: &str, taken: usize, refused: usize) {
+        self.0.exported.with_label_values(&[name]).inc_by(taken as u64);
+        self.0.export_refused.with_label_values(&[name]).inc_by(refused as u64);
+    }
+
+    /// A request of an export came to nothing.
+    pub fn export_error(&self, name: &str) {
+        self.0.export_errors.with_label_values(&[name]).inc();
+    }
+
+    /// For how many seconds the oldest minute has waited that an export could have sent.
+    pub fn export_behind(&self, name: &str, seconds: i64) {
+        self.0.export_behind.with_label_values(&[name]).set(seconds.max(0));
+    }
+
     /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that
     /// neither time nor memory is taken for all of it at once.
     ///
     /// # Errors
     /// A metric cannot be written: a bug.
     pub fn pieces(&self) -> Result<impl Iterator<Item = String> + Send + use<>, prometheus::Error> {
-        let ours = TextEncoder::new().encode_to_string(&self.0.registry.gather())?;
+        let leads = self.note_lead();
+        let mut figures = self.0.registry.gather();
+        figures.retain(|figure| leads || OF_FOLLOWERS.contains(&figure.name()));
+        let ours = TextEncoder::new().encode_to_string(&figures)?;
         let (metrics, mut place) = (self.clone(), Place::default());
-        let theirs = std::iter::from_fn(move || metrics.0.probes.piece(&mut place));
+        let theirs = std::iter::from_fn(move || leads.then(|| metrics.0.probes.piece(&mut place)).flatten());
         Ok(std::iter::once(ours).chain(theirs))
     }
 

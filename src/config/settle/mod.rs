@@ -5,6 +5,7 @@ mod agents;
 mod channels;
 mod circle;
 mod desk;
+mod exports;
 mod locations;
 mod maintenance;
 mod names;
@@ -17,6 +18,8 @@ mod schedule;
 mod service;
 mod subscriptions;
 mod targets;
+
+use std::collections::BTreeSet;
 
 use launchwatch_alerts::Policy;
 use schemars::{JsonSchema, schema_for};
@@ -48,6 +51,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "maintenance",
     "subscriptions",
     "pages",
+    "exports",
 ];
 
 /// A file that could be read as YAML.
@@ -69,8 +73,8 @@ pub(super) fn settle(
         other_rules(&mut sheets, from, report);
     }
     let ears = Some(Vec::new());
-    let mut desk =
-        Desk { registries, vault, report, named: Vec::new(), nameless: false, ears, elsewhere: false };
+    let (named, keys) = (Vec::new(), BTreeSet::new());
+    let mut desk = Desk { registries, vault, report, named, nameless: false, ears, keys, elsewhere: false };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
         sections(&sheets, &mut desk);
@@ -163,6 +167,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     agents::assign(&mut agents, &target_nodes, &probes, &sheets_section(sheets, "agents"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
+    let exports = exports::settle(&sheets_section(sheets, "exports"), desk);
     let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
     Config {
         service,
@@ -174,6 +179,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
         access,
         pages,
         agents,
+        exports,
         subscriptions: None,
     }
 }
@@ -245,11 +251,14 @@ fn usual_service(vault: Vault<'_>) -> Service {
     Service {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8480)),
         state: vault.base.join("state"),
+        store: None,
+        seal: None,
         location: "here".into(),
         public_url: None,
         ca_file: None,
         runbooks: None,
         grace: std::time::Duration::from_secs(25),
+        lease: std::time::Duration::from_secs(15),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),
         witnesses: super::settled::WITNESSES.iter().filter_map(|text| url::Url::parse(text).ok()).collect(),

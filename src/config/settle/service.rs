@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use launchwatch_alerts::diagnosis::CAUSES;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{Desk, schema_of, usual_service};
@@ -16,10 +16,12 @@ use crate::config::tree::Node;
 use crate::config::typed::Item;
 use crate::config::words;
 use crate::runbooks::Runbooks;
-use crate::store::Retention;
+use crate::store::{PgStore, Retention, SealKey};
 
 /// The shortest time anything is kept: the status pages show the last hour from it.
 const SHORTEST: Duration = Duration::from_secs(3_600);
+/// The shortest lease of who leads.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
 /// How often somebody outside is told that we live: usually, and at most.
 const DEAD_MAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
 
@@ -56,6 +58,8 @@ impl Judge<'_, '_, '_> {
         if let Some(state) = keys.state {
             service.state = self.desk.vault.base.join(state);
         }
+        service.store = keys.store.and_then(|address| self.store(address));
+        service.seal = keys.seal.and_then(|text| self.seal(&text));
         if let Some(location) = keys.location {
             let (place, path) = self.at(&["location"]);
             self.desk.check_name(&location, place, &path);
@@ -70,12 +74,40 @@ impl Judge<'_, '_, '_> {
         if let Some(Span(grace)) = keys.grace {
             service.grace = grace;
         }
+        if let Some(Span(lease)) = keys.lease {
+            if lease < SHORTEST_LEASE {
+                let what = format!("{} is less than 2s", show(lease));
+                self.refuse(&["lease"], what, "a slow moment would change the leader: `15s` is usual");
+            }
+            service.lease = lease;
+        }
         self.retention(keys.retention.unwrap_or_default(), &mut service.retention);
         self.limits(&keys.limits.unwrap_or_default(), &mut service.limits);
         if let Some(witnesses) = keys.witnesses {
             service.witnesses = self.witnesses(&witnesses);
         }
         service.dead_man = keys.dead_man.map(|keys| self.dead_man(keys));
+    }
+
+    /// The address of the database. What is wrong with it is told without what it is.
+    fn store(&mut self, address: SecretString) -> Option<SecretString> {
+        match PgStore::check_address(&address) {
+            Ok(()) => Some(address),
+            Err(e) => {
+                let hint = "in the environment variable or file that this names, such as `postgres://launchwatch:…@db/launchwatch`";
+                self.refuse(&["store"], e.to_string(), hint);
+                None
+            }
+        }
+    }
+
+    fn seal(&mut self, text: &SecretString) -> Option<SealKey> {
+        let key = SealKey::of(text);
+        if key.is_none() {
+            let what = "too short to seal anything with".to_owned();
+            self.refuse(&["seal"], what, "64 hexadecimal digits: `openssl rand -hex 32`");
+        }
+        key
     }
 
     fn witnesses(&mut self, written: &[String]) -> Vec<Url> {

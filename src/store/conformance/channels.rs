@@ -94,6 +94,87 @@ pub(crate) async fn what_a_fallback_told_of_is_told_there_to_be_over(store: impl
     );
 }
 
+pub(crate) async fn who_stood_in_for_two_channels_tells_the_end_once(store: impl Store) {
+    let broken = |channel: &str, seconds| {
+        Some(Report { channel: channel.into(), ..report(Some(seconds), seconds).unwrap() })
+    };
+    record(&store, "n1", "i", Kind::Opened, 0, &["slack"]).await;
+    store.settle(Vec::new(), broken("slack", 1)).await.unwrap();
+    store.settle(settled("n1", "mail", DeliveryState::Delivered, false, 2), None).await.unwrap();
+    record(&store, "n2", "i", Kind::Update, 60, &["matrix"]).await;
+    store.settle(Vec::new(), broken("matrix", 61)).await.unwrap();
+    store.settle(settled("n2", "mail", DeliveryState::Delivered, false, 62), None).await.unwrap();
+    record(&store, "n3", "i", Kind::Resolved, 90, &["slack", "matrix"]).await;
+    assert_eq!(owed(&store, "mail", 90).await, ["n3"]);
+    // Both are broken still: it is told there already.
+    assert_eq!(store.settle(Vec::new(), broken("slack", 91)).await.unwrap(), 0);
+    assert_eq!(store.settle(Vec::new(), broken("matrix", 91)).await.unwrap(), 0);
+    assert_eq!(owed(&store, "mail", 91).await, ["n3"]);
+}
+
+pub(crate) async fn what_is_handed_over_at_once_folds_as_if_one_by_one(store: impl Store) {
+    let mut refused = Vec::new();
+    for (id, incident, kind, seconds) in [
+        ("n1", "i", Kind::Opened, 0),
+        ("m1", "j", Kind::Opened, 1),
+        ("n2", "i", Kind::Test, 2),
+        ("k1", "k", Kind::Opened, 3),
+    ] {
+        record(&store, id, incident, kind, seconds, &["slack"]).await;
+        refused.extend(settled(id, "slack", DeliveryState::Owed, true, 4));
+    }
+    // What mail tells later of `k` tells it as well.
+    record(&store, "k2", "k", Kind::Update, 9, &["mail"]).await;
+    assert_eq!(store.settle(refused, report(Some(10), 10)).await.unwrap(), 3);
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let now = owed(&store, "mail", 20).await;
+        for id in &now {
+            store.settle(settled(id, "mail", DeliveryState::Delivered, false, 20), None).await.unwrap();
+        }
+        told.push(now);
+    }
+    assert_eq!(told, [vec!["k2".to_owned(), "m1".to_owned(), "n2".to_owned()], Vec::new()]);
+}
+
+pub(crate) async fn a_batch_of_changes_is_kept_as_if_one_by_one(store: impl Store) {
+    record(&store, "n1", "i", Kind::Opened, 0, &["slack"]).await;
+    let to = |mut n: launchwatch_alerts::Notification, to: &[&str]| {
+        n.to = to.iter().copied().map(Ear::now).collect();
+        n
+    };
+    let both = ["slack", "mail"];
+    store
+        .record(owing(vec![
+            to(notification("n2", "i", Kind::Update, 60), &both),
+            to(notification("m1", "j", Kind::Opened, 60), &both),
+            to(notification("n2", "j", Kind::Opened, 61), &both),
+            to(notification("m2", "j", Kind::Test, 61), &["mail"]),
+            to(notification("n3", "i", Kind::Resolved, 62), &["slack"]),
+        ]))
+        .await
+        .unwrap();
+    assert_eq!(owed(&store, "slack", 99).await, ["m1", "n3"]);
+    assert_eq!(owed(&store, "mail", 99).await, ["n2", "m1"]);
+    let states = store.deliveries(9).await.unwrap();
+    let states: Vec<_> = states.iter().map(|d| (&*d.notification.0, &*d.channel, d.state)).collect();
+    use DeliveryState::{Owed, Superseded};
+    assert_eq!(
+        states,
+        [
+            ("n3", "slack", Owed),
+            ("m2", "mail", Owed),
+            ("m1", "mail", Owed),
+            ("m1", "slack", Owed),
+            ("n2", "mail", Owed),
+            ("n2", "slack", Superseded),
+            ("n1", "slack", Superseded),
+        ]
+    );
+    // The age of what was not told goes on to what tells it.
+    assert_eq!(store.outbox().await.unwrap().channels["slack"].due, Some(at(0)));
+}
+
 pub(crate) async fn a_message_that_is_refused_is_handed_over_alone(store: impl Store) {
     record(&store, "n1", "i", Kind::Opened, 0, &["slack"]).await;
     record(&store, "m1", "j", Kind::Opened, 1, &["slack"]).await;

@@ -9,10 +9,10 @@ pub(crate) mod subscribers;
 
 use super::{SeriesQuery, Tier};
 
-/// Every promise as a test of the store that an expression makes.
-macro_rules! conformance {
-    ($store:expr) => {
-        $crate::store::conformance::conformance! { $store;
+/// Hands every promise, as the room and the name of its test, to another macro, after what else it is to have.
+macro_rules! promises {
+    ($to:ident $(, $more:expr)?) => {
+        $to! { $($more;)?
             results a_run_that_failed_comes_back_to_the_letter
             results a_run_that_passed_comes_back_within_one_per_cent
             results the_same_slot_is_kept_once_and_as_it_was
@@ -40,15 +40,21 @@ macro_rules! conformance {
             channels what_may_wait_is_due_at_the_end_of_quiet_hours
             channels a_broken_channel_hands_over_what_it_owes_once
             channels what_a_fallback_told_of_is_told_there_to_be_over
+            channels who_stood_in_for_two_channels_tells_the_end_once
+            channels what_is_handed_over_at_once_folds_as_if_one_by_one
+            channels a_batch_of_changes_is_kept_as_if_one_by_one
             channels a_message_that_is_refused_is_handed_over_alone
             channels what_was_under_way_at_the_end_is_a_possible_duplicate
             channels how_channels_stand_is_remembered
             channels what_is_owed_through_a_channel_that_is_gone_is_given_up_on_record
             channels what_nobody_has_told_is_counted_from_when_it_could_have_been
+            owed what_was_told_long_ago_is_dropped
+            owed a_zero_byte_does_no_harm
             owed a_debt_lives_from_launch_to_payment
             owed a_debt_that_is_given_up_is_counted
             results pruning_drops_what_is_old_and_keeps_the_rest
             results nothing_at_all_is_a_batch_too
+            results what_was_noted_last_is_known
             accounts a_session_is_found_by_its_digest_until_it_ends
             accounts sessions_that_are_over_are_dropped
             accounts a_token_lives_from_its_making_to_its_end
@@ -70,6 +76,18 @@ macro_rules! conformance {
             subscribers mails_are_due_again_when_they_say_and_old_news_are_given_up
         }
     };
+}
+pub(crate) use promises;
+
+/// Every promise as a test of the store that an expression makes.
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::store::conformance::promises! { conformance_tests, $store }
+    };
+}
+pub(crate) use conformance;
+
+macro_rules! conformance_tests {
     ($store:expr; $($room:ident $name:ident)*) => { $(
         #[tokio::test(start_paused = true)]
         async fn $name() {
@@ -77,7 +95,7 @@ macro_rules! conformance {
         }
     )* };
 }
-pub(crate) use conformance;
+pub(crate) use conformance_tests;
 
 fn tier(tier: Tier) -> SeriesQuery {
     SeriesQuery { probes: Vec::new(), tier, from: i64::MIN / 4_000_000, to: i64::MAX / 4_000_000 }

@@ -7,6 +7,7 @@ use launchwatch_alerts::{
 use launchwatch_probes::{CleanUp, DebtId};
 use secrecy::ExposeSecret;
 
+use crate::store::subscribers::Link;
 use crate::store::testing::*;
 use crate::store::{Batch, DebtState, DeliveryState, Owed, Settlement, Store, Wanted};
 
@@ -269,4 +270,44 @@ pub(crate) async fn a_debt_that_is_given_up_is_counted(store: impl Store) {
     store.abandon(vec![DebtId("a".into()), DebtId("c".into()), DebtId("nobody".into())]).await.unwrap();
     assert_eq!(store.debts().await.unwrap().iter().map(|d| d.id.0.as_str()).collect::<Vec<_>>(), ["b"]);
     assert_eq!(store.abandoned_count().await.unwrap(), 2);
+}
+
+pub(crate) async fn what_was_told_long_ago_is_dropped(store: impl Store) {
+    const DAY: i64 = 86_400;
+    let hidden = launchwatch_alerts::Hidden {
+        at: at(0),
+        series: "hub/launch".into(),
+        rule: "success-zero".into(),
+        by: launchwatch_alerts::Held::NextLook,
+        summary: "no answer".into(),
+    };
+    let told = [notification("n", "i", Kind::Opened, 0), notification("m", "j", Kind::Opened, 0)];
+    let mut changes: Vec<Change> = told.into_iter().map(Change::Notify).collect();
+    changes.push(Change::Hidden(hidden));
+    store.record(Batch { changes, now: at(0), ..Batch::default() }).await.unwrap();
+    for channel in ["slack", "mail"] {
+        store.settle(vec![settlement("n", channel, DeliveryState::Delivered, 1)], None).await.unwrap();
+    }
+    store.prune(at(399 * DAY)).await.unwrap();
+    assert_eq!((store.deliveries(9).await.unwrap().len(), store.hidden(9).await.unwrap().len()), (4, 1));
+    store.prune(at(401 * DAY)).await.unwrap();
+    // What is owed still is not forgotten.
+    let left = store.deliveries(9).await.unwrap();
+    assert!(left.iter().all(|d| d.notification.0 == "m") && left.len() == 2, "{left:?}");
+    assert_eq!(store.hidden(9).await.unwrap(), []);
+}
+
+pub(crate) async fn a_zero_byte_does_no_harm(store: impl Store) {
+    let mut one = notification("n", "i", Kind::Opened, 0);
+    one.to = vec![Ear::now("slack")];
+    store.record(owing(vec![one])).await.unwrap();
+    let mut taken = settlement("n", "slack", DeliveryState::Delivered, 1);
+    (taken.message, taken.error) = (Some(MessageRef("a\0b".into())), Some("c\0d".into()));
+    store.settle(vec![taken], None).await.unwrap();
+    let found = store.incident_of_message("slack", &MessageRef("a\0b".into())).await.unwrap();
+    assert_eq!(found.unwrap().0, "i");
+    assert!(store.incident(&launchwatch_alerts::IncidentId("i\0".into())).await.unwrap().is_none());
+    assert_eq!(store.deliveries_through("slack\0", 9).await.unwrap(), []);
+    assert_eq!(store.wish_of(Link::Leave, "\0-0").await.unwrap(), None);
+    assert!(!store.leave("\0-\0").await.unwrap());
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::damage::Damaged;
 use super::files::{self, Held};
-use super::seal::Seal;
+use super::seal::{Seal, SealKey};
 use super::{Inner, SqliteStore, Writer, fail, load, schema};
 use crate::store::{Error, Retention};
 
@@ -37,9 +37,9 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
-    pub fn open_with_key(dir: &Path, retention: Retention, key: &[u8; 32]) -> Result<Self, Error> {
+    pub fn open_with_key(dir: &Path, retention: Retention, key: &SealKey) -> Result<Self, Error> {
         let lock = files::hold(dir)?;
-        Self::open_held(dir, retention, key, lock)
+        Self::open_held(dir, retention, &key.0, lock)
     }
 
     /// Opens the store in a directory for reading only, also while another process holds it: that one is not disturbed,
@@ -136,7 +136,7 @@ impl SqliteStore {
             at_once: false,
             _lock: lock,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), door: None })
     }
 }
 

@@ -10,6 +10,7 @@ use super::names::Names;
 use super::scan::{self, Raw, Which};
 use super::{Inner, Last, Live, Writer, fail, hours};
 use crate::store::Error;
+use crate::store::accept::place;
 use crate::store::pack::journal;
 
 /// Names, open hours, the last slot of every probe, and how much is in the journal.
@@ -57,6 +58,19 @@ pub(super) fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Err
         .map_err(fail("write what the store keeps about itself"))
 }
 
+/// What somebody noted under a name.
+pub(super) fn noted(db: &Connection, name: &str) -> Result<Option<String>, Error> {
+    db.query_row("SELECT value FROM meta WHERE key = 'note:' || ?1", params![name], |r| r.get(0))
+        .optional()
+        .map_err(fail("read what was noted"))
+}
+
+pub(super) fn note(db: &Connection, name: &str, text: &str) -> Result<(), Error> {
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('note:' || ?1, ?2)", params![name, text])
+        .map(|_| ())
+        .map_err(fail("note something"))
+}
+
 fn last(db: &Connection, names: &Names) -> Result<(Vec<Last>, u64), Error> {
     let what = "read the last slots";
     let mut last: Vec<Last> = Vec::new();
@@ -86,14 +100,4 @@ fn last(db: &Connection, names: &Names) -> Result<(Vec<Last>, u64), Error> {
         }
     }
     Ok((last, journaled))
-}
-
-/// The place of a probe, made if it is not there.
-#[expect(clippy::indexing_slicing, reason = "it has just been made long enough")]
-pub(super) fn place(last: &mut Vec<Last>, probe: u32) -> &mut Last {
-    let at = probe as usize;
-    if last.len() <= at {
-        last.resize(at + 1, Last::default());
-    }
-    &mut last[at]
 }

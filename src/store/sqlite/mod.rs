@@ -13,10 +13,8 @@
 mod accounts;
 mod compact;
 mod connect;
-mod damage;
 mod debts;
 mod deploys;
-mod files;
 mod hours;
 mod incidents;
 mod letters;
@@ -28,7 +26,6 @@ mod record;
 mod runs;
 mod scan;
 mod schema;
-mod seal;
 mod series;
 mod settle;
 mod silences;
@@ -49,7 +46,10 @@ use rusqlite::Connection;
 use self::damage::Damaged;
 use self::names::Names;
 use self::seal::Seal;
-use super::{Bucket, Error, Retention};
+pub(in crate::store) use self::store::Touch;
+use super::accept::Last;
+use super::open::HourOf;
+use super::{Error, Retention, damage, files, seal};
 
 /// Says which operation failed.
 fn fail(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
@@ -70,6 +70,7 @@ type Date = Box<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
+    door: Option<store::Door>,
 }
 
 struct Inner {
@@ -103,26 +104,6 @@ struct Writer {
     /// True when memory may differ from the file: it is read again before the next write.
     stale: bool,
 }
-
-/// The last result of a probe.
-#[derive(Debug, Clone, Copy)]
-struct Last {
-    /// Slot in microseconds; `i64::MIN` before the first.
-    slot: i64,
-    /// Shape of the last compact result; 0 before the first.
-    shape: u32,
-    /// Hash of a shape that was seen once: the second time in a row it is worth a number.
-    candidate: u64,
-}
-
-impl Default for Last {
-    fn default() -> Self {
-        Self { slot: i64::MIN, shape: 0, candidate: 0 }
-    }
-}
-
-/// Buckets of one hour by number of probe.
-type HourOf = Vec<Option<Arc<Bucket>>>;
 
 /// What is in memory and not in the file, or there as well: always as of the last transaction.
 #[derive(Clone)]

@@ -1,26 +1,13 @@
-//! Numbers for what repeats: probes and shapes.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Numbers for what repeats, in the file.
 
 use rusqlite::{Connection, params};
 
 use super::fail;
 use crate::observation::ProbeId;
 use crate::store::Error;
-use crate::store::pack::shape::{Shape, Shapes};
-
-/// Numbers are given in turn: one beyond this comes of damage, and must not cost memory.
-const MOST_PROBES: usize = 1 << 22;
-
-/// Probes and shapes by number and by name. A copy is handed to readers, so that they see what they began with.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names {
-    numbers: BTreeMap<ProbeId, u32>,
-    probes: Vec<Option<ProbeId>>,
-    shape_numbers: BTreeMap<Arc<str>, u32>,
-    pub shapes: Shapes,
-}
+pub(super) use crate::store::names::Names;
+use crate::store::names::number;
+use crate::store::pack::shape::Shape;
 
 impl Names {
     /// What is in the store.
@@ -45,23 +32,6 @@ impl Names {
         Ok(names)
     }
 
-    pub(super) fn number(&self, probe: &ProbeId) -> Option<u32> {
-        self.numbers.get(probe).copied()
-    }
-
-    pub(super) fn probe(&self, number: u32) -> Option<&ProbeId> {
-        self.probes.get(usize::try_from(number).ok()?)?.as_ref()
-    }
-
-    /// Every probe with its number, by name.
-    pub(super) fn probes(&self) -> impl Iterator<Item = (&ProbeId, u32)> {
-        self.numbers.iter().map(|(p, n)| (p, *n))
-    }
-
-    pub(super) fn shape_number(&self, text: &str) -> Option<u32> {
-        self.shape_numbers.get(text).copied()
-    }
-
     /// Gives a probe a number.
     pub(super) fn add_probe(&mut self, db: &Connection, probe: &ProbeId) -> Result<u32, Error> {
         let what = "name a probe in the store";
@@ -79,27 +49,4 @@ impl Names {
         self.set_shape(id, text.into(), shape);
         Ok(id)
     }
-
-    fn set_probe(&mut self, id: u32, probe: ProbeId) {
-        let at = id as usize;
-        if at > MOST_PROBES {
-            return;
-        }
-        if self.probes.len() <= at {
-            self.probes.resize(at + 1, None);
-        }
-        if let Some(place) = self.probes.get_mut(at) {
-            *place = Some(probe.clone());
-        }
-        self.numbers.insert(probe, id);
-    }
-
-    fn set_shape(&mut self, id: u32, text: Arc<str>, shape: Shape) {
-        self.shape_numbers.insert(text, id);
-        self.shapes.set(id, Arc::new(shape));
-    }
-}
-
-fn number(rowid: i64, what: &'static str) -> Result<u32, Error> {
-    u32::try_from(rowid).map_err(|_| Error::Corrupt { what, detail: format!("number {rowid}") })
 }

@@ -65,13 +65,13 @@ fn owe_through(db: &Connection, n: &Notification, ear: &Ear, instead: Option<&st
     Ok(())
 }
 
-/// Channels that told of an incident in the place of broken ones, with those.
+/// Channels that told of an incident in the place of broken ones, each once, with one of those.
 fn stood_in(db: &Connection, incident: &IncidentId) -> Result<Vec<(String, String)>, Error> {
     let what = "read who told of an incident";
     let mut rows = db
         .prepare_cached(
-            "SELECT DISTINCT channel, instead FROM delivery
-             WHERE incident = ?1 AND instead IS NOT NULL AND state IN ('owed', 'delivered')",
+            "SELECT channel, max(instead) FROM delivery
+             WHERE incident = ?1 AND instead IS NOT NULL AND state IN ('owed', 'delivered') GROUP BY channel",
         )
         .map_err(fail(what))?;
     let found = rows.query_map([&incident.0], |r| Ok((r.get(0)?, r.get(1)?))).map_err(fail(what))?;

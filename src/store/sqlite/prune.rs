@@ -105,6 +105,8 @@ fn owed(db: &Connection, now: Timestamp, told: i64, settled: i64) -> Result<(), 
         .map_err(fail("drop settled debts"))?;
     let old = "DELETE FROM deploy WHERE id IN (SELECT id FROM deploy WHERE at < ?1 ORDER BY at LIMIT ?2)";
     db.execute(old, params![told, AT_ONCE]).map_err(fail("drop old deployments"))?;
+    let old = "DELETE FROM hidden WHERE id IN (SELECT id FROM hidden WHERE at < ?1 ORDER BY at LIMIT ?2)";
+    db.execute(old, params![told, AT_ONCE]).map_err(fail("drop what was not told long ago"))?;
     Ok(())
 }
 

@@ -1,29 +1,21 @@
 //! Keeping a batch: one transaction, and memory follows only when it is durable.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-use jiff::Timestamp;
 use launchwatch_probes::Verdict;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::load::place;
 use super::names::Names;
 use super::scan::{self, Full, Which};
-use super::{Inner, Last, Live, Writer, accounts, fail, hours, letters, micros, outbox};
+use super::{Inner, Live, Writer, accounts, fail, hours, letters, micros, outbox};
 use crate::observation::Observation;
+use crate::store::accept::{Accepted, Form, Last, doubtful, form, horizon, place};
+use crate::store::compact::bad;
 use crate::store::pack::journal;
-use crate::store::pack::plain::{Plain, pack};
-use crate::store::pack::shape::{MOST_SHAPES, Shape};
-use crate::store::{Batch, Bucket, Error};
-
-/// What of a batch is new, in the form it is kept in.
-#[derive(Default)]
-struct Accepted<'a> {
-    plains: Vec<Plain>,
-    fulls: Vec<(u32, &'a Observation)>,
-}
+use crate::store::pack::plain::pack;
+use crate::store::pack::shape::MOST_SHAPES;
+use crate::store::{Batch, Error};
 
 pub(super) fn record(inner: &Inner, batch: &Batch) -> Result<(), Error> {
     inner.note(batch.now);
@@ -105,17 +97,7 @@ fn there(
     batch: &Batch,
     numbers: &[u32],
 ) -> Result<Option<BTreeSet<(u32, i64)>>, Error> {
-    let mut newest: BTreeMap<u32, i64> = BTreeMap::new();
-    let mut doubtful = BTreeSet::new();
-    for (seen, &probe) in batch.observations.iter().zip(numbers) {
-        let slot = micros(seen.slot);
-        let before = newest.entry(probe).or_insert_with(|| place(last, probe).slot);
-        if slot > *before {
-            *before = slot;
-        } else {
-            doubtful.insert((probe, slot));
-        }
-    }
+    let doubtful = doubtful(&batch.observations, last, numbers);
     let probes: BTreeSet<u32> = doubtful.iter().map(|d| d.0).collect();
     let slots = || doubtful.iter().map(|d| d.1);
     let (Some(from), Some(to)) = (slots().min(), slots().max()) else { return Ok(None) };
@@ -129,11 +111,6 @@ fn there(
     Ok(Some(found))
 }
 
-/// What is older than its retention is not taken in: it could no longer be told whether it was there before.
-fn horizon(now: Timestamp, keep: std::time::Duration) -> i64 {
-    micros(now).saturating_sub(i64::try_from(keep.as_micros()).unwrap_or(i64::MAX))
-}
-
 /// The shape to keep a result in, or `None` if it is to be kept in full.
 fn shape(
     db: &Connection,
@@ -141,30 +118,13 @@ fn shape(
     last: &mut Last,
     seen: &Observation,
 ) -> Result<Option<u32>, Error> {
-    if !Shape::suits(seen) {
-        return Ok(None);
-    }
-    if names.shapes.get(last.shape).is_some_and(|s| s.fits(seen)) {
-        return Ok(Some(last.shape));
-    }
-    let shape = Shape::of(seen);
-    let Ok(text) = serde_json::to_string(&shape) else { return Ok(None) };
-    let number = match names.shape_number(&text) {
-        Some(number) => number,
-        None if worth(&shape, &text, last) => Arc::make_mut(names).add_shape(db, text, shape)?,
-        None => return Ok(None),
+    let number = match form(names, last, seen) {
+        Form::Full => return Ok(None),
+        Form::Shaped(number) => number,
+        Form::New(text, shape) => Arc::make_mut(names).add_shape(db, text, shape)?,
     };
     last.shape = number;
     Ok((number as usize).lt(&MOST_SHAPES).then_some(number))
-}
-
-/// Whether a new shape is worth a number: not if it may never come again, as with the name of a pod.
-fn worth(shape: &Shape, text: &str, last: &mut Last) -> bool {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let again = last.candidate == hasher.finish();
-    last.candidate = hasher.finish();
-    again || shape.is_plain()
 }
 
 fn keep(db: &Connection, names: &Names, accepted: &Accepted<'_>) -> Result<(), Error> {
@@ -183,40 +143,14 @@ fn keep(db: &Connection, names: &Names, accepted: &Accepted<'_>) -> Result<(), E
         .map_err(fail(what))?;
     for (probe, seen) in &accepted.fulls {
         let bad = seen.outcome.verdict != Verdict::Passed;
-        insert.execute(params![probe, micros(seen.slot), bad, full(seen)?]).map_err(fail(what))?;
+        insert.execute(params![probe, micros(seen.slot), bad, Full::pack(seen)?]).map_err(fail(what))?;
     }
     Ok(())
 }
 
-/// How many did not pass.
-pub(super) fn bad(plains: &[Plain], names: &Names) -> i64 {
-    let passed = |p: &Plain| names.shapes.get(p.shape).is_some_and(|s| s.verdict == Verdict::Passed);
-    plains.iter().filter(|p| !passed(p)).count() as i64
-}
-
-fn full(seen: &Observation) -> Result<Vec<u8>, Error> {
-    let mut outcome = seen.outcome.clone();
-    // JSON has no words for these, and they mean nothing anyway.
-    outcome.measurements.retain(|m| m.value.is_finite());
-    let full = Full { location: Arc::clone(&seen.location), lag: seen.lag, confirms: seen.confirms, outcome };
-    serde_json::to_vec(&full).map_err(|e| Error::Corrupt { what: "a run", detail: e.to_string() })
-}
-
 /// Merges what belongs to hours that are written already.
 fn late(inner: &Inner, db: &Connection, names: &Names, new: &Accepted<'_>, until: i64) -> Result<(), Error> {
-    let mut late: BTreeMap<(u32, i64), Bucket> = BTreeMap::new();
-    for plain in new.plains.iter().filter(|p| hours::start(p.slot) < until) {
-        let hour = hours::start(plain.slot);
-        if let Some(shape) = names.shapes.get(plain.shape) {
-            late.entry((plain.probe, hour)).or_insert_with(|| Bucket::at(hour)).count_plain(plain, shape);
-        }
-    }
-    for (probe, seen) in &new.fulls {
-        let hour = hours::start(micros(seen.slot));
-        if hour < until {
-            late.entry((*probe, hour)).or_insert_with(|| Bucket::at(hour)).count(&seen.outcome);
-        }
-    }
+    let late = new.late(names, until);
     late.iter().try_for_each(|((probe, _), bucket)| hours::merge(db, *probe, bucket, &inner.damaged))
 }
 

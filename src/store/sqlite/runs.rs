@@ -1,6 +1,6 @@
 //! Runs for people, newest first, from wherever they lie, without reading more than is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use launchwatch_probes::Verdict;
 use rusqlite::{Connection, params_from_iter};
@@ -10,32 +10,9 @@ use super::names::Names;
 use super::scan::{Full, Packed, Raw, Which};
 use super::{Live, fail, micros};
 use crate::observation::Observation;
-use crate::store::pack::plain::{Plain, unpack};
+use crate::store::newest::Newest;
+use crate::store::pack::plain::Plain;
 use crate::store::{Error, RunQuery};
-
-/// The newest results so far, at most `limit`.
-struct Newest {
-    limit: usize,
-    found: BTreeMap<(i64, u32), Raw>,
-}
-
-impl Newest {
-    fn add(&mut self, slot: i64, probe: u32, raw: Raw) {
-        let least = self.found.first_key_value().map(|(key, _)| *key);
-        if self.found.len() < self.limit || least < Some((slot, probe)) {
-            self.found.insert((slot, probe), raw);
-            if self.found.len() > self.limit {
-                self.found.pop_first();
-            }
-        }
-    }
-
-    /// Nothing before this moment matters any more.
-    fn floor(&self) -> i64 {
-        let full = self.found.len() >= self.limit;
-        self.found.first_key_value().filter(|_| full).map_or(i64::MIN, |((slot, _), _)| *slot)
-    }
-}
 
 pub(super) fn runs(
     db: &Connection,
@@ -60,24 +37,11 @@ pub(super) fn runs(
         from: query.from.map_or(i64::MIN, micros),
         to: query.to.map_or(i64::MAX, micros),
     };
-    let mut newest = Newest { limit: query.limit, found: BTreeMap::new() };
+    let mut newest = Newest::of(query.limit);
     full(db, &which, probe, query, damaged, &mut newest)?;
     packed(db, names, "journal", &which, None, query.only_bad, damaged, &mut newest)?;
     packed(db, names, "block", &which, probe, query.only_bad, damaged, &mut newest)?;
-    Ok(newest
-        .found
-        .into_iter()
-        .rev()
-        .filter_map(|((slot, probe), raw)| tell(names, probe, slot, raw))
-        .collect())
-}
-
-fn tell(names: &Names, probe: u32, slot: i64, raw: Raw) -> Option<Observation> {
-    let name = names.probe(probe)?;
-    match raw {
-        Raw::Full(full) => Some(full.observation(name, slot)),
-        Raw::Plain(plain) => Some(unpack(&plain, name, names.shapes.get(plain.shape)?)),
-    }
+    Ok(newest.told(names))
 }
 
 fn full(

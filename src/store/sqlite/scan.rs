@@ -1,106 +1,17 @@
 //! Every kept result of a time, in whatever form it lies: for counting, and for seeing whether one is there.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
-
-use launchwatch_probes::Outcome;
 use rusqlite::{Connection, Row, Rows, Statement, params};
-use serde::{Deserialize, Serialize};
 
 use super::damage::Damaged;
+use super::fail;
 use super::names::Names;
-use super::{date, fail};
-use crate::observation::{Observation, ProbeId};
 use crate::store::Error;
+pub(super) use crate::store::full::{Full, Packed, Raw, Which};
 use crate::store::pack::plain::Plain;
-use crate::store::pack::{block, journal};
-
-/// A result in full, as its row holds it.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Full {
-    pub location: Arc<str>,
-    pub lag: Duration,
-    pub confirms: bool,
-    pub outcome: Outcome,
-}
-
-impl Full {
-    pub(super) fn observation(self, probe: &ProbeId, slot: i64) -> Observation {
-        Observation {
-            probe: probe.clone(),
-            location: self.location,
-            slot: date(slot),
-            lag: self.lag,
-            confirms: self.confirms,
-            outcome: self.outcome,
-        }
-    }
-}
-
-/// A kept result.
-pub(super) enum Raw {
-    Plain(Plain),
-    Full(Box<Full>),
-}
-
-/// Which results: of these probes (all if `None`), with slots (in microseconds) within `from..to`.
-pub(super) struct Which<'a> {
-    pub probes: Option<&'a BTreeSet<u32>>,
-    pub from: i64,
-    pub to: i64,
-}
-
-impl Which<'_> {
-    pub(super) fn holds(&self, probe: u32, slot: i64) -> bool {
-        (self.from..self.to).contains(&slot) && self.probes.is_none_or(|p| p.contains(&probe))
-    }
-}
-
-/// A row of the journal or of blocks.
-pub(super) struct Packed {
-    pub id: i64,
-    /// Of blocks only.
-    pub probe: Option<u32>,
-    pub first: i64,
-    pub data: Vec<u8>,
-}
 
 impl Packed {
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { id: row.get(0)?, probe: row.get(1)?, first: row.get(2)?, data: row.get(3)? })
-    }
-
-    /// The results in it that are wanted. A damaged one gives those before the damage at most.
-    pub(super) fn each(
-        &self,
-        names: &Names,
-        which: &Which<'_>,
-        damaged: &Damaged,
-        mut visit: impl FnMut(Plain),
-    ) {
-        if let Some(probe) = self.probe {
-            match block::decode(&self.data, probe, self.first, &names.shapes) {
-                Ok(all) => all.into_iter().filter(|p| which.holds(probe, p.slot)).for_each(visit),
-                Err(e) => damaged.note("block", (self.id, 0), &e),
-            }
-            return;
-        }
-        let mut wanted = Vec::new();
-        let whole = journal::scan(&self.data, |e| {
-            if which.holds(e.probe, e.slot) {
-                wanted.push(e);
-            }
-        });
-        if let Err(e) = whole {
-            return damaged.note("journal", (self.id, 0), &e);
-        }
-        for entry in wanted {
-            match journal::read(&self.data, entry, &names.shapes) {
-                Ok(plain) => visit(plain),
-                Err(e) => damaged.note("journal", (self.id, entry.slot), &e),
-            }
-        }
     }
 }
 

@@ -11,11 +11,13 @@ use crate::store::{Retention, SqliteStore};
 
 mod memory {
     use super::*;
+    use crate::store::conformance::conformance_tests;
     crate::store::conformance::conformance! { SqliteStore::in_memory(Retention::default()).unwrap() }
 }
 
 mod file {
     use super::*;
+    use crate::store::conformance::conformance_tests;
 
     thread_local! {
         /// Directories go when the thread of their test ends.

@@ -1,10 +1,56 @@
 //! Seals what a launch owes and whom we write to, so that neither lies in the store in clear (ChaCha20-Poly1305), and
 //! signs links (HMAC).
 
+use std::path::Path;
+
 use launchwatch_probes::CleanUp;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Error, files};
+
+/// What seals things in the store: 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SealKey(pub(super) [u8; 32]);
+
+impl std::fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealKey")
+    }
+}
+
+impl SealKey {
+    /// The key that a text stands for: 64 hexadecimal digits are the key itself, any other text of 32 characters or
+    /// more is hashed. `None` if it is shorter.
+    pub fn of(text: &SecretString) -> Option<Self> {
+        let text = text.expose_secret().trim();
+        if text.len() < 32 {
+            return None;
+        }
+        let digits = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let bytes = || (0..32).map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()).collect();
+        let exact: Option<Vec<u8>> = if digits { bytes() } else { None };
+        let exact = exact.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        Some(Self(exact.unwrap_or_else(|| {
+            let hashed =
+                hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"launchwatch: seal"), text.as_bytes());
+            let mut key = [0; 32];
+            key.iter_mut().zip(hashed.as_ref()).for_each(|(to, from)| *to = *from);
+            key
+        })))
+    }
+
+    /// The key in the file `key` of a folder, made (both, for nobody else to read) if it is not there.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or has another length.
+    pub fn in_folder(folder: &Path) -> Result<Self, Error> {
+        files::folder(folder)?;
+        files::key(folder, Seal::new_key).map(Self)
+    }
+}
 
 /// Seals and unseals with one key. The id of the debt is sealed with it: a seal moved to another debt does not open.
 pub(super) struct Seal {
@@ -78,8 +124,6 @@ impl Seal {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn cleanup() -> CleanUp {
@@ -96,6 +140,17 @@ mod tests {
         assert!(seal.unseal("b", &sealed).is_none());
         assert!(seal.unseal("a", &sealed[..sealed.len() - 1]).is_none());
         assert!(seal.unseal("a", b"short").is_none());
+    }
+
+    #[test]
+    fn a_key_is_its_digits_or_made_of_a_long_text() {
+        let of = |text: &str| SealKey::of(&text.to_owned().into());
+        assert_eq!(of(&"0a".repeat(32)), Some(SealKey([10; 32])));
+        assert_eq!(of(&format!("{}\n", "0A".repeat(32))), Some(SealKey([10; 32])));
+        let (long, other) = (of(&"a long sentence ".repeat(3)), of(&"a long sentence ".repeat(4)));
+        assert!(long.is_some() && long != other && long == of(&"a long sentence ".repeat(3)));
+        assert_eq!(of("short"), None);
+        assert_eq!(format!("{:?}", long.unwrap()), "SealKey");
     }
 
     #[test]

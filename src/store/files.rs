@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::store::Error;
+use super::Error;
 
 /// Name of the database.
 const DATABASE: &str = "launchwatch.db";
@@ -27,14 +27,21 @@ impl Drop for Held {
     }
 }
 
+/// Makes the directory (0700) if it is not there.
+pub(super) fn folder(dir: &Path) -> Result<(), Error> {
+    if dir.is_dir() {
+        Ok(())
+    } else {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(file(dir))
+    }
+}
+
 /// Makes the directory (0700) if it is not there, and holds it until what is returned is dropped.
 ///
 /// # Errors
 /// [`Error::Locked`] if another process holds it.
 pub(super) fn hold(dir: &Path) -> Result<Held, Error> {
-    if !dir.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(file(dir))?;
-    }
+    folder(dir)?;
     let path = dir.join("lock");
     let lock = private().truncate(false).open(&path).map_err(file(&path))?;
     match lock.try_lock() {

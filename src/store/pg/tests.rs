@@ -1,0 +1,17 @@
+//! What the store in PostgreSQL promises, against a real server: `server.rs` says how one is named.
+
+pub(in crate::store) mod server;
+
+use crate::store::conformance;
+
+/// Every promise as a test of its own, with sockets and so in real time.
+macro_rules! promises {
+    ($($room:ident $name:ident)*) => { $(
+        #[tokio::test]
+        async fn $name() {
+            let Some(address) = server::address().await else { return };
+            conformance::$room::$name(server::open(&address).await).await;
+        }
+    )* };
+}
+conformance::promises! { promises }
