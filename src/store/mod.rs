@@ -24,6 +24,7 @@ mod sqlite;
 pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod together;
 mod types;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub use pg::{PgOptions, PgStore};
 pub use seal::SealKey;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
+pub use together::Together;
 pub use types::{
     Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
     Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
