@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::edges::Edges;
 use crate::inbox::{self, Letter, Orders, Ourselves};
+use crate::observation::ProbeId;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pings::{self, Pings};
 use crate::pipeline::agents::{self, Agents};
@@ -82,7 +83,7 @@ impl App {
         let keeper = pages::keeper(&config, &edges);
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
-        let pings = Pings::of(&config, &edges.clock, &inbox.0.orders());
+        let pings = pings(&config, &edges, &inbox.0.orders(), &store, &board);
         Ok(Self {
             pings: Arc::new(pings),
             keeper: Arc::new(keeper),
@@ -150,7 +151,7 @@ impl App {
         let mut engine = Engine::new(self.config.plan(self.config.rules.clone(), started), memory);
         let learned = Learned::default();
         self.look_back(&mut engine, &learned, open, started).await.context("cannot read the last hours")?;
-        self.pings.take_up(self.store.as_ref(), started).await.context("cannot read what others told")?;
+        self.pings.take_up(started).await.context("cannot read what others told")?;
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
         let owed = Arc::new(Notify::new());
         let shared = self.shared(inbox, learned);
@@ -346,4 +347,17 @@ impl App {
             }
         });
     }
+}
+
+/// Those who tell us something; what is on record of them, the board knows.
+fn pings(
+    config: &Config,
+    edges: &Edges,
+    orders: &Orders,
+    store: &Arc<dyn Store>,
+    board: &SharedBoard,
+) -> Pings {
+    let board = board.clone();
+    let newest = move |probe: &ProbeId| board.read().probes.get(probe).and_then(|state| state.newest);
+    Pings::of(config, &edges.clock, orders, Arc::clone(store), Arc::new(newest))
 }

@@ -69,7 +69,7 @@ pub(super) struct Beat {
     /// Since when we listen without a break.
     since: Timestamp,
     /// The newest slot on record.
-    newest: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
     /// When it was last heard of.
     pub(super) heard: Option<Timestamp>,
     /// When we began to listen for the first time.

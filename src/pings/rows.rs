@@ -80,6 +80,24 @@ impl Row {
         }
     }
 
+    /// Takes in what is on record and may have been told to somebody else, oldest first.
+    pub(super) fn learn<'a>(&self, seen: impl IntoIterator<Item = &'a Observation>) {
+        for one in seen {
+            match &self.kind {
+                Kind::Heartbeat(beat) => locked(beat).saw(one),
+                Kind::Alerts(book) => locked(book).learn(one),
+            }
+        }
+    }
+
+    /// The newest slot that is known.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Heartbeat(beat) => locked(beat).newest,
+            Kind::Alerts(book) => locked(book).newest,
+        }
+    }
+
     /// From now on we listen.
     pub(super) fn forgive(&self, now: Timestamp) {
         match &self.kind {
