@@ -20,6 +20,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -204,12 +205,13 @@ async fn learn(parts: &Parts, row: &Row) -> Result<(), Error> {
     let query = RunQuery { probe: Some(row.id.clone()), limit: REMEMBERED, ..RunQuery::default() };
     let known = parts.store.runs(&query).await?;
     row.learn(known.iter().rev());
+    row.learned.store(true, Ordering::Relaxed);
     Ok(())
 }
 
 /// The same, if something is on record that we did not write: another replica was told.
 async fn learn_news(parts: &Parts, row: &Row) -> Result<(), NotDone> {
-    if (parts.newest)(&row.id) <= row.newest() {
+    if row.learned.load(Ordering::Relaxed) && (parts.newest)(&row.id) <= row.newest() {
         return Ok(());
     }
     learn(parts, row).await.map_err(|error| {

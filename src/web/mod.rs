@@ -39,6 +39,7 @@ use tower::util::MapRequest;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
+use crate::lead::Lead;
 use crate::pings::Pings;
 use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
@@ -75,6 +76,8 @@ pub struct Sources {
     pub dice: Dice,
     /// Why nothing outlives this process, if so.
     pub without_memory: Option<String>,
+    /// Who leads, where there are several of us.
+    pub lead: Lead,
     /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
     pub base: Arc<str>,
     /// What is told outside the pages.

@@ -37,6 +37,7 @@ pub(crate) fn sources() -> Sources {
         planned: Arc::from([]),
         dice: Dice::seeded(1),
         without_memory: None,
+        lead: crate::lead::Lead::alone(),
         base: "".into(),
         public: super::Public::default(),
         runbooks: Arc::new(Runbooks::default()),

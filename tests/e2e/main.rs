@@ -7,6 +7,7 @@
     reason = "these are tests, helpers included"
 )]
 
+mod agents;
 mod cable;
 mod chats;
 mod commands;
@@ -29,6 +30,7 @@ mod post;
 mod reads;
 mod rehearsal;
 mod renamed;
+mod replicas;
 mod reports;
 mod schedule;
 mod sight;

@@ -13,6 +13,16 @@
 
 mod kit;
 
+#[path = "../e2e/agents/service.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "it is made for the simulated tests, which use more of it"
+)]
+mod agent_service;
+
+mod agents;
 mod alertmanager;
 mod alerts;
 mod answers;
@@ -22,8 +32,12 @@ mod browser;
 mod channels;
 mod charts;
 mod cluster;
+mod dashboards;
 mod exchange;
+mod failover;
+mod cron;
 mod faults;
+mod image;
 mod kills;
 mod launches;
 mod limits;

@@ -258,6 +258,7 @@ fn usual_service(vault: Vault<'_>) -> Service {
         ca_file: None,
         runbooks: None,
         grace: std::time::Duration::from_secs(25),
+        lease: std::time::Duration::from_secs(15),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),
         witnesses: super::settled::WITNESSES.iter().filter_map(|text| url::Url::parse(text).ok()).collect(),

@@ -1,6 +1,6 @@
 //! What the store in PostgreSQL promises, against a real server: `server.rs` says how one is named.
 
-mod server;
+pub(in crate::store) mod server;
 
 use crate::store::conformance;
 
