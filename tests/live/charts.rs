@@ -114,6 +114,7 @@ async fn is_good(example: &str, config: &str) {
         ("SLACK_WEBHOOK_URL", "https://hooks.slack.example/services/T0/B0/abcdefgh"),
         ("JUPYTERHUB_API_TOKEN", "a-token-of-good-length"),
         ("GITTER_ACCESS_TOKEN", "a-token-of-good-length"),
+        ("LAUNCHWATCH_SEAL", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
         ("LAUNCHWATCH_STORE", "postgres://launchwatch:a-password@db.example/launchwatch"),
     ]);
     let output = Home::new(&config, &known).run(&["check"]).await;
@@ -222,8 +223,10 @@ fn replicas_share_a_store_and_no_volume_and_one_of_them_can_always_lead() {
         .map(|c| &c["topologyKey"])
         .collect();
     assert_eq!(spread, ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]);
-    let from = &pod["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"];
-    assert_eq!((&from["name"], &from["key"]), (&"launchwatch-postgres".into(), &"url".into()));
+    for (n, key) in ["url", "seal"].into_iter().enumerate() {
+        let from = &pod["containers"][0]["env"][n]["valueFrom"]["secretKeyRef"];
+        assert_eq!((&from["name"], &from["key"]), (&"launchwatch-postgres".into(), &key.into()));
+    }
     let config = of("ConfigMap").expect("a configuration")["data"]["launchwatch.yaml"].as_str();
     assert!(config.is_some_and(|c| c.contains("store: env:LAUNCHWATCH_STORE") && !c.contains("postgres://")));
     assert_eq!(of("PodDisruptionBudget").expect("a budget")["spec"]["maxUnavailable"], 1);
