@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use launchwatch_probes::{Outcome, Reason, Stage};
 
+pub(crate) use self::cells::BOUNDS;
 use self::cells::Cells;
 use self::served::Served;
 pub(super) use self::text::Place;

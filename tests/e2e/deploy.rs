@@ -164,7 +164,9 @@ fn words_of(folder: &str, begin: &str) -> BTreeSet<String> {
 
 #[tokio::test(start_paused = true)]
 async fn dashboards_and_rules_name_only_metrics_and_measurements_that_there_are() {
-    let world = crate::world::World::start(crate::world::configuration(crate::world::THREE_PROBES), 1).await;
+    let export = "exports: [{ type: remote_write, url: http://prometheus.example/api/v1/write }]\n";
+    let text = format!("{}{export}", crate::world::THREE_PROBES);
+    let world = crate::world::World::start(crate::world::configuration(&text), 1).await;
     world.run_for(std::time::Duration::from_secs(600)).await;
     world.break_hub(launchwatch::standin::Fault::SpawnerRaises);
     world.run_for(std::time::Duration::from_secs(1_200)).await;

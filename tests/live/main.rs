@@ -23,6 +23,7 @@ mod channels;
 mod charts;
 mod cluster;
 mod dashboards;
+mod exchange;
 mod faults;
 mod image;
 mod kills;
