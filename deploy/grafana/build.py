@@ -120,8 +120,10 @@ def quantile(q, by="stage", stages=""):
 
 
 def served(by, runs):
-    """Launches of the last hour by who served them."""
-    return f'sum by ({by}) (increase(launchwatch_launches_total{{{by}!="",{runs},{OF}}}[1h]))'
+    """Launches of the last hour by who served them. A node's series begins with its first launch, which no increase shows: of
+    what was not there an hour ago, all counts."""
+    series = f'launchwatch_launches_total{{{by}!="",{runs},{OF}}}'
+    return f"sum by ({by}) ((increase({series}[1h]) and {series} offset 1h) or {series})"
 
 
 GOOD_RUNS, TOLD_RUNS = 'verdict=~"passed|degraded"', 'verdict!="unknown"'

@@ -47,6 +47,7 @@ async fn every_panel_of_every_dashboard_has_data_and_every_rule_is_evaluated() {
     run.reports().await;
     run.breaks().await;
     run.tells().await;
+    run.reports().await;
     run.heals().await;
 
     let all: Vec<Panel> = dashboards().iter().flat_map(|(name, board)| panels(name, board)).collect();
