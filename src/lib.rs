@@ -10,6 +10,7 @@
 //! ```
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
+pub mod agent;
 pub mod app;
 pub mod backtest;
 pub mod cli;
@@ -20,12 +21,15 @@ pub mod demo;
 pub mod dice;
 pub mod edges;
 pub mod exchange;
+pub mod follower;
 pub mod hearing;
 pub mod inbox;
 pub mod kept;
+pub mod lead;
 pub mod news;
 pub mod observation;
 pub mod ourselves;
+pub mod pings;
 pub mod pipeline;
 pub mod rehearsal;
 pub mod report;
@@ -35,5 +39,6 @@ pub mod standin;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
+pub mod terms;
 pub mod web;
 pub mod wire;

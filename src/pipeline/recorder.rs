@@ -21,7 +21,8 @@ use crate::inbox::{Letter, Ourselves};
 use crate::observation::{Observation, ProbeId};
 use crate::ourselves::{self, SelfWatch};
 use crate::scheduler::{Asks, Standing};
-use crate::store::Store;
+use crate::store::{self, Store};
+use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
 
 /// Results are gathered this long after the first one, so that one flush to disk serves many.
@@ -65,11 +66,14 @@ pub struct Recorder {
     pub public_url: Option<url::Url>,
     /// Wakes the deliveries.
     pub owed: Arc<Notify>,
+    /// All others: they end when somebody else leads.
+    pub tasks: Tasks,
 }
 
 impl Recorder {
-    /// Runs until the inbox is closed: everything that was handed over is written down before it ends.
-    pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) {
+    /// Runs until the inbox is closed: everything that was handed over is written down before it ends. Gives the results
+    /// of which that cannot be said.
+    pub async fn run(mut self, mut inbox: mpsc::Receiver<Letter>) -> Vec<Observation> {
         let mut names = SeriesNames::default();
         let now = self.clock.now();
         let changes = self.engine.start(now);
@@ -108,12 +112,13 @@ impl Recorder {
 
     /// The service stops: what waited for witnesses is judged and written as it is, and what could not be written gets
     /// one last try.
-    async fn end(mut self, names: &mut SeriesNames) {
+    async fn end(mut self, names: &mut SeriesNames) -> Vec<Observation> {
         let left = self.ourselves.last_words();
         self.round(left, Vec::new(), names).await;
         if !self.backlog.is_empty() {
             self.try_to_write(Attempt::Last).await;
         }
+        self.backlog.left()
     }
 
     async fn round(&mut self, letters: Vec<Letter>, words: Vec<Ourselves>, names: &mut SeriesNames) {
@@ -259,6 +264,12 @@ impl Recorder {
                 self.board.write(|b| b.committed_at = Some(now));
                 self.backlog.written();
                 self.ourselves.writing(None, now)
+            }
+            Err(store::Error::Deposed) => {
+                tracing::warn!("somebody else leads: nothing is written any more");
+                self.backlog.failed(now);
+                self.tasks.stop();
+                return;
             }
             Err(error) => {
                 self.metrics.store_error();

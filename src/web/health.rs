@@ -29,8 +29,20 @@ pub(super) async fn ready(State(sources): State<Sources>) -> (StatusCode, String
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
     }
     match sources.store.outbox().await {
-        Ok(_) => (StatusCode::OK, "ready\n".into()),
+        Ok(_) => (StatusCode::OK, stand(&sources)),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("the store does not answer: {error}\n")),
+    }
+}
+
+/// Ready as what: who follows serves pages, and hands over what it is asked for.
+fn stand(sources: &Sources) -> String {
+    match (sources.lead.name(), sources.lead.standing()) {
+        (Some(name), Some(standing)) if standing.leads => format!("ready: {name} leads\n"),
+        (Some(name), Some(standing)) => match standing.leader {
+            Some(leader) => format!("ready: {name} follows {leader}\n"),
+            None => format!("ready: {name} follows, and nobody leads yet\n"),
+        },
+        _ => "ready\n".into(),
     }
 }
 

@@ -119,9 +119,20 @@ impl Sources {
                 p {
                     "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" }
                     " · " a href=(self.to("/api")) { "API" } " · " a href=(self.to("/api/v1/status")) { "JSON" }
+                    @if let Some(who) = self.who_leads() { " · " (who) }
                 }
             }
         }
+    }
+
+    /// Which of several replicas shows this, and who leads; nothing where there is one.
+    fn who_leads(&self) -> Option<String> {
+        let (name, standing) = (self.lead.name()?, self.lead.standing()?);
+        Some(match standing.leader {
+            _ if standing.leads => format!("{name} leads"),
+            Some(leader) => format!("{name} follows {leader}"),
+            None => format!("{name} follows; nobody leads"),
+        })
     }
 
     /// In or out, at the end of the navigation.

@@ -7,6 +7,7 @@
     reason = "these are tests, helpers included"
 )]
 
+mod agents;
 mod cable;
 mod chats;
 mod commands;
@@ -29,10 +30,12 @@ mod post;
 mod reads;
 mod rehearsal;
 mod renamed;
+mod replicas;
 mod reports;
 mod schedule;
 mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod told;
 mod world;
