@@ -18,6 +18,7 @@ use crate::edges::Edges;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::observation::Observation;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
+use crate::pings::{self, Pings};
 use crate::pipeline::agents::{self, Agents};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
@@ -59,6 +60,7 @@ pub struct App {
     without_memory: Option<String>,
     keeper: Arc<web::Keeper>,
     term: Term,
+    pings: Arc<Pings>,
     agents: Agents,
     rates: Arc<web::Rates>,
 }
@@ -84,7 +86,9 @@ impl App {
         let keeper = pages::keeper(&config, &edges);
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
+        let pings = Pings::of(&config, &edges.clock, &inbox.0.orders());
         Ok(Self {
+            pings: Arc::new(pings),
             keeper: Arc::new(keeper),
             status,
             public: web::Public::of(&config),
@@ -159,6 +163,7 @@ impl App {
         let mut engine = Engine::new(self.config.plan(self.config.rules.clone(), started), memory);
         let learned = Learned::default();
         self.look_back(&mut engine, &learned, open, started).await.context("cannot read the last hours")?;
+        self.pings.take_up(self.store.as_ref(), started).await.context("cannot read what others told")?;
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
         let owed = Arc::new(Notify::new());
         let shared = self.shared(inbox, learned);
@@ -180,6 +185,9 @@ impl App {
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
+        let (pings, clock) = (Arc::clone(&self.pings), self.edges.clock.clone());
+        let silence = pings::watch(pings, clock, shared.inbox.clone(), self.tasks.clone());
+        self.tasks.spawn("pings", OnExit::Fine, silence);
         scheduler::start(&shared, &self.config.probes);
         drop(shared); // the inbox closes when the last runner has ended
         tracing::info!(probes = self.config.probes.len(), channels = self.config.channels.len(), "watching");

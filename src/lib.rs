@@ -10,6 +10,7 @@
 //! ```
 //! A room may use only rooms on a lower floor; `tests/e2e/house.rs` reads the `use` lines and says so.
 
+pub mod agent;
 pub mod app;
 pub mod backtest;
 pub mod cli;
@@ -28,6 +29,7 @@ pub mod lead;
 pub mod news;
 pub mod observation;
 pub mod ourselves;
+pub mod pings;
 pub mod pipeline;
 pub mod rehearsal;
 pub mod report;

@@ -53,6 +53,7 @@ impl App {
             setup: Arc::clone(&self.setup),
             keeper: Arc::clone(&self.keeper),
             status: self.status.clone(),
+            pings: Arc::clone(&self.pings),
             desk: self.working_pages(),
             agents: self.agents.clone(),
             rates: Arc::clone(&self.rates),

@@ -1,9 +1,11 @@
 //! The commands.
 //!
 //! Exit codes: 0 all well; 1 what was looked at failed, or a fault of ours; 2 the configuration or the command line
-//! is wrong (also: the token); 3 a probe could not look (verdict `unknown`); 4 there is no such incident or silence.
+//! is wrong (also: the token); 3 a probe could not look (verdict `unknown`); 4 there is no such incident or silence;
+//! 5 what was seen is not delivered, and kept for the next time.
 
 mod ack;
+mod agent;
 mod backtest;
 pub mod check;
 mod client;
@@ -20,6 +22,7 @@ pub mod reference;
 mod regroup;
 mod rehearse;
 mod report;
+mod run_once;
 mod runbook;
 mod serve;
 mod shown;
@@ -86,6 +89,10 @@ struct WithConfig {
 enum Command {
     /// Run the service: probe on schedule, record, alert, show.
     Serve(WithConfig),
+    /// Run probes for a service that is elsewhere: what it asks for, from here.
+    Agent(agent::Arguments),
+    /// Run once what is due, and hand it to the service: for cron jobs.
+    Run(run_once::Arguments),
     /// Run one probe once and show its stages live.
     Probe(probe::Arguments),
     /// Read the configuration and say everything that is wrong with it.
@@ -195,6 +202,8 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Serve(with) => serve::run(&with.config).await,
+        Command::Agent(arguments) => agent::run(&arguments).await,
+        Command::Run(arguments) => run_once::run(&arguments).await,
         Command::Probe(arguments) => probe::run(&arguments).await,
         Command::Check { with, json } => {
             answer(&check::check(&with.config, Registries::BUILT_IN, &world::env, json))

@@ -43,6 +43,7 @@ pub use secret::Environment;
 pub(crate) use words::did_you_mean;
 
 pub use pages::{Group, Link, Logo, Pages};
+pub(crate) use settled::WITNESSES;
 pub use settled::access::{self, Access};
 pub use settled::{
     AgentConfig, ChannelConfig, Config, DeadMan, Export, ExportKind, Limits, Overlap, ProbeConfig, RunBy,

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::{Cell, Incident, Strip};
-use launchwatch_probes::{Outcome, Reason, Verdict};
+use launchwatch_probes::{Outcome, Passive, Reason, Verdict};
 use tokio::sync::watch;
 
 use super::tape::Tape;
-use crate::config::{Config, ProbeConfig, Schedule, Target};
+use crate::config::{Config, ProbeConfig, RunBy, Schedule, Target};
 use crate::observation::{Observation, ProbeId};
 use crate::scheduler::Timetable;
 use crate::store::{Histogram, Stand};
@@ -20,6 +20,8 @@ pub const CELL_SECONDS: i64 = 300;
 /// Cells kept: six hours.
 pub const CELLS: usize = 72;
 
+/// Longest time that a job has by default until it is missed.
+const LONGEST_GRACE: Duration = Duration::from_secs(3_600);
 /// Hours of which durations are kept.
 const HOURS: usize = 6;
 
@@ -34,6 +36,8 @@ pub struct About {
     pub launches: bool,
     /// Whether each launch must build.
     pub fresh: bool,
+    /// Whether nothing is run: others tell us.
+    pub told: bool,
 }
 
 /// What the configuration says of a target.
@@ -109,12 +113,13 @@ impl SharedBoard {
                 deadline: p.deadline,
                 launches: p.launches,
                 fresh: p.fresh,
+                told: p.by == RunBy::Others,
             },
             last: None,
             slot: None,
             last_good: None,
             timetable: Timetable::new(p.schedule.clone(), &p.id),
-            slack: p.deadline + if p.launches { p.backed_off * 2 } else { Duration::from_secs(2) },
+            slack: slack(p),
             cells: VecDeque::new(),
             took: VecDeque::new(),
         };
@@ -144,6 +149,21 @@ impl SharedBoard {
     /// The number of the last change, and a way to wait for the next one.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.1.subscribe()
+    }
+}
+
+/// Longer than the next result can be late.
+fn slack(probe: &ProbeConfig) -> Duration {
+    match (probe.probe.passive(), &probe.schedule) {
+        // Its slots are not ours: it is expected so long after it was last heard, and then has its grace.
+        (Some(Passive::Heartbeat(terms)), schedule) => {
+            let every = if let Schedule::Every(every) = schedule { *every } else { Duration::ZERO };
+            let grace = terms.grace.unwrap_or(LONGEST_GRACE) + Duration::from_secs(60);
+            every.saturating_add(grace).saturating_add(terms.longest.unwrap_or_default())
+        }
+        (Some(Passive::Alertmanager(_)), _) => Duration::from_secs(30),
+        (None, _) if probe.launches => probe.deadline + probe.backed_off * 2,
+        (None, _) => probe.deadline + Duration::from_secs(2),
     }
 }
 

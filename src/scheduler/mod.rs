@@ -4,6 +4,7 @@ mod asks;
 mod attempt;
 mod in_flight;
 pub mod learned;
+mod life;
 mod patience;
 mod permits;
 mod runner;
@@ -25,9 +26,12 @@ use crate::telemetry::Metrics;
 pub use asks::Asks;
 pub use in_flight::InFlight;
 pub use learned::Learned;
+pub use life::{Life, begin, once};
 pub use permits::{Permit, Permits};
 pub use standing::Standing;
 pub use timetable::Timetable;
+
+use life::Retired;
 
 /// What every runner shares.
 pub struct Shared {
@@ -82,7 +86,7 @@ pub fn start(shared: &Arc<Shared>, probes: &[ProbeConfig]) {
     for probe in probes.iter().filter(|p| p.by == RunBy::Us) {
         let name = format!("probe/{}", probe.id);
         // Boxed, for a task that holds another future has room for it twice.
-        let life = Box::pin(runner::run(Arc::clone(shared), Arc::new(probe.clone())));
+        let life = Box::pin(runner::run(Arc::clone(shared), Arc::new(probe.clone()), Retired::never()));
         shared.tasks.spawn(name, OnExit::Fine, life);
     }
 }

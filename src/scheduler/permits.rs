@@ -35,6 +35,20 @@ impl Permits {
         }
     }
 
+    /// The same places, with those of targets that are new. What is held goes on counting.
+    #[must_use]
+    pub fn grown(&self, targets: &[Target]) -> Self {
+        let new = || Arc::new(Semaphore::new(self.limits.launches_per_target));
+        let of_target =
+            |t: &Target| (t.name.clone(), self.by_target.get(&t.name).cloned().unwrap_or_else(new));
+        Self {
+            runs: Arc::clone(&self.runs),
+            launches: Arc::clone(&self.launches),
+            by_target: targets.iter().map(of_target).collect(),
+            limits: self.limits,
+        }
+    }
+
     /// Waits for the places of a run. `None` only if a place can never be had (an unknown target).
     pub async fn take(&self, target: &str, launches: bool) -> Option<Permit> {
         if !launches {

@@ -8,7 +8,7 @@ use launchwatch_probes::{Outcome, Reason, Verdict};
 
 use super::asks::Bell;
 use super::attempt::Attempt;
-use super::{Permit, Shared, Timetable};
+use super::{Permit, Retired, Shared, Timetable};
 use crate::config::{Overlap, ProbeConfig};
 use crate::inbox::Letter;
 use crate::observation::Observation;
@@ -24,8 +24,8 @@ const STRETCH: [u32; 4] = [1, 5, 10, 15];
 /// Longest pause between confirmations, unless the first is longer.
 const STRETCHED_AT_MOST: Duration = Duration::from_secs(30);
 
-/// Runs one probe until the service stops.
-pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
+/// Runs one probe until the service stops, or the probe is retired: then a run that goes on still comes to its end.
+pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>, retired: Retired) {
     let timetable = Timetable::new(probe.schedule.clone(), &probe.id);
     let bell = shared.asks.bell(&probe.id);
     let mut runner = Runner {
@@ -45,6 +45,7 @@ pub(super) async fn run(shared: Arc<Shared>, probe: Arc<ProbeConfig>) {
         let asked = tokio::select! {
             biased; // a stop wins over a slot that comes at the same moment: no run begins that cannot end
             _ = runner.shared.tasks.stopped() => return,
+            () = retired.comes() => return,
             () = runner.shared.edges.clock.until(next.slot) => None,
             why = runner.bell.heard() => Some(why),
         };

@@ -120,13 +120,6 @@ impl Metrics {
             paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
             agents: Agents::new(&r)?,
             clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
-            leader: r.int_gauge("launchwatch_leader", "1 if this process runs probes and tells people, 0 if it follows one that does.")?,
-            leader_changes: r.counter("launchwatch_leader_changes_total", "Times that another replica took the lead.")?,
-            lease_renewed: r.gauge(
-                "launchwatch_lease_renewed_timestamp_seconds",
-                "When the lead was last confirmed by the database; 0 where there are no replicas.",
-            )?,
-            lead: OnceLock::new(),
             exported: r.counters("launchwatch_export_samples_total", "Samples that an export has handed over.", &["export"])?,
             export_refused: r.counters(
                 "launchwatch_export_refused_samples_total",
@@ -139,6 +132,13 @@ impl Metrics {
                 "For how long the oldest minute has waited that an export could have sent; 0 without any.",
                 &["export"],
             )?,
+            leader: r.int_gauge("launchwatch_leader", "1 if this process runs probes and tells people, 0 if it follows one that does.")?,
+            leader_changes: r.counter("launchwatch_leader_changes_total", "Times that another replica took the lead.")?,
+            lease_renewed: r.gauge(
+                "launchwatch_lease_renewed_timestamp_seconds",
+                "When the lead was last confirmed by the database; 0 where there are no replicas.",
+            )?,
+            lead: OnceLock::new(),
             registry,
         };
         Ok(Self(Arc::new(inner)))
@@ -294,8 +294,7 @@ impl Metrics {
         figures.retain(|figure| leads || OF_FOLLOWERS.contains(&figure.name()));
         let ours = TextEncoder::new().encode_to_string(&figures)?;
         let (metrics, mut place) = (self.clone(), Place::default());
-        let theirs =
-            std::iter::from_fn(move || leads.then(|| metrics.0.probes.piece(&mut place)).flatten());
+        let theirs = std::iter::from_fn(move || leads.then(|| metrics.0.probes.piece(&mut place)).flatten());
         Ok(std::iter::once(ours).chain(theirs))
     }
 

@@ -10,6 +10,7 @@ mod health;
 mod links;
 mod live;
 mod looks;
+mod pings;
 mod problem;
 mod report;
 mod routes;
@@ -39,6 +40,7 @@ use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
 use crate::lead::Lead;
+use crate::pings::Pings;
 use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
@@ -88,6 +90,8 @@ pub struct Sources {
     pub keeper: Arc<Keeper>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
+    /// Those who tell us something.
+    pub pings: Arc<Pings>,
     /// What the working pages need besides.
     pub desk: Desk,
     /// Who looks from elsewhere.

@@ -44,6 +44,7 @@ pub(crate) fn sources() -> Sources {
         setup: Arc::default(),
         keeper: Arc::new(Keeper::new(&Access::default(), None, no_net())),
         status: super::Status::default(),
+        pings: Arc::default(),
         desk: super::Desk::default(),
         agents: crate::pipeline::agents::Agents::default(),
         rates: Arc::default(),

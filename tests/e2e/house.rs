@@ -11,10 +11,10 @@ const FLOORS: [&[&str]; 11] = [
     &["telemetry"],
     &["ourselves"],
     &["scheduler"],
-    &["exchange", "hearing", "pipeline", "report"],
+    &["exchange", "hearing", "pings", "pipeline", "report"],
     &["follower", "web"],
     &["app", "backtest"],
-    &["demo", "rehearsal", "terms"],
+    &["agent", "demo", "rehearsal", "terms"],
     &["cli"],
 ];
 

@@ -7,6 +7,7 @@
     reason = "these are tests, helpers included"
 )]
 
+mod agents;
 mod cable;
 mod chats;
 mod commands;
@@ -36,4 +37,5 @@ mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod told;
 mod world;

@@ -13,6 +13,16 @@
 
 mod kit;
 
+#[path = "../e2e/agents/service.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "it is made for the simulated tests, which use more of it"
+)]
+mod agent_service;
+
+mod agents;
 mod alertmanager;
 mod alerts;
 mod answers;
@@ -25,6 +35,7 @@ mod cluster;
 mod dashboards;
 mod exchange;
 mod failover;
+mod cron;
 mod faults;
 mod image;
 mod kills;
@@ -34,3 +45,4 @@ mod news;
 mod scrapes;
 mod sign_in;
 mod state;
+mod told;

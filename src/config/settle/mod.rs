@@ -19,6 +19,8 @@ mod service;
 mod subscriptions;
 mod targets;
 
+use std::collections::BTreeSet;
+
 use launchwatch_alerts::Policy;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -71,8 +73,8 @@ pub(super) fn settle(
         other_rules(&mut sheets, from, report);
     }
     let ears = Some(Vec::new());
-    let mut desk =
-        Desk { registries, vault, report, named: Vec::new(), nameless: false, ears, elsewhere: false };
+    let (named, keys) = (Vec::new(), BTreeSet::new());
+    let mut desk = Desk { registries, vault, report, named, nameless: false, ears, keys, elsewhere: false };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
         sections(&sheets, &mut desk);

@@ -25,6 +25,7 @@ mod incidents;
 mod lane;
 mod letters;
 mod load;
+mod notes;
 mod old;
 mod outbox;
 mod owe;

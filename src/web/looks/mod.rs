@@ -15,6 +15,7 @@ pub(super) mod run;
 mod runs;
 mod standing;
 pub(super) mod target;
+mod told;
 
 use std::future::Future;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::history::{History, SPANS, Span};
 use super::standing::{badge, of_probe};
 use super::{
-    ago, asked, drawn, figures as numbers, fresh, links, not_there, runs, said, silent_store, stuck,
+    ago, asked, drawn, figures as numbers, fresh, links, not_there, runs, said, silent_store, stuck, told,
 };
 use crate::config::Schedule;
 use crate::observation::{Observation, ProbeId};
@@ -109,8 +109,9 @@ fn about(sources: &Sources, state: &ProbeState, now: Timestamp) -> Markup {
             @if let Some((id, since)) = incident { dt { "Incident" } dd { a href=(sources.to_incident(&id)) { "since " (words::moment(since)) } } }
             dt { "Last worked" } dd { @match state.last_good { Some(at) => { (ago(at, now)) }, None => { "not within what is known" } } }
             dt { "Does" } dd { code { (state.kind) } " " (what) }
-            dt { "Runs" } dd { (schedule(&about.schedule)) ", " (duration(about.deadline)) " at most"
-                @if about.launches { "; starts a server each time" } @if about.fresh { ", which must be built anew" } }
+            (told::rows(sources, &state.id, now))
+            dt { @if about.told { "Expected" } @else { "Runs" } } dd { (schedule(&about.schedule)) @if about.told { ": nothing is run here" } @else { ", " (duration(about.deadline)) " at most"
+                @if about.launches { "; starts a server each time" } @if about.fresh { ", which must be built anew" } } }
             dt { "Target" } dd { a href=(sources.to_target(state.id.target())) { (said(state.id.target())) } }
         } }
     }
@@ -125,7 +126,7 @@ fn schedule(schedule: &Schedule) -> Markup {
     }
 }
 
-fn duration(of: std::time::Duration) -> String {
+pub(super) fn duration(of: std::time::Duration) -> String {
     match SignedDuration::try_from(of) {
         Ok(long) if of.subsec_nanos() == 0 => words::lasted(long),
         _ => numbers::seconds(of.as_secs_f64()),

@@ -42,6 +42,8 @@ const SUBJECTS: &[(&str, bool, &str, &str, &str, u8)] = &[
     ("hub-drift", false, "the Hub's records", "agree with the cluster", "do not agree with the cluster", 8),
     ("kubernetes-logs", false, "the logs", "are quiet", "tell of trouble", 8),
     ("metrics", false, "the figures", "are as they should be", "are not as they should be", 8),
+    ("heartbeat", false, "the job", "runs when it should", "does not run as it should", 7),
+    ("alertmanager", false, "their alerts", "are quiet", "tell of trouble", 8),
     ("prometheus", false, "the figures", "are as they should be", "are not as they should be", 8),
 ];
 

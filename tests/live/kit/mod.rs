@@ -3,6 +3,7 @@
 pub(crate) mod chat;
 pub(crate) mod hubs;
 pub(crate) mod launcher;
+pub(crate) mod namespaces;
 pub(crate) mod output;
 pub(crate) mod reader;
 pub(crate) mod service;

@@ -49,7 +49,8 @@ impl Home {
         self.dir.path().join("serve.log")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The binary, in this folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
         for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {

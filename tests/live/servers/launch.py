@@ -161,7 +161,9 @@ def prometheus(s):
     port, target = s.port("LIVE_PROMETHEUS_PORT"), s.get("LIVE_SCRAPE_TARGET", "127.0.0.1:9")
     text = (HERE / "prometheus.yml").read_text()
     rules, path = s.get("LIVE_RULES", s.work / "no-rules"), s.get("LIVE_SCRAPE_PATH", "/metrics")
-    values = {"TARGET": target, "PATH": path, "RULES": rules}
+    told = s.get("LIVE_ALERTMANAGERS", "").split()
+    values = {"TARGET": target, "PATH": path, "RULES": rules,
+              "ALERTMANAGERS": told, "PREFIX": s.get("LIVE_ALERT_PREFIX", "/")}
     for name, value in values.items():
         text = text.replace(f"@{name}@", json.dumps(value))
     config = s.work / "prometheus.yml"
