@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::edges::Edges;
-use crate::hearing;
 use crate::inbox::{self, Letter, Orders, Ourselves};
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
 use crate::pipeline::agents::{self, Agents};
@@ -30,6 +29,7 @@ use crate::store::{self, Store};
 use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
+use crate::{exchange, hearing};
 
 /// Time left, of the grace, for writing down what the last runs found.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -162,6 +162,7 @@ impl App {
         self.start_web();
         self.start_deliveries(shared.inbox.clone(), owed).await.context("cannot read what is owed")?;
         hearing::start(&self.desk(), &self.config.channels);
+        exchange::start(&self.for_exports(&shared.inbox));
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
@@ -227,6 +228,12 @@ impl App {
             Stop::Asked => Ok(()),
             Stop::Lost(task) => anyhow::bail!("the task `{task}` ended unexpectedly; see the log above"),
         }
+    }
+
+    /// What exports need.
+    fn for_exports<'a>(&'a self, inbox: &'a inbox::Inbox) -> exchange::Desk<'a> {
+        let Self { config, edges, store, metrics, tasks, .. } = self;
+        exchange::Desk { config, edges, store, metrics, tasks, inbox }
     }
 
     /// What listening to people needs.

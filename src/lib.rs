@@ -20,6 +20,7 @@ pub mod cron;
 pub mod demo;
 pub mod dice;
 pub mod edges;
+pub mod exchange;
 pub mod hearing;
 pub mod inbox;
 pub mod kept;

@@ -119,6 +119,13 @@ def quantile(q, by="stage", stages=""):
     return f"histogram_quantile({q}, sum by (le, {by}) (rate(launchwatch_stage_duration_seconds_bucket{{{STAGES}{stages}}}[$__rate_interval])))"
 
 
+def served(by, runs):
+    """Launches of the last hour by who served them."""
+    return f'sum by ({by}) (increase(launchwatch_launches_total{{{by}!="",{runs},{OF}}}[1h]))'
+
+
+GOOD_RUNS, TOLD_RUNS = 'verdict=~"passed|degraded"', 'verdict!="unknown"'
+FEW = [(None, GOOD), (1, SLOW), (20, BAD)]
 SHARE_STEPS = [(None, BAD), (0.5, SLOW), (0.95, GOOD)]
 OPEN = [(0, "works", GOOD), (1, "in trouble", BAD)]
 
@@ -141,7 +148,7 @@ OVERVIEW = dashboard(
         ],
         [
             panel("table", "Probes", "Since a run last ended.", "s", [query(f"sort_desc(time() - max by (target, probe) (launchwatch_last_run_timestamp_seconds{{{OF}}}))", instant=True, table=True)]),
-            panel("timeseries", "Why runs failed", "Runs by reason, a minute.", "none", [query(f"60 * sum by (reason) (rate(launchwatch_run_reasons_total{{{OF}}}[$__rate_interval]))", "{{reason}}")], stacked=True),
+            panel("timeseries", "Why runs did not pass", "By reason, a minute; runs that are slow or tell nothing have reasons too.", "none", [query(f"60 * sum by (reason) (rate(launchwatch_run_reasons_total{{{OF}}}[$__rate_interval]))", "{{reason}}")], stacked=True),
         ],
     ],
 )
@@ -163,10 +170,21 @@ LAUNCHES = dashboard(
             panel("timeseries", "From click to first result", "Until a kernel has run code: what a person waits.", "s", [query(measured("time_to_result_seconds", "target, probe"), "{{target}} {{probe}}")]),
         ],
         [
-            panel("timeseries", "Failures by stage", "A minute.", "none", [query(f"60 * sum by (stage) (rate(launchwatch_run_reasons_total{{{OF}}}[$__rate_interval]))", "{{stage}}")], stacked=True),
-            panel("timeseries", "Failures by reason", "A minute.", "none", [query(f"60 * sum by (reason) (rate(launchwatch_run_reasons_total{{{OF}}}[$__rate_interval]))", "{{reason}}")], stacked=True),
+            panel("timeseries", "Where runs end that do not pass", "By stage, a minute; without those that never began.", "none", [query(f"60 * sum by (stage) (rate(launchwatch_run_reasons_total{{stage!=\"\",{OF}}}[$__rate_interval]))", "{{stage}}")], stacked=True),
+            panel("timeseries", "Why they do not", "By reason, a minute; runs that are slow or tell nothing have reasons too.", "none", [query(f"60 * sum by (reason) (rate(launchwatch_run_reasons_total{{{OF}}}[$__rate_interval]))", "{{reason}}")], stacked=True),
         ],
-        [panel("bargauge", "Failed launches by target, last day", "Members of a federation are targets of their own.", "none", [query(f'sum by (target) (increase(launchwatch_runs_total{{verdict="failed",{LAUNCH}}}[1d]))', "{{target}}")], width=24, steps=[(None, GOOD), (1, SLOW), (20, BAD)])],
+        [panel("bargauge", "Failed launches by target, last day", "Members of a federation are targets of their own.", "none", [query(f'sum by (target) (increase(launchwatch_runs_total{{verdict="failed",{LAUNCH}}}[1d]))', "{{target}}")], width=24, steps=FEW)],
+        "By member and node",
+        [
+            panel("timeseries", "Launches that worked, by member", "Share over an hour, of launches that the federation's address sent to this member.", "percentunit",
+                  [query(f'{served("member", GOOD_RUNS)} / ({served("member", TOLD_RUNS)} > 0)', "{{member}}")], low=0, high=1),
+            panel("timeseries", "Members", "Of the probe `federation`: what there should be, what serves, what is well.", "none",
+                  [query(measured(name), f"{{{{target}}}} {word}") for name, word in (("members", "all"), ("members_active", "get launches"), ("members_healthy", "well"), ("members_missing", "well and get none"))]),
+        ],
+        [
+            panel("bargauge", "Failed launches by member, last hour", "Of launches that were sent on.", "none", [query(served("member", 'verdict="failed"'), "{{member}}")], steps=FEW),
+            panel("bargauge", "Failed launches by node, last hour", "Of launches whose pod was placed; one bad node stands out.", "none", [query(served("node", 'verdict="failed"'), "{{node}}")], steps=FEW),
+        ],
     ],
 )
 
@@ -215,6 +233,7 @@ ALERTING = dashboard(
             panel("timeseries", "How long the oldest waits", "", "s", [query('max by (channel) (launchwatch_channel_oldest_age_seconds{channel=~"$channel"})', "{{channel}}")]),
             panel("state-timeline", "Channels", "", "none", [query('max by (channel) (launchwatch_channel_broken{channel=~"$channel"})', "{{channel}}")], maps=[(0, "works", GOOD), (1, "refuses", BAD)]),
         ],
+        [panel("timeseries", "Calls of the dead man's switch", "A minute. Withheld: we do not live, so that somebody outside raises the alarm. Needs `service.dead_man`.", "none", [query("60 * sum by (result) (rate(launchwatch_dead_man_calls_total[$__rate_interval]))", "{{result}}")], width=24, height=6)],
     ],
 )
 

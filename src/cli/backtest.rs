@@ -89,7 +89,7 @@ async fn backtest(arguments: &Arguments, env: Environment<'_>) -> anyhow::Result
 }
 
 /// A moment, or the beginning of a day (UTC).
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

@@ -11,6 +11,7 @@ pub mod check;
 mod client;
 mod database;
 mod demo;
+mod export;
 mod incidents;
 pub mod init;
 mod kept;
@@ -155,6 +156,9 @@ enum Command {
     TestAlert(test_alert::Arguments),
     /// Play recorded runs under other rules: who would have been told of what, and was it right?
     Backtest(backtest::Arguments),
+    /// Write what was counted to a file, for other stores of time series.
+    #[command(subcommand)]
+    Export(export::Do),
     /// Play outages that were written down to the whole service, in simulated time: what would you have been told, and
     /// when?
     Rehearse(rehearse::Arguments),
@@ -230,6 +234,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Password => password::run(),
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments).await,
+        Command::Export(what) => export::run(&what).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Reference { openapi: true, .. } => {

@@ -12,11 +12,13 @@ use super::settled::Overlap;
 use super::texts::Patience;
 
 mod access;
+mod exports;
 mod pages;
 mod people;
 mod rules;
 
 pub(crate) use access::{AccessKeys, HubKeys, OidcKeys, PasswordKeys, RolesKeys};
+pub(crate) use exports::ExportKeys;
 pub(crate) use pages::{GroupKeys, LinkKeys, PagesKeys};
 pub(crate) use people::{
     DayHours, MaintenanceKeys, OverrideKeys, PersonKeys, ReminderKeys, RotationKeys, RouteKeys, StepKeys,

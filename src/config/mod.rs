@@ -46,8 +46,8 @@ pub use pages::{Group, Link, Logo, Pages};
 pub(crate) use settled::WITNESSES;
 pub use settled::access::{self, Access};
 pub use settled::{
-    AgentConfig, ChannelConfig, Config, DeadMan, Limits, Overlap, ProbeConfig, RunBy, Schedule, Service,
-    Subscriptions, Target,
+    AgentConfig, ChannelConfig, Config, DeadMan, Export, ExportKind, Limits, Overlap, ProbeConfig, RunBy,
+    Schedule, Service, Subscriptions, Target,
 };
 
 /// What a configuration may name as `type`.

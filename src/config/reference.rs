@@ -8,8 +8,8 @@ use super::Registries;
 use super::duration::written;
 use super::example;
 use super::file::{
-    AccessKeys, AgentKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys,
-    RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, AgentKeys, ChannelKeys, ExportKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys,
+    ReminderKeys, RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::{BUILT_IN_RULES, schema_of};
 use super::shape::summary;
@@ -77,6 +77,12 @@ access:
     roles: { admin: [admin], operator: [\"group:ops\"], viewer: [\"*\"] }
 ";
 
+const EXPORTS: &str = "\
+exports:
+  - { type: remote_write, url: https://prometheus.example.org/api/v1/write, username: hubs, password: env:WRITE_PASSWORD }
+  - { type: otlp, url: https://collector.example.org/v1/metrics, labels: { cluster: prod } }
+";
+
 /// The manual as Markdown.
 pub fn reference(registries: Registries) -> String {
     let mut text = HEAD.to_owned();
@@ -123,6 +129,9 @@ pub fn reference(registries: Registries) -> String {
     let words =
         "How the pages that everybody sees are called, look and are arranged. Every key may be left out.";
     section(&mut text, 2, "pages", words, &schema_of::<PagesKeys>());
+    let words = "A list: which stores of time series get what every minute counted; `deploy/exchange.md` says what they get.";
+    section(&mut text, 2, "exports", words, &schema_of::<ExportKeys>());
+    show_text(&mut text, EXPORTS);
     text
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Registries;
 use super::file::{
-    AccessKeys, AgentKeys, ChannelKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys, ReminderKeys,
-    RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
+    AccessKeys, AgentKeys, ChannelKeys, ExportKeys, MaintenanceKeys, PagesKeys, PersonKeys, ProbeKeys,
+    ReminderKeys, RouteKeys, RuleKeys, ServiceKeys, SubscriptionKeys, TargetKeys, TeamKeys,
 };
 use super::settle::schema_of;
 
@@ -85,6 +85,11 @@ fn lists(channels: Value, properties: &mut Map<String, Value>, book: &mut Map<St
         ("teams", item("team", schema_of::<TeamKeys>()), "Who is on call when."),
         ("routes", item("route", schema_of::<RouteKeys>()), "Who hears of what."),
         ("maintenance", item("maintenance", schema_of::<MaintenanceKeys>()), "What is planned."),
+        (
+            "exports",
+            item("export", schema_of::<ExportKeys>()),
+            "Which stores of time series get what was counted.",
+        ),
     ] {
         let section = json!({ "type": ["array", "null"], "items": items, "description": meaning });
         properties.insert(name.to_owned(), section);

@@ -1,6 +1,7 @@
 //! The configuration as believed: checked, built, with every default filled in.
 
 pub mod access;
+mod exports;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+pub use exports::{Export, ExportKind};
 
 use super::pages::Pages;
 use crate::cron::CronSchedule;
@@ -49,6 +52,8 @@ pub struct Config {
     pub pages: Pages,
     /// Who looks from elsewhere.
     pub agents: Vec<AgentConfig>,
+    /// Which stores of time series get what was counted.
+    pub exports: Vec<Export>,
 }
 
 /// Somebody who looks from elsewhere: an agent or a cron job.

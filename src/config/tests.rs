@@ -1,6 +1,7 @@
 //! The loader as a whole: fixtures and what is said about them, places, and files that nobody would write.
 
 mod built_in;
+mod exports;
 mod glance;
 mod kinds;
 mod locations;

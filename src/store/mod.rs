@@ -146,6 +146,16 @@ pub trait Store: Ledger + Accounts + Subscribers {
     /// How many debts were given up and never settled.
     async fn abandoned_count(&self) -> Result<u64, Error>;
 
+    /// What was noted under this name last: a few kilobytes of somebody's own, such as how far an export has come.
+    async fn noted(&self, _name: &str) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    /// Notes it, durable when this returns.
+    async fn note(&self, _name: &str, _text: String) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Housekeeping, to be called every minute or so: drops what is older than its retention, and brings what was
     /// kept lately into its final form. Does a bounded part of the work a call.
     async fn prune(&self, now: Timestamp) -> Result<Pruned, Error>;

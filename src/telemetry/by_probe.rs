@@ -6,6 +6,7 @@
 //! in pieces. A test holds it against the library's encoder.
 
 mod cells;
+mod served;
 mod text;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use launchwatch_probes::{Outcome, Reason, Stage};
 
+pub(crate) use self::cells::BOUNDS;
 use self::cells::Cells;
+use self::served::Served;
 pub(super) use self::text::Place;
 use crate::observation::ProbeId;
 
@@ -41,6 +44,7 @@ struct Figures {
     stages: Vec<(Stage, Cells)>,
     reasons: Vec<(Reason, Option<Stage>, u64)>,
     measurements: Vec<(Box<str>, f64)>,
+    served: Served,
 }
 
 impl ByProbe {
@@ -68,6 +72,7 @@ impl ByProbe {
             let key = (reason, outcome.failed_stage);
             of_key(&mut of.reasons, |r| (r.0, r.1) == key, || (key.0, key.1, 0), |r| r.2 += 1);
         }
+        of.served.count(outcome);
         for m in &outcome.measurements {
             let make = || (m.name.as_str().into(), 0.0);
             of_key(&mut of.measurements, |k| *k.0 == *m.name, make, |k| k.1 = m.value);

@@ -9,9 +9,12 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging to standard error. `filter` is a `tracing` filter such as `info` or `launchwatch=debug`.
 pub fn start(filter: &str, json: bool) {
     let mut chosen = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    // To kube every 5xx of a cluster is an error; here it is a finding, and told as such.
-    if let (false, Ok(quiet)) = (filter.contains("kube"), "kube_client=off".parse()) {
-        chosen = chosen.add_directive(quiet);
+    // To them every 5xx of a cluster is an error, every redirect of a federation a warning; here that is what was
+    // seen, and told as such.
+    for (name, quiet) in [("kube", "kube_client=off"), ("eventsource", "eventsource_client=off")] {
+        if let (false, Ok(quiet)) = (filter.contains(name), quiet.parse()) {
+            chosen = chosen.add_directive(quiet);
+        }
     }
     let to_stderr = tracing_subscriber::fmt().with_env_filter(chosen).with_writer(std::io::stderr);
     // A second start (in tests) leaves the first one as it is.

@@ -49,6 +49,10 @@ struct Inner {
     paused_seconds: Gauge,
     clock_sets: IntCounter,
     agents: Agents,
+    exported: IntCounterVec,
+    export_refused: IntCounterVec,
+    export_errors: IntCounterVec,
+    export_behind: IntGaugeVec,
 }
 
 impl Metrics {
@@ -107,6 +111,18 @@ impl Metrics {
             paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
             agents: Agents::new(&r)?,
             clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
+            exported: r.counters("launchwatch_export_samples_total", "Samples that an export has handed over.", &["export"])?,
+            export_refused: r.counters(
+                "launchwatch_export_refused_samples_total",
+                "Samples that the receiver did not want, and that are given up.",
+                &["export"],
+            )?,
+            export_errors: r.counters("launchwatch_export_errors_total", "Requests that came to nothing.", &["export"])?,
+            export_behind: r.int_gauges(
+                "launchwatch_export_behind_seconds",
+                "For how long the oldest minute has waited that an export could have sent; 0 without any.",
+                &["export"],
+            )?,
             registry,
         };
         Ok(Self(Arc::new(inner)))
@@ -207,6 +223,29 @@ impl Metrics {
     /// What became of observations that were told from a location: `taken`, `known` or `refused`.
     pub fn ingested(&self, location: &str, what: &str, count: u64) {
         self.0.agents.ingested(location, what, count);
+    }
+
+    /// There is an export of this name.
+    pub fn export(&self, name: &str) {
+        self.export_sent(name, 0, 0);
+        self.0.export_errors.with_label_values(&[name]).inc_by(0);
+        self.export_behind(name, 0);
+    }
+
+    /// An export has handed over so many samples; so many others were not wanted.
+    pub fn export_sent(&self, name: &str, taken: usize, refused: usize) {
+        self.0.exported.with_label_values(&[name]).inc_by(taken as u64);
+        self.0.export_refused.with_label_values(&[name]).inc_by(refused as u64);
+    }
+
+    /// A request of an export came to nothing.
+    pub fn export_error(&self, name: &str) {
+        self.0.export_errors.with_label_values(&[name]).inc();
+    }
+
+    /// For how many seconds the oldest minute has waited that an export could have sent.
+    pub fn export_behind(&self, name: &str, seconds: i64) {
+        self.0.export_behind.with_label_values(&[name]).set(seconds.max(0));
     }
 
     /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that

@@ -5,4 +5,5 @@ mod by_probe;
 pub mod logs;
 mod metrics;
 
+pub(crate) use by_probe::BOUNDS;
 pub use metrics::Metrics;

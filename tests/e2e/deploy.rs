@@ -68,6 +68,25 @@ fn the_change_log_knows_every_command() {
     }
 }
 
+#[test]
+fn the_image_has_one_file_and_the_chart_starts_it_as_it_is() {
+    let docker = read("deploy/Dockerfile");
+    let (build, image) = docker.split_once("\nFROM scratch\n").expect("nothing below the program");
+    assert!(build.contains("target-feature=+crt-static") && build.contains("--locked"), "{build}");
+    let version = build.lines().find_map(|l| l.strip_prefix("FROM rust:")?.split('-').next()).unwrap();
+    assert!(read("Cargo.toml").contains(&format!("rust-version = \"{version}\"")), "{version}");
+    let one = |begin: &str| image.lines().filter_map(|l| l.strip_prefix(begin)).collect::<Vec<_>>();
+    assert_eq!((one("USER "), one("ENTRYPOINT ")), (vec!["65532:65532"], vec![r#"["/launchwatch"]"#]));
+    assert_eq!(image.matches("COPY ").count() + image.matches("RUN ").count(), 1, "{image}");
+    let pods = read("deploy/chart/templates/_pods.tpl");
+    for id in ["runAsUser: 65532", "runAsGroup: 65532", "fsGroup: 65532"] {
+        assert!(pods.contains(id), "{id}");
+    }
+    let words = |text: &str| text.replace(['"', ','], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let begins = words(one("CMD ")[0]);
+    assert!(words(&pods).contains(begins.trim_matches(['[', ']'])), "{begins}");
+}
+
 /// What the rules of a Role or ClusterRole allow, each as scope, group, resource and verb.
 fn allowed(manifest: &Value) -> Vec<(Scope, String, String, String)> {
     let scope = match (manifest["kind"].as_str().unwrap(), manifest["metadata"]["namespace"].as_str()) {
@@ -145,7 +164,9 @@ fn words_of(folder: &str, begin: &str) -> BTreeSet<String> {
 
 #[tokio::test(start_paused = true)]
 async fn dashboards_and_rules_name_only_metrics_and_measurements_that_there_are() {
-    let world = crate::world::World::start(crate::world::configuration(crate::world::THREE_PROBES), 1).await;
+    let export = "exports: [{ type: remote_write, url: http://prometheus.example/api/v1/write }]\n";
+    let text = format!("{}{export}", crate::world::THREE_PROBES);
+    let world = crate::world::World::start(crate::world::configuration(&text), 1).await;
     world.run_for(std::time::Duration::from_secs(600)).await;
     world.break_hub(launchwatch::standin::Fault::SpawnerRaises);
     world.run_for(std::time::Duration::from_secs(1_200)).await;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 11] = [
     &["telemetry"],
     &["ourselves"],
     &["scheduler"],
-    &["hearing", "pipeline", "report"],
+    &["exchange", "hearing", "pipeline", "report"],
     &["web"],
     &["app", "backtest"],
     &["agent", "demo", "rehearsal"],

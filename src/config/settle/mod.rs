@@ -5,6 +5,7 @@ mod agents;
 mod channels;
 mod circle;
 mod desk;
+mod exports;
 mod locations;
 mod maintenance;
 mod names;
@@ -48,6 +49,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "maintenance",
     "subscriptions",
     "pages",
+    "exports",
 ];
 
 /// A file that could be read as YAML.
@@ -163,6 +165,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
     agents::assign(&mut agents, &target_nodes, &probes, &sheets_section(sheets, "agents"), desk);
     let channels = channels::settle(&sheets_section(sheets, "channels"), desk);
     let policy = Policy::everybody(channels.iter().map(|c| c.name.clone()));
+    let exports = exports::settle(&sheets_section(sheets, "exports"), desk);
     let pages = pages::settle(&sheets_section(sheets, "pages"), &targets, desk);
     Config {
         service,
@@ -174,6 +177,7 @@ fn sections(sheets: &[Sheet], desk: &mut Desk<'_, '_>) -> Config {
         access,
         pages,
         agents,
+        exports,
         subscriptions: None,
     }
 }

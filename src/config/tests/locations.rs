@@ -138,9 +138,8 @@ fn what_cannot_be_meant_is_told() {
 
 #[test]
 fn a_quorum_that_can_never_be_is_doubted_and_one_that_can_is_not() {
-    let rules = |quorum: u32, of: &str| {
-        format!("{}rules:\n  - {{ name: r, quorum: {quorum}{of} }}\n", text(THREE))
-    };
+    let rules =
+        |quorum: u32, of: &str| format!("{}rules:\n  - {{ name: r, quorum: {quorum}{of} }}\n", text(THREE));
     for (text, expected) in [
         (rules(2, ", targets: [hub]"), None),
         (rules(3, ", targets: [hub]"), Some("3 locations never agree: there are 2 at most")),

@@ -56,7 +56,7 @@ impl Accounts for PgStore {
     }
 }
 
-const COLUMNS: &str = "id, name, role, created_by, created, expires, used, revoked, revoked_by";
+const COLUMNS: &str = "id, name, role, created_by, created, expires, used, revoked, revoked_by, location";
 
 async fn open_session(db: &impl GenericClient, session: &Session) -> Result<(), Error> {
     let sql = "INSERT INTO session (digest, person, role, provider, created, expires) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -95,7 +95,7 @@ async fn close_session(db: &impl GenericClient, digest: Digest) -> Result<bool, 
 }
 
 async fn make_token(db: &impl GenericClient, token: &ApiToken, digest: Digest) -> Result<(), Error> {
-    let sql = "INSERT INTO token (id, digest, name, role, created_by, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO token (id, digest, name, role, created_by, created, expires, location) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let with: Values<'_> = &[
         &text(&token.id),
         &digest.0.as_slice(),
@@ -104,6 +104,7 @@ async fn make_token(db: &impl GenericClient, token: &ApiToken, digest: Digest) -
         &text(&token.created_by),
         &micros(token.created_at),
         &token.expires_at.map(micros),
+        &token.location.as_deref().map(text),
     ];
     execute(db, "keep a token", sql, with).await.map(|_| ())
 }
@@ -148,6 +149,7 @@ fn token(row: &Row, what: &'static str) -> Result<ApiToken, Error> {
         last_used: moment(6)?,
         revoked_at: moment(7)?,
         revoked_by: column(row, 8, what)?,
+        location: column(row, 9, what)?,
     })
 }
 

@@ -58,6 +58,19 @@ pub(super) fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Err
         .map_err(fail("write what the store keeps about itself"))
 }
 
+/// What somebody noted under a name.
+pub(super) fn noted(db: &Connection, name: &str) -> Result<Option<String>, Error> {
+    db.query_row("SELECT value FROM meta WHERE key = 'note:' || ?1", params![name], |r| r.get(0))
+        .optional()
+        .map_err(fail("read what was noted"))
+}
+
+pub(super) fn note(db: &Connection, name: &str, text: &str) -> Result<(), Error> {
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('note:' || ?1, ?2)", params![name, text])
+        .map(|_| ())
+        .map_err(fail("note something"))
+}
+
 fn last(db: &Connection, names: &Names) -> Result<(Vec<Last>, u64), Error> {
     let what = "read the last slots";
     let mut last: Vec<Last> = Vec::new();

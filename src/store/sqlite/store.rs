@@ -10,8 +10,8 @@ use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    Inner, Live, SqliteStore, date, debts, deploys, fail, incidents, outbox, prune, record, runs, series,
-    settle, silences, stands,
+    Inner, Live, SqliteStore, date, debts, deploys, fail, incidents, load, outbox, prune, record, runs,
+    series, settle, silences, stands,
 };
 use crate::observation::ProbeId;
 use crate::store::{
@@ -222,6 +222,16 @@ impl Store for SqliteStore {
 
     async fn abandoned_count(&self) -> Result<u64, Error> {
         self.read(|_, db, _| debts::abandoned(db)).await
+    }
+
+    async fn noted(&self, name: &str) -> Result<Option<String>, Error> {
+        let name = name.to_owned();
+        self.read(move |_, db, _| load::noted(db, &name)).await
+    }
+
+    async fn note(&self, name: &str, text: String) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.change(move |_, db| load::note(db, &name, &text)).await
     }
 
     async fn prune(&self, now: Timestamp) -> Result<Pruned, Error> {

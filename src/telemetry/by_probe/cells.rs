@@ -1,7 +1,7 @@
 //! The histogram of a stage: as small as can be, for there are thousands.
 
 /// Upper bounds in seconds, as they are written: from a local connection to a slow build.
-pub(super) const BOUNDS: [(f64, &str); 14] = [
+pub(crate) const BOUNDS: [(f64, &str); 14] = [
     (0.005, "0.005"),
     (0.025, "0.025"),
     (0.1, "0.1"),

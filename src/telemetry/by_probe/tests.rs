@@ -15,6 +15,7 @@ struct Theirs {
     missed: IntCounterVec,
     last: GaugeVec,
     measurements: GaugeVec,
+    launches: IntCounterVec,
     stages: HistogramVec,
 }
 
@@ -36,6 +37,8 @@ impl Theirs {
         let stages = HistogramVec::new(opts.buckets(bounds), &["target", "probe", "stage"]).unwrap();
         registry.register(Box::new(stages.clone())).unwrap();
         let why = "Runs that did not pass, by reason and by the stage in which they ended.";
+        let served = "Launches by who served them: the member they were sent to, the node of their pod, as far as they are known.";
+        let places = ["target", "probe", "member", "node", "verdict"];
         let numbers = "Numbers that probes read, in base units; the label `name` says which.";
         let of = ["target", "probe"];
         Self {
@@ -45,6 +48,7 @@ impl Theirs {
                 &["target", "probe", "type", "verdict"],
             ),
             reasons: counters("launchwatch_run_reasons_total", why, &["target", "probe", "reason", "stage"]),
+            launches: counters("launchwatch_launches_total", served, &places),
             missed: counters("launchwatch_slots_missed_total", "Slots that passed without a run.", &of),
             last: gauges("launchwatch_last_run_timestamp_seconds", "When the last run ended.", &of),
             measurements: gauges("launchwatch_measurement", numbers, &["target", "probe", "name"]),
@@ -72,6 +76,13 @@ impl Theirs {
         if let Some(reason) = outcome.reason {
             let stage = outcome.failed_stage.map_or("", |s| s.as_str());
             self.reasons.with_label_values(&[target, probe, reason.as_str(), stage]).inc();
+        }
+        if let Some(node) = outcome.facts.get("node") {
+            for verdict in Verdict::ALL {
+                let count = u64::from(*verdict == outcome.verdict);
+                let labels = [target, probe, "", node.as_str(), verdict.as_str()];
+                self.launches.with_label_values(&labels).inc_by(count);
+            }
         }
         for m in &outcome.measurements {
             self.measurements.with_label_values(&[target, probe, &m.name]).set(m.value);
@@ -114,6 +125,10 @@ fn the_text_is_the_one_that_the_metrics_library_would_write() {
         outcome(Verdict::Failed, Some(Reason::Timeout), Some(Stage::FirstByte), &[0.1, 601.0]),
         outcome(Verdict::Unknown, Some(Reason::Missed), None, &[]),
     ];
+    let [mut placed, ..] = runs.clone();
+    placed.facts.insert("node".into(), "node \"1\"".into());
+    ours.run_ended(&ids[7], &placed, 1_763_800_000.0);
+    theirs.run_ended(&ids[7], &placed, 1_763_800_000.0);
     for (n, id) in ids.iter().enumerate() {
         for outcome in runs.iter().cycle().take(n % 5) {
             ours.run_ended(id, outcome, 1_763_800_000.25 + n as f64);

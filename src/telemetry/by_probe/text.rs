@@ -19,12 +19,18 @@ struct Family {
 }
 
 /// In the order of their names; labels in the order of theirs.
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 7] = [
     Family {
         name: "launchwatch_last_run_timestamp_seconds",
         help: "When the last run ended.",
         kind: "gauge",
         write: |s, f| s.sample("", &[&s.labels.probe, ",", &s.labels.target], f.last_run),
+    },
+    Family {
+        name: "launchwatch_launches_total",
+        help: "Launches by who served them: the member they were sent to, the node of their pod, as far as they are known.",
+        kind: "counter",
+        write: launches,
     },
     Family {
         name: "launchwatch_measurement",
@@ -77,6 +83,18 @@ const FAMILIES: [Family; 6] = [
         write: stages,
     },
 ];
+
+fn launches(s: &mut Series<'_>, figures: &Figures) {
+    for place in figures.served.places() {
+        let (member, node) = (escaped(&place.member), escaped(&place.node));
+        let begin =
+            ["member=\"", &member, "\",node=\"", &node, "\",", &s.labels.probe, ",", &s.labels.target]
+                .concat();
+        for (verdict, count) in Verdict::ALL.iter().zip(place.verdicts) {
+            s.sample("", &[&begin, ",verdict=\"", verdict.as_str(), "\""], count);
+        }
+    }
+}
 
 fn stages(s: &mut Series<'_>, figures: &Figures) {
     for (stage, cells) in &figures.stages {

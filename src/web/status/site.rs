@@ -27,8 +27,10 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn new(config: &Config) -> Self {
         let mut site = Self { pages: Arc::new(config.pages.clone()), ..Self::default() };
+        let mut by_target: BTreeMap<&str, Vec<&ProbeConfig>> = BTreeMap::new();
+        config.probes.iter().for_each(|p| by_target.entry(p.id.target()).or_default().push(p));
         for target in config.targets.iter().filter(|t| !config.pages.hide.contains(&t.name)) {
-            let probes = || config.probes.iter().filter(|p| p.id.target() == target.name);
+            let probes = || by_target.get(target.name.as_str()).into_iter().flatten().copied();
             let launching: Vec<ProbeId> = probes().filter(|p| p.launches).map(|p| p.id.clone()).collect();
             let all = || probes().map(|p| p.id.clone());
             site.telling.extend(if launching.is_empty() { all().collect() } else { launching.clone() });

@@ -17,8 +17,10 @@ HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent.parent
 VENV = TESTS / ".venv" / "bin"
 KUBERNETES = TESTS / ".venv-kubernetes" / "bin"
+OTLP = TESTS / ".venv-otlp" / "bin"
 SYNAPSE = TESTS / ".venv-synapse" / "bin"
 DEBIAN = TESTS / ".servers" / "debian" / "usr" / "bin"
+NEWER = TESTS / ".servers" / "newer" / "usr" / "bin"
 # Loopback only, whatever the environment says about proxies.
 PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -165,9 +167,35 @@ def prometheus(s):
     config = s.work / "prometheus.yml"
     config.write_text(text)
     command = [DEBIAN / "prometheus", f"--config.file={config}", f"--storage.tsdb.path={s.work}/prometheus",
-               f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle"]
+               f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle", "--web.enable-remote-write-receiver"]
     facts = {"url": f"http://127.0.0.1:{port}/", "promtool": str(DEBIAN / "promtool")}
     return command, {}, lambda: facts if answers(facts["url"] + "-/ready", 400) else None, {}
+
+
+def newer_prometheus(s):
+    """One that takes OTLP."""
+    command, *rest = prometheus(s)
+    return [NEWER / "prometheus", *command[1:], "--enable-feature=otlp-write-receiver"], *rest
+
+
+def newer_victoria(s):
+    """One that takes OTLP."""
+    command, *rest = victoria(s)
+    return [NEWER / "victoria-metrics", *command[1:]], *rest
+
+
+def victoria(s):
+    port = s.port("LIVE_VICTORIA_PORT")
+    command = [DEBIAN / "victoria-metrics", f"-storageDataPath={s.work}/victoria", f"-httpListenAddr=127.0.0.1:{port}",
+               "-retentionPeriod=10y", "-search.latencyOffset=0s", "-search.maxStalenessInterval=5m"]
+    facts = {"url": f"http://127.0.0.1:{port}/"}
+    return command, {}, lambda: facts if answers(facts["url"] + "health", 400) else None, {}
+
+
+def otlp(s):
+    port = s.port("LIVE_OTLP_PORT")
+    facts = {"url": f"http://127.0.0.1:{port}/", "taken": str(s.work / "taken.jsonl")}
+    return [OTLP / "python", HERE / "otlp_server.py"], {}, lambda: facts if answers(facts["url"], 400) else None, {}
 
 
 def alertmanager(s):
@@ -196,7 +224,8 @@ def kubernetes(s):
 
 
 SERVERS = {each.__name__: each
-           for each in (proxy, hub, binderhub, smtp, synapse, prometheus, alertmanager, kubernetes)}
+           for each in (proxy, hub, binderhub, smtp, synapse, prometheus, newer_prometheus, victoria,
+                       newer_victoria, otlp, alertmanager, kubernetes)}
 
 
 def main():
