@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::observation::{Observation, ProbeId};
+use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::tape::Event;
 use crate::store::{Error, IncidentQuery, Store, Together};
@@ -30,6 +31,8 @@ const OPEN: usize = 10_000;
 pub struct Shown {
     /// The board.
     pub board: SharedBoard,
+    /// Those who look from elsewhere: they may report to other replicas.
+    pub agents: Agents,
     /// The store, as a follower has it.
     pub store: Arc<dyn Store>,
     /// What was recorded since.
@@ -93,6 +96,9 @@ impl Shown {
         if looked.is_none_or(|at| at.elapsed() >= CHANNELS) {
             let stands = self.store.stands().await?;
             self.board.write(|board| board.channels = stands);
+            if self.agents.all().next().is_some() {
+                self.agents.recall(&self.store.last_slots().await?, self.clock.now());
+            }
             *looked = Some(Instant::now());
         }
         Ok(())

@@ -215,7 +215,7 @@ async fn a_batch_is_there_whole_or_not_at_all_wherever_it_is_cut() {
     let Some(base) = address().await else { return };
     let direct = open(&base).await;
     let (mut whole, mut none) = (0, 0);
-    for cut in (0..40).map(|n| 3_000 + n * 1_500) {
+    for cut in (0..40).map(|n| 3_000 + n * 3_000) {
         // Statements are known after the first batch, so that what is cut is the work and not its preparation.
         let (through, _) = between(&base, cut).await;
         let kept = async {
