@@ -1,15 +1,20 @@
 //! The one writer: inbox or next tick → engine → store → board.
 
+mod names;
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{AlertState, Change, Engine, IncidentId, OURSELVES, SeriesId};
+use launchwatch_alerts::{AlertState, Change, Engine, OURSELVES, SeriesId};
 use launchwatch_probes::{Reason, Verdict};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use self::names::SeriesNames;
+use self::words::{page_of, say};
 use super::backlog::{Attempt, Backlog};
 use super::direct::Direct;
 use super::orders::Orders;
@@ -336,16 +341,6 @@ impl Recorder {
     }
 }
 
-/// The page of an incident; of what is none, ours.
-fn page_of(root: &url::Url, incident: &IncidentId) -> Option<String> {
-    let mut page = root.join("./").ok()?;
-    let ours = incident.0.starts_with("silence-") || incident.0.starts_with("test-");
-    if !ours && let Ok(mut segments) = page.path_segments_mut() {
-        segments.pop_if_empty().extend(["incidents", incident.0.as_str()]);
-    }
-    Some(page.into())
-}
-
 /// Waits a moment for more letters.
 async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
     let until = Instant::now() + GATHER;
@@ -355,52 +350,6 @@ async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
             Ok(count) if count > 0 => {}
             _ => return,
         }
-    }
-}
-
-fn say(change: &Change) {
-    match change {
-        Change::Alert(a) => {
-            tracing::info!(alert.rule = %a.key.rule, alert.series = %a.key.series, alert.state = ?a.state,
-                alert.failures = a.failures, "alert moved");
-        }
-        Change::Incident(i) => {
-            tracing::info!(incident.id = %i.id, incident.state = ?i.state, target.name = %i.target, "incident moved");
-        }
-        Change::Silence(s) => {
-            tracing::info!(silence.id = %s.id, silence.by = %s.by, silence.until = %s.until, "silence moved");
-        }
-        Change::Deploy(d) => {
-            tracing::info!(target.name = %d.target, deploy.result = d.result.as_str(), "deployment seen");
-        }
-        Change::Hidden(h) => {
-            tracing::info!(alert.series = %h.series, alert.rule = %h.rule, "not told: {}", h.by);
-        }
-        // Handed over before; the runner says what comes of it.
-        Change::Look(_) => {}
-        Change::Notify(n) => {
-            tracing::info!(notification.id = %n.id, notification.kind = n.kind.as_str(), "notification owed");
-        }
-    }
-}
-
-/// The series of each probe, and whether anybody wants to know its details: made and asked once.
-#[derive(Default)]
-struct SeriesNames(BTreeMap<ProbeId, (Arc<SeriesId>, bool)>);
-
-impl SeriesNames {
-    fn of(&mut self, engine: &Engine, probe: &ProbeId, location: &str) -> (Arc<SeriesId>, bool) {
-        if let Some(known) = self.0.get(probe).filter(|(s, _)| s.location == location) {
-            return known.clone();
-        }
-        let series = Arc::new(series(probe, location));
-        let curious = engine.curious(&series);
-        self.0.insert(probe.clone(), (Arc::clone(&series), curious));
-        (series, curious)
-    }
-
-    fn known(&self, probe: &ProbeId) -> Option<&SeriesId> {
-        self.0.get(probe).map(|(series, _)| series.as_ref())
     }
 }
 
