@@ -1,20 +1,20 @@
 //! The one writer: inbox or next tick → engine → store → board.
 
 mod names;
-mod words;
+mod say;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{AlertState, Change, Engine, OURSELVES, SeriesId};
+use launchwatch_alerts::{AlertState, Change, Engine, IncidentId, OURSELVES};
 use launchwatch_probes::{Reason, Verdict};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use self::names::SeriesNames;
-use self::words::{page_of, say};
+use self::names::{SeriesNames, ours};
+use self::say::say;
 use super::backlog::{Attempt, Backlog};
 use super::direct::Direct;
 use super::orders::Orders;
@@ -29,6 +29,8 @@ use crate::scheduler::{Asks, Standing};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
+
+pub use self::names::series;
 
 /// Results are gathered this long after the first one, so that one flush to disk serves many.
 const GATHER: Duration = Duration::from_millis(40);
@@ -341,6 +343,16 @@ impl Recorder {
     }
 }
 
+/// The page of an incident; of what is none, ours.
+fn page_of(root: &url::Url, incident: &IncidentId) -> Option<String> {
+    let mut page = root.join("./").ok()?;
+    let ours = incident.0.starts_with("silence-") || incident.0.starts_with("test-");
+    if !ours && let Ok(mut segments) = page.path_segments_mut() {
+        segments.pop_if_empty().extend(["incidents", incident.0.as_str()]);
+    }
+    Some(page.into())
+}
+
 /// Waits a moment for more letters.
 async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
     let until = Instant::now() + GATHER;
@@ -358,16 +370,6 @@ fn our_fault(seen: &Observation) -> bool {
     use Reason::{ProbeAuth, Prober, ProberIsolated};
     seen.outcome.verdict == Verdict::Unknown
         && matches!(seen.outcome.reason, Some(ProbeAuth | Prober | ProberIsolated))
-}
-
-/// The series of a probe of ourselves.
-fn ours(probe: &str, location: &str) -> SeriesId {
-    SeriesId { target: OURSELVES.into(), probe: probe.into(), location: location.into() }
-}
-
-/// The series of a probe at a location.
-pub fn series(probe: &ProbeId, location: &str) -> SeriesId {
-    SeriesId { target: probe.target().into(), probe: probe.bare().into(), location: location.into() }
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
-//! The series of each probe: made, and asked who wants its details, once.
+//! What series are called, made once for each probe.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use launchwatch_alerts::{Engine, SeriesId};
+use launchwatch_alerts::{Engine, OURSELVES, SeriesId};
 
-use super::series;
 use crate::observation::ProbeId;
 
 /// The series of each probe, and whether anybody wants to know its details: made and asked once.
@@ -28,3 +27,12 @@ impl SeriesNames {
     }
 }
 
+/// The series of a probe of ourselves.
+pub(super) fn ours(probe: &str, location: &str) -> SeriesId {
+    SeriesId { target: OURSELVES.into(), probe: probe.into(), location: location.into() }
+}
+
+/// The series of a probe at a location.
+pub fn series(probe: &ProbeId, location: &str) -> SeriesId {
+    SeriesId { target: probe.target().into(), probe: probe.bare().into(), location: location.into() }
+}

@@ -1,18 +1,8 @@
-//! What the recorder says: in the log, and where messages lead.
+//! What changed, for the log.
 
-use launchwatch_alerts::{Change, IncidentId};
+use launchwatch_alerts::Change;
 
-/// The page of an incident; of what is none, ours.
-pub(super) fn page_of(root: &url::Url, incident: &IncidentId) -> Option<String> {
-    let mut page = root.join("./").ok()?;
-    let ours = incident.0.starts_with("silence-") || incident.0.starts_with("test-");
-    if !ours && let Ok(mut segments) = page.path_segments_mut() {
-        segments.pop_if_empty().extend(["incidents", incident.0.as_str()]);
-    }
-    Some(page.into())
-}
-
-/// Tells the log.
+/// Says what changed.
 pub(super) fn say(change: &Change) {
     match change {
         Change::Alert(a) => {
