@@ -88,7 +88,8 @@ impl Reported {
             }
             let in_order = known.newest.is_none_or(|newest| newest < seen.slot);
             known.newest = known.newest.max(Some(seen.slot));
-            let judged = in_order && !self.ours.contains(&seen.probe) && now.duration_since(seen.ended()) <= late;
+            let judged =
+                in_order && !self.ours.contains(&seen.probe) && now.duration_since(seen.ended()) <= late;
             if let Some(flag) = new.get_mut(at) {
                 *flag = true;
             }
