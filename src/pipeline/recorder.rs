@@ -165,6 +165,8 @@ impl Recorder {
                 Letter::Why { most, answer } => drop(answer.send(self.engine.why(most, now))),
                 // Sorted out before.
                 Letter::Ourselves(_) | Letter::Witnesses(_) => {}
+                // Who leads was told already.
+                Letter::Heard { .. } => {}
             }
         }
         let mut changes = self.engine.tick(now);
