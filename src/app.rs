@@ -205,7 +205,7 @@ impl App {
     ) -> Result<(), store::Error> {
         history::fill(&self.board, self.store.as_ref(), open, now).await?;
         if self.agents.all().next().is_some() {
-            self.agents.recall(&self.store.last_slots().await?, now);
+            self.agents.recall(&self.store.last_slots().await?, now, &self.metrics);
         }
         let past =
             history::Past { engine, learned, board: &self.board, location: &self.config.service.location };

@@ -29,7 +29,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
         replicas::run(path, &service, edges, store).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (store, unwritable) = store(&service)?;
+    let (store, unwritable) = store(&service).await?;
     let clock = edges.clock.clone();
     let store = store.with_clock(move || clock.now());
     let listener = TcpListener::bind(service.listen)
@@ -60,8 +60,8 @@ fn local_token(service: &Service, address: SocketAddr) -> anyhow::Result<SecretS
 
 /// The store. Where its folder may not be written to, one in memory and why: to watch and tell without a memory is
 /// better than not to watch.
-fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
-    let error = match database::folder(service, &service.state) {
+async fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
+    let error = match database::folder(service, &service.state).await {
         Ok(store) => return Ok((store, None)),
         Err(error) => error,
     };

@@ -98,6 +98,8 @@ pub struct Board {
     pub committed_at: Option<Timestamp>,
     /// When the recorder last went round its loop.
     pub alive_at: Option<Timestamp>,
+    /// Where we look from.
+    pub here: Arc<str>,
 }
 
 /// The board, shared. Cheap to clone.
@@ -129,7 +131,8 @@ impl SharedBoard {
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
         let places = config.targets.iter().map(|t| (t.name.clone(), Place::of(t))).collect();
-        let board = Board { labels, places, probes, ..Board::default() };
+        let here = Arc::clone(&config.service.location);
+        let board = Board { labels, places, probes, here, ..Board::default() };
         Self(Arc::new(RwLock::new(board)), Arc::default(), Tape::default())
     }
 

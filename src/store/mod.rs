@@ -8,6 +8,7 @@ mod accept;
 mod accounts;
 mod bucket;
 mod compact;
+mod copy;
 #[cfg(test)]
 mod conformance;
 mod damage;
@@ -37,6 +38,7 @@ use launchwatch_probes::Ledger;
 use crate::observation::{Observation, ProbeId};
 
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
+pub use copy::{Either, copy};
 pub use histogram::Histogram;
 pub use pg::{PgOptions, PgStore};
 pub use seal::SealKey;

@@ -13,6 +13,7 @@
 mod accounts;
 mod compact;
 mod connect;
+mod copy;
 mod debts;
 mod deploys;
 mod hours;

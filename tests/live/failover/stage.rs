@@ -40,8 +40,9 @@ pub(super) struct Told {
 }
 
 struct Replica {
-    home: Home,
+    /// Before its folder, with its log, goes.
     serve: Option<Serve>,
+    home: Home,
     cable: Cable,
 }
 
