@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use launchwatch::observation::{Observation, ProbeId};
-use launchwatch::store::{Batch, Histogram, Retention, RunQuery, SeriesQuery, SqliteStore, Store, Tier};
+use launchwatch::store::{
+    Batch, Histogram, PgOptions, PgStore, Retention, RunQuery, SeriesQuery, SqliteStore, Store, Tier,
+};
 use launchwatch_probes::{Outcome, Stage, StageTime, Verdict};
 
 const START: i64 = 1_767_225_600;
@@ -271,6 +273,57 @@ async fn bars() {
     row("file", format!("{:.1} MB", size(dir.path()) as f64 / 1e6), bytes_by_table(dir.path()));
 }
 
+/// What one store does with the same batches: batches and runs a second, and milliseconds for a month's totals.
+async fn round(store: &dyn Store) -> [f64; 3] {
+    const PROBES: usize = 200;
+    let mut load = Load::new(PROBES, 60);
+    let (mut kept, mut batches, mut busy) = (0_u64, 0_u64, Duration::ZERO);
+    for base in (0..86_400).step_by(60) {
+        let observations: Vec<_> = (0..PROBES).map(|probe| load.result(probe, base)).collect();
+        let now = Timestamp::from_second(START + base + 60).unwrap();
+        kept += observations.len() as u64;
+        let began = Instant::now();
+        store.record(Batch { observations, now, ..Batch::default() }).await.unwrap();
+        busy += began.elapsed();
+        batches += 1;
+        if base % 600 == 0 {
+            store.prune(now).await.unwrap();
+        }
+    }
+    let query =
+        SeriesQuery { probes: Vec::new(), tier: Tier::Hour, from: START - 29 * 86_400, to: START + 86_400 };
+    let took = best(|| async { assert_eq!(store.totals(&query).await.unwrap().len(), PROBES) }).await;
+    [batches as f64 / busy.as_secs_f64(), kept as f64 / busy.as_secs_f64(), took]
+}
+
+/// SQLite and the PostgreSQL that LAUNCHWATCH_TEST_POSTGRES names (an empty database), side by side.
+async fn beside() {
+    let Ok(address) = std::env::var("LAUNCHWATCH_TEST_POSTGRES") else {
+        return println!("\nno PostgreSQL: tests/with-postgres cargo bench --bench store -- beside");
+    };
+    let dir = tempfile::Builder::new().prefix("store-bench").tempdir_in(".").unwrap();
+    let file = SqliteStore::open(dir.path(), Retention::default()).unwrap();
+    let key = launchwatch::store::SealKey::in_folder(dir.path()).unwrap();
+    let options = PgOptions { retention: Retention::default(), key, ca_file: None };
+    let pg = PgStore::open(&address.clone().into(), options).await.expect("an empty PostgreSQL");
+    let (ours, theirs) = (round(&file).await, round(&pg).await);
+    println!("\nthe same day of 200 probes: SQLite, then PostgreSQL");
+    let names = ["batches of 200 a second", "results a second", "a month of totals of all, ms"];
+    for ((what, ours), theirs) in names.into_iter().zip(ours).zip(theirs) {
+        row(what, format!("{ours:.1}"), format!("{theirs:.1} ({:.2} x)", theirs / ours));
+    }
+    file.compact().await.unwrap();
+    pg.compact().await.unwrap();
+    let ours = size(dir.path()) as f64 / (200.0 * 1_440.0);
+    let (client, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    drop(tokio::spawn(connection));
+    client.batch_execute("VACUUM FULL").await.unwrap();
+    let tables = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'";
+    let theirs = client.query_one(tables, &[]).await.unwrap().get::<_, i64>(0) as f64 / (200.0 * 1_440.0);
+    row("bytes a result, all in", format!("{ours:.1}"), format!("{theirs:.1} ({:.2} x)", theirs / ours));
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let wanted = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
@@ -283,6 +336,9 @@ async fn main() {
     }
     if run("small") {
         keep("200 probes, every minute, 1 day", 200, 60, 86_400, 200).await;
+    }
+    if run("beside") {
+        beside().await;
     }
     if run("bars") {
         bars().await;

@@ -1,6 +1,7 @@
 //! The service: builds the rooms in order, runs them, drains them in order.
 
 mod pages;
+mod term;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +16,12 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::edges::Edges;
 use crate::inbox::{self, Letter, Orders, Ourselves};
+use crate::observation::Observation;
 use crate::ourselves::{self, Pulse, Question, SelfWatch, Witnesses};
+use crate::pings::{self, Pings};
 use crate::pipeline::agents::{self, Agents};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::board::SharedBoard;
-use crate::pipeline::direct::Direct;
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::reported::Reported;
 use crate::pipeline::{dead_man, deliveries, history, janitor, mails, orders};
@@ -30,6 +32,8 @@ use crate::tasks::{OnExit, Stop, Tasks};
 use crate::telemetry::Metrics;
 use crate::web;
 use crate::{exchange, hearing};
+
+pub use self::term::Term;
 
 /// Time left, of the grace, for writing down what the last runs found.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -55,6 +59,8 @@ pub struct App {
     runbooks: Arc<Runbooks>,
     without_memory: Option<String>,
     keeper: Arc<web::Keeper>,
+    term: Term,
+    pings: Arc<Pings>,
     agents: Agents,
     rates: Arc<web::Rates>,
 }
@@ -80,7 +86,9 @@ impl App {
         let keeper = pages::keeper(&config, &edges);
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
+        let pings = pages::pings(&config, &edges, &inbox.0.orders(), &store, &board);
         Ok(Self {
+            pings: Arc::new(pings),
             keeper: Arc::new(keeper),
             status,
             public: web::Public::of(&config),
@@ -102,6 +110,7 @@ impl App {
             token: None,
             without_memory: None,
             runbooks: Arc::new(runbooks),
+            term: Term::default(),
         })
     }
 
@@ -139,13 +148,22 @@ impl App {
     ///
     /// # Errors
     /// The store cannot be read at the start, or a task ended that the service cannot do without.
-    pub async fn run(mut self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.lead().await.map(drop)
+    }
+
+    /// The same; gives what was found and could not be written down any more: somebody else leads.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn lead(mut self) -> anyhow::Result<Vec<Observation>> {
         let started = self.edges.clock.now();
         let memory = self.store.memory().await.context("cannot read what was known before")?;
         let open = memory.incidents.clone();
         let mut engine = Engine::new(self.config.plan(self.config.rules.clone(), started), memory);
         let learned = Learned::default();
         self.look_back(&mut engine, &learned, open, started).await.context("cannot read the last hours")?;
+        self.pings.take_up(started).await.context("cannot read what others told")?;
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
         let owed = Arc::new(Notify::new());
         let shared = self.shared(inbox, learned);
@@ -158,18 +176,23 @@ impl App {
         // The recorder is the last to end: it has tasks of its own, drained after all the others.
         let recording = Tasks::new();
         let writer = self.recorder(engine, &shared, question, &owed);
-        self.start_recorder(&recording, writer, letters);
+        let unwritten = self.start_recorder(&recording, writer, letters);
         self.start_web();
+        self.start_letter_box(&shared.inbox);
         self.start_deliveries(shared.inbox.clone(), owed).await.context("cannot read what is owed")?;
         hearing::start(&self.desk(), &self.config.channels);
         exchange::start(&self.for_exports(&shared.inbox));
         let targets = self.config.targets.iter().map(|t| t.name.clone()).collect();
         let janitor = janitor::run(Arc::clone(&shared), Arc::clone(&self.store), started, targets);
         self.tasks.spawn("janitor", OnExit::Fine, janitor);
+        let (pings, clock) = (Arc::clone(&self.pings), self.edges.clock.clone());
+        let silence = pings::watch(pings, clock, shared.inbox.clone(), self.tasks.clone());
+        self.tasks.spawn("pings", OnExit::Fine, silence);
         scheduler::start(&shared, &self.config.probes);
         drop(shared); // the inbox closes when the last runner has ended
         tracing::info!(probes = self.config.probes.len(), channels = self.config.channels.len(), "watching");
-        self.wait_and_drain(&recording).await
+        self.wait_and_drain(&recording).await?;
+        Ok(unwritten.await.unwrap_or_default())
     }
 
     /// Shows the past to all who go by it.
@@ -182,7 +205,7 @@ impl App {
     ) -> Result<(), store::Error> {
         history::fill(&self.board, self.store.as_ref(), open, now).await?;
         if self.agents.all().next().is_some() {
-            self.agents.recall(&self.store.last_slots().await?, now);
+            self.agents.recall(&self.store.last_slots().await?, now, &self.metrics);
         }
         let past =
             history::Past { engine, learned, board: &self.board, location: &self.config.service.location };
@@ -285,6 +308,7 @@ impl App {
             reload: self.reload.take(),
             stuck: stuck.clone(),
             board: self.board.clone(),
+            right: self.term.right.clone(),
         };
         let current = deliveries::start(desk, &self.config.channels).await?;
         mails::start(&self.config, Arc::clone(&self.public.owed), current);
@@ -317,7 +341,8 @@ impl App {
             reported: Reported::of(&self.config.probes, self.edges.clock.now()),
             orders: orders::Orders::default(),
             backlog: Backlog::default(),
-            direct: Direct { channels: self.config.channels.clone(), post: Arc::clone(&self.edges.post) },
+            direct: self.direct(),
+            tasks: self.tasks.clone(),
             metrics: self.metrics.clone(),
             public_url: self.config.service.public_url.clone(),
             owed: Arc::clone(owed),
@@ -329,13 +354,16 @@ impl App {
         tasks: &Tasks,
         recorder: Recorder,
         letters: tokio::sync::mpsc::Receiver<Letter>,
-    ) {
+    ) -> tokio::sync::oneshot::Receiver<Vec<Observation>> {
         let others = self.tasks.clone();
+        let (unwritten, left) = tokio::sync::oneshot::channel();
         tasks.spawn("recorder", OnExit::Fine, async move {
-            recorder.run(letters).await;
+            // Nobody may want it.
+            drop(unwritten.send(recorder.run(letters).await));
             if !others.stopping() {
                 others.lose("recorder");
             }
         });
+        left
     }
 }

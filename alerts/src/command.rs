@@ -96,7 +96,8 @@ pub(crate) const ACK_LASTS: SignedDuration = SignedDuration::from_hours(4);
 pub(crate) const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Why a command was not obeyed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Disobeyed {
     /// There is no such open incident.
     #[error("there is no open incident `{0}`")]

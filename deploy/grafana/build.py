@@ -120,8 +120,10 @@ def quantile(q, by="stage", stages=""):
 
 
 def served(by, runs):
-    """Launches of the last hour by who served them."""
-    return f'sum by ({by}) (increase(launchwatch_launches_total{{{by}!="",{runs},{OF}}}[1h]))'
+    """Launches of the last hour by who served them. A node's series begins with its first launch, which no increase shows: of
+    what was not there an hour ago, all counts."""
+    series = f'launchwatch_launches_total{{{by}!="",{runs},{OF}}}'
+    return f"sum by ({by}) ((increase({series}[1h]) and {series} offset 1h) or {series})"
 
 
 GOOD_RUNS, TOLD_RUNS = 'verdict=~"passed|degraded"', 'verdict!="unknown"'
@@ -257,6 +259,21 @@ OURSELVES = dashboard(
         [
             panel("timeseries", "Debts", "By state.", "none", [query("sum by (state) (launchwatch_debts)", "{{state}}")]),
             panel("timeseries", "Runs", "A second.", "none", [query("sum(rate(launchwatch_runs_total[$__rate_interval]))", "runs")]),
+        ],
+        "Looking from elsewhere: agents and cron jobs",
+        [
+            panel("timeseries", "Since they were last heard of", "A place that stays silent is unknown, not down. Needs `agents`.", "s", [query("time() - max by (location) (launchwatch_agent_last_word_timestamp_seconds)", "{{location}}")], width=8),
+            panel("timeseries", "Results they could not send yet", "And those given up for want of room, since they began.", "none", [query('max by (location) (launchwatch_agent_waiting{location!=""})', "{{location}} waiting"), query("max by (location) (launchwatch_agent_lost_total)", "{{location}} lost")], width=8),
+            panel("timeseries", "How far their clocks are ahead", "Of ours; above some seconds, times in incidents are not to be relied on.", "s", [query('max by (location) (launchwatch_agent_clock_ahead_seconds{location!=""})', "{{location}}")], width=8),
+        ],
+        [
+            panel("timeseries", "Results told from elsewhere", "A minute: taken, known already (a repeat is harmless), refused.", "none", [query("60 * sum by (location, what) (rate(launchwatch_ingested_total[$__rate_interval]))", "{{location}} {{what}}")], width=24, height=6),
+        ],
+        "Exports",
+        [
+            panel("timeseries", "Samples handed over", "A minute. Needs `exports`.", "none", [query("60 * sum by (export) (rate(launchwatch_export_samples_total[$__rate_interval]))", "{{export}}")], width=8),
+            panel("timeseries", "How far exports are behind", "What they could have sent and have not.", "s", [query("max by (export) (launchwatch_export_behind_seconds)", "{{export}}")], width=8),
+            panel("timeseries", "Requests of exports that came to nothing", "A minute; and samples that the receiver did not want.", "none", [query("60 * sum by (export) (rate(launchwatch_export_errors_total[$__rate_interval]))", "{{export}} requests"), query("60 * sum by (export) (rate(launchwatch_export_refused_samples_total[$__rate_interval]))", "{{export}} samples")], width=8),
         ],
     ],
 )

@@ -20,6 +20,11 @@ const LARGEST_OUTCOME: usize = 128 << 10;
 const ONLOOKERS: [&str; 3] = ["kubernetes", "kubernetes-logs", "hub-drift"];
 const SECRET: &str = "s3cr3t-Wert-9f1c";
 
+/// Kinds that look for themselves: the others never touch the network.
+fn looking() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(|k| !k.passive)
+}
+
 fn target() -> Url {
     Url::parse("https://hub.example.org/").unwrap()
 }
@@ -172,7 +177,7 @@ async fn whatever_the_network_does_becomes_an_outcome_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_fails_in_a_named_stage() {
-    for kind in KINDS {
+    for kind in looking() {
         let (seen, ..) = play(kind, Play::Silent).await;
         let verdict = if ONLOOKERS.contains(&kind.name) { Verdict::Unknown } else { Verdict::Failed };
         assert_eq!(seen.verdict, verdict, "{}", kind.name);
@@ -187,7 +192,7 @@ async fn faults_of_the_network_keep_their_class() {
         (Play::NoName, Verdict::Failed, Reason::Dns),
         (Play::Ours, Verdict::Unknown, Reason::Prober),
     ];
-    for kind in KINDS {
+    for kind in looking() {
         for (obstacle, verdict, reason) in cases.clone() {
             let (seen, net, _) = play(kind, obstacle).await;
             let verdict = if ONLOOKERS.contains(&kind.name) { Verdict::Unknown } else { verdict };
@@ -290,5 +295,33 @@ fn the_stages_of_a_row_are_named_once() {
         stages.sort();
         stages.dedup();
         assert_eq!(stages.len(), kind.stages.len(), "{}", kind.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn kinds_that_are_told_say_so_in_their_row_and_know_nothing_by_themselves() {
+    for kind in KINDS {
+        let passive = build(kind, example(kind)).passive();
+        assert_eq!(passive.is_some(), kind.passive, "{}", kind.name);
+        if passive.is_some() {
+            let (seen, net, _) = play(kind, Play::Answer(vec![])).await;
+            assert_eq!(
+                (seen.verdict, seen.reason),
+                (Verdict::Unknown, Some(Reason::Missed)),
+                "{}",
+                kind.name
+            );
+            assert_eq!(*net.given.lock().unwrap(), 0, "{} touches the network", kind.name);
+        }
+    }
+}
+
+#[test]
+fn what_proves_who_speaks_is_not_shown() {
+    for kind in KINDS.iter().filter(|k| k.passive) {
+        let mut settings = example(kind);
+        settings["key"] = SECRET.into();
+        let shown = format!("{:?}", build(kind, settings).passive());
+        assert!(!shown.contains(SECRET), "{shown}");
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::{Cx, Outcome, Stage};
+use crate::{Cx, Outcome, Passive, Stage};
 
 /// One configured way of looking. Runs may overlap only if the schedule says so.
 ///
@@ -21,6 +21,11 @@ pub trait Probe: Send + Sync {
     /// Looks once. Never an `Err`: whatever happens becomes an outcome. May be dropped at any await when the
     /// deadline passes; the stages so far stay in `cx`.
     async fn run(&self, cx: &mut Cx) -> Outcome;
+
+    /// How others tell about it, for kinds that are never run: then `run` answers that nothing is known.
+    fn passive(&self) -> Option<Passive> {
+        None
+    }
 }
 
 /// Work that goes on after a run has ended: following a launch that was cut off before `ready` to its end.
@@ -79,6 +84,8 @@ pub struct Kind {
     pub cadence: Cadence,
     /// Whether a run starts servers: such probes are budgeted per target and backed off while it is down.
     pub launches: bool,
+    /// Whether nothing is run: others tell us, and their silence counts.
+    pub passive: bool,
     /// Settings that work, as YAML without `type` (shown in the reference, used by the conformance suite).
     pub example: &'static str,
     /// The measurements a run can make, for whoever writes rules about them; `*` stands for any text.
@@ -102,6 +109,7 @@ impl Kind {
             stages,
             cadence,
             launches: false,
+            passive: false,
             example,
             measurements: &[],
             build: build::<S>,
@@ -112,6 +120,12 @@ impl Kind {
     /// The same, for a kind that starts servers.
     pub const fn launching(mut self) -> Self {
         self.launches = true;
+        self
+    }
+
+    /// The same, for a kind that is told and not run.
+    pub const fn passive(mut self) -> Self {
+        self.passive = true;
         self
     }
 

@@ -118,6 +118,12 @@ vocabulary! {
         WaitsForNode = 38 "waits_for_node",
         /// Only some of the sources could be read, or they contradict each other: nothing can be said.
         HalfAnswer = 39 "half_answer",
+        /// Nothing was heard of a job, or of an alert that always fires, when it was due.
+        Silent = 40 "silent",
+        /// Others say that it fails: the job itself, or an alert of theirs.
+        Reported = 41 "reported",
+        /// A job said that it has begun, and not yet how it ended.
+        Running = 42 "running",
     }
 }
 
@@ -152,5 +158,7 @@ vocabulary! {
         User = 13 "user",
         /// One question and its answer, such as a DNS query.
         Query = 14 "query",
+        /// A job of somebody else, from the moment it said that it begins to its end.
+        Job = 15 "job",
     }
 }

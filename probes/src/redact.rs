@@ -51,6 +51,14 @@ impl Redactor {
     }
 }
 
+/// One line of text that came from somebody else, without these secrets, tokens in URLs and control characters, and of
+/// bounded length.
+pub fn cleaned(text: &str, secrets: &[&str]) -> String {
+    let mut redactor = Redactor::default();
+    secrets.iter().for_each(|secret| redactor.hide(secret));
+    redactor.clean(text)
+}
+
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Redactor({} secrets)", self.secrets.len())

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::clock::Clock;
 use crate::config::Service;
-use crate::store::{Error, PgOptions, PgStore, SealKey, SqliteStore};
+use crate::store::{Either, Error, PgOptions, PgStore, SealKey, SqliteStore};
 
 /// The PostgreSQL database; `None` if none is named.
 pub(super) async fn database(service: &Service, clock: &Clock) -> anyhow::Result<Option<PgStore>> {
@@ -17,6 +17,7 @@ pub(super) async fn database(service: &Service, clock: &Clock) -> anyhow::Result
     let options = PgOptions { retention: service.retention, key, ca_file: service.ca_file.clone() };
     let store =
         PgStore::open(address, options).await.context("cannot open the database of `service.store`")?;
+    Either::Pg(store.clone()).whole().await?;
     let clock = clock.clone();
     Ok(Some(store.with_clock(move || clock.now())))
 }
@@ -27,9 +28,16 @@ pub(super) fn key(service: &Service, folder: &Path) -> Result<SealKey, Error> {
 }
 
 /// The store in a folder.
-pub(super) fn folder(service: &Service, folder: &Path) -> Result<SqliteStore, Error> {
-    match &service.seal {
-        Some(key) => SqliteStore::open_with_key(folder, service.retention, key),
-        None => SqliteStore::open(folder, service.retention),
-    }
+pub(super) async fn folder(service: &Service, folder: &Path) -> Result<SqliteStore, Error> {
+    let store = match &service.seal {
+        Some(key) => folder_with(folder, service, key)?,
+        None => SqliteStore::open(folder, service.retention)?,
+    };
+    Either::Sqlite(store.clone()).whole().await?;
+    Ok(store)
+}
+
+/// The same by a key, also if a copy into it was interrupted.
+pub(super) fn folder_with(folder: &Path, service: &Service, key: &SealKey) -> Result<SqliteStore, Error> {
+    SqliteStore::open_with_key(folder, service.retention, key)
 }

@@ -10,13 +10,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::backtest::moment;
-use super::{MISCONFIGURED, WithConfig, world};
+use super::{MISCONFIGURED, WithConfig, database, world};
 use crate::clock::Clock;
 use crate::config::{self, Config, Registries};
 use crate::exchange::Outside;
 use crate::exchange::openmetrics::{self, Wanted};
 use crate::observation::ProbeId;
-use crate::store::{Retention, SqliteStore, Tier};
+use crate::store::{Retention, SqliteStore, Store, Tier};
 
 #[derive(Subcommand)]
 pub(super) enum Do {
@@ -73,10 +73,15 @@ pub(super) async fn run(what: &Do) -> anyhow::Result<ExitCode> {
         }
     };
     let state = &config.service.state;
-    let store = SqliteStore::open_beside(state, config.service.retention)
-        .with_context(|| format!("cannot read the store in {}", state.display()))?;
+    let store: Box<dyn Store> = match database::database(&config.service, &Clock::system()).await? {
+        Some(store) => Box::new(store),
+        None => Box::new(
+            SqliteStore::open_beside(state, config.service.retention)
+                .with_context(|| format!("cannot read the store in {}", state.display()))?,
+        ),
+    };
     let mut out = target(arguments.output.as_deref())?;
-    let count = openmetrics::write(&store, &wanted, &mut out).await?;
+    let count = openmetrics::write(&*store, &wanted, &mut out).await?;
     eprintln!("{count} samples");
     Ok(ExitCode::SUCCESS)
 }

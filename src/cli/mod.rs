@@ -28,6 +28,7 @@ mod serve;
 mod shown;
 mod silence;
 mod slo;
+mod stores;
 mod test_alert;
 mod token;
 mod tokens;
@@ -150,6 +151,9 @@ enum Command {
     /// Give programs access, and take it away.
     #[command(subcommand)]
     Token(tokens::Do),
+    /// Move everything that is kept from a file to PostgreSQL, or back.
+    #[command(subcommand)]
+    Store(stores::Do),
     /// Make of a password what the section `access` of the configuration may hold.
     Password,
     /// Send a test message through a channel, naming the exact step that fails.
@@ -231,6 +235,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Silence(what) => silence::run(&what).await,
         Command::Maintenance(what) => maintenance::run(&what).await,
         Command::Token(what) => tokens::run(&what).await,
+        Command::Store(what) => stores::run(&what).await,
         Command::Password => password::run(),
         Command::TestAlert(arguments) => test_alert::run(&arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments).await,

@@ -1,11 +1,15 @@
 //! Runs the service.
 
+mod replicas;
+
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use super::{FAILED, client, database, token, world};
@@ -21,7 +25,11 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     };
     let service = config.service.clone();
     let edges = world::edges(service.ca_file.as_deref())?;
-    let (store, unwritable) = store(&service)?;
+    if let Some(store) = database::database(&service, &edges.clock).await? {
+        replicas::run(path, &service, edges, store).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (store, unwritable) = store(&service).await?;
     let clock = edges.clock.clone();
     let store = store.with_clock(move || clock.now());
     let listener = TcpListener::bind(service.listen)
@@ -32,14 +40,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let app = App::build(config, edges, Arc::new(store), Some(listener))?;
     let app = match unwritable {
         Some(why) => app.without_memory(why),
-        None => {
-            // Whoever can read the state directory may command: `launchwatch ack` works with nothing set up.
-            let token = token::fresh(&token::token_file(&service.state))?;
-            let near = client::near(address)?;
-            token::write(&token::address_file(&service.state), near.as_str())
-                .context("cannot write down where we listen")?;
-            app.with_token(&token)
-        }
+        None => app.with_token(&local_token(&service, address)?),
     };
     let file = path.to_owned();
     let app = app.with_reload(Arc::new(move || world::channels(&file)));
@@ -48,10 +49,19 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whoever can read the state directory may command: `launchwatch ack` works with nothing set up.
+fn local_token(service: &Service, address: SocketAddr) -> anyhow::Result<SecretString> {
+    let token = token::fresh(&token::token_file(&service.state))?;
+    let near = client::near(address)?;
+    token::write(&token::address_file(&service.state), near.as_str())
+        .context("cannot write down where we listen")?;
+    Ok(token)
+}
+
 /// The store. Where its folder may not be written to, one in memory and why: to watch and tell without a memory is
 /// better than not to watch.
-fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
-    let error = match database::folder(service, &service.state) {
+async fn store(service: &Service) -> anyhow::Result<(SqliteStore, Option<String>)> {
+    let error = match database::folder(service, &service.state).await {
         Ok(store) => return Ok((store, None)),
         Err(error) => error,
     };

@@ -57,6 +57,10 @@ pub(crate) struct ServiceKeys {
     /// How long running probes may go on after a stop signal.
     #[schemars(extend("default" = "25s"))]
     pub(crate) grace: Option<Span>,
+    /// Of several replicas on one PostgreSQL one leads, and another one takes over when it has not been heard of for this
+    /// long; at least 2s.
+    #[schemars(extend("default" = "15s"))]
+    pub(crate) lease: Option<Span>,
     /// How long things are kept.
     pub(crate) retention: Option<RetentionKeys>,
     /// How many runs at once.

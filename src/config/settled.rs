@@ -90,6 +90,8 @@ pub struct Service {
     pub runbooks: Option<PathBuf>,
     /// How long running probes may go on after a stop signal; 25 s by default (Kubernetes kills after 30).
     pub grace: Duration,
+    /// How long one of several replicas leads without being heard of; 15 s by default.
+    pub lease: Duration,
     /// How long things are kept.
     pub retention: Retention,
     /// How many runs at once.

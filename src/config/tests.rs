@@ -1,6 +1,7 @@
 //! The loader as a whole: fixtures and what is said about them, places, and files that nobody would write.
 
 mod built_in;
+mod database;
 mod exports;
 mod glance;
 mod kinds;
@@ -24,6 +25,8 @@ fn environment(name: &str) -> Option<String> {
     match name {
         "CHAT_WEBHOOK" => Some("https://chat.example.org/hook/s3cr3t".to_owned()),
         "DEAD_MAN" => Some("https://dead.example.org/s3cr3t".to_owned()),
+        "DATABASE" => Some("postgres://me:s3cr3t@db.example.org/watch?sslmode=verify-full".to_owned()),
+        "SEAL" => Some("s3cr3t".repeat(8)),
         "WEB_TOKEN" => Some("t0k3n".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,

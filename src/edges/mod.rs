@@ -1,5 +1,6 @@
 //! Every door to the outside: clock, network, post, chance. Tests, rehearsals and the demo hand in their own.
 
+pub mod gate;
 pub mod memory;
 pub mod post;
 

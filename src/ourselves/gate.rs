@@ -164,8 +164,9 @@ fn excuse(seen: &mut Observation) {
 
 /// Whether this may just as well be our own line.
 pub fn network_like(reason: Reason) -> bool {
-    use Reason::{Connect, Dns, Stalled, StreamCut, Timeout, Tls};
-    matches!(reason, Dns | Connect | Tls | Timeout | StreamCut | Stalled)
+    use Reason::{Connect, Dns, Silent, Stalled, StreamCut, Timeout, Tls};
+    // Who is cut off hears nobody.
+    matches!(reason, Dns | Connect | Tls | Timeout | StreamCut | Stalled | Silent)
 }
 
 /// What a broken line of ours can look like from within a launch, too.

@@ -97,6 +97,11 @@ impl Backlog {
         }
     }
 
+    /// Results that are not written.
+    pub(super) fn left(self) -> Vec<Observation> {
+        self.observations
+    }
+
     pub(super) fn written(&mut self) {
         *self = Self::default();
     }

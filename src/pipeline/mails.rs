@@ -29,6 +29,8 @@ use crate::telemetry::Metrics;
 const NAME: &str = "subscribers";
 /// Without any other sign, what is owed is looked at this often.
 const LOOK: Duration = Duration::from_secs(30);
+/// While nothing may be sent, it is looked this often whether it may.
+const WITHOUT_RIGHT: Duration = Duration::from_millis(500);
 /// Longest pause while the relay does not answer.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Longest time one mail may take.
@@ -47,7 +49,7 @@ pub fn start(config: &Config, owed: Arc<Notify>, current: Current) {
         return;
     };
     let (tasks, edges, store, metrics) = current.doors();
-    let probes = config.probes.iter().map(|p| (p.id.target(), p.id.probe()));
+    let probes = config.probes.iter().map(|p| (p.id.target(), p.id.bare()));
     let shown = Shown::new(probes.filter(|(target, _)| !config.pages.hide.contains(*target)));
     let planned = config.policy.maintenance.as_slice().into();
     let ends = tasks.clone();
@@ -74,15 +76,14 @@ struct Mails {
 impl Mails {
     /// Sends until the service stops.
     async fn run(self) {
-        if let Err(error) = self.store.resume_mails().await {
-            tracing::error!(%error, "mails that were under way cannot be taken up; they may be repeated");
-        }
         let (mut pace, mut failures) = (Pace::new(self.settings.per_minute), 0);
+        let mut begun = false;
         loop {
-            let pause = match self.rounds(&mut pace, &mut failures).await {
+            let pause = match self.rounds(&mut begun, &mut pace, &mut failures).await {
                 Ok(pause) => pause,
                 Err(error) => {
-                    tracing::error!(%error, "mails to subscribers stand still");
+                    tracing::error!(%error, "mails to subscribers stand still; the one under way may be repeated");
+                    begun = false;
                     LOOK
                 }
             };
@@ -96,14 +97,20 @@ impl Mails {
     }
 
     /// Sends what is due and says how long to wait for more.
-    async fn rounds(&self, pace: &mut Pace, failures: &mut u32) -> Result<Duration, Error> {
+    async fn rounds(&self, begun: &mut bool, pace: &mut Pace, failures: &mut u32) -> Result<Duration, Error> {
+        if !std::mem::replace(begun, true) {
+            self.store.resume_mails().await?;
+        }
         let now = self.edges.clock.now();
         let silences = self.store.silences(SILENCES).await?;
         self.store.announce(&news::works(&self.shown, &self.planned, &silences, now), now).await?;
         loop {
             let now = self.edges.clock.now();
             let wait = pace.wait();
-            if !wait.is_zero() || self.tasks.stopping() {
+            if !self.current.may_send() {
+                return Ok(WITHOUT_RIGHT);
+            }
+            if !wait.is_zero() {
                 return Ok(wait);
             }
             let due = self.store.mails(now, pace.tokens().clamp(1, AT_ONCE)).await?;
@@ -114,7 +121,10 @@ impl Mails {
             }
             for mail in due {
                 let now = self.edges.clock.now();
-                if self.tasks.stopping() || !self.store.begin_mail(mail.id, now).await? {
+                if !self.current.may_send() {
+                    return Ok(WITHOUT_RIGHT);
+                }
+                if !self.store.begin_mail(mail.id, now).await? {
                     continue;
                 }
                 pace.take();

@@ -40,7 +40,7 @@ impl Role {
 }
 
 /// What is kept of a secret: its SHA-256. Whoever reads the store cannot come in with it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {

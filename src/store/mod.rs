@@ -8,6 +8,7 @@ mod accept;
 mod accounts;
 mod bucket;
 mod compact;
+mod copy;
 #[cfg(test)]
 mod conformance;
 mod damage;
@@ -24,6 +25,7 @@ mod sqlite;
 pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod together;
 mod types;
 
 use std::collections::BTreeMap;
@@ -36,11 +38,13 @@ use launchwatch_probes::Ledger;
 use crate::observation::{Observation, ProbeId};
 
 pub use accounts::{Accounts, ApiToken, AuditQuery, AuditRow, Digest, Role, Session};
+pub use copy::{Either, copy};
 pub use histogram::Histogram;
 pub use pg::{PgOptions, PgStore};
 pub use seal::SealKey;
 pub use sqlite::SqliteStore;
 pub use subscribers::Subscribers;
+pub use together::Together;
 pub use types::{
     Backlog, Batch, Bucket, Debt, DebtState, Delivery, DeliveryState, Error, IncidentQuery, Outbox, Owed,
     Pruned, Report, Retention, RunQuery, SeriesQuery, Settlement, Stand, Tier, Wanted,
@@ -147,14 +151,10 @@ pub trait Store: Ledger + Accounts + Subscribers {
     async fn abandoned_count(&self) -> Result<u64, Error>;
 
     /// What was noted under this name last: a few kilobytes of somebody's own, such as how far an export has come.
-    async fn noted(&self, _name: &str) -> Result<Option<String>, Error> {
-        Ok(None)
-    }
+    async fn noted(&self, name: &str) -> Result<Option<String>, Error>;
 
     /// Notes it, durable when this returns.
-    async fn note(&self, _name: &str, _text: String) -> Result<(), Error> {
-        Ok(())
-    }
+    async fn note(&self, name: &str, text: String) -> Result<(), Error>;
 
     /// Housekeeping, to be called every minute or so: drops what is older than its retention, and brings what was
     /// kept lately into its final form. Does a bounded part of the work a call.

@@ -50,6 +50,16 @@ impl SealKey {
         files::folder(folder)?;
         files::key(folder, Seal::new_key).map(Self)
     }
+
+    /// Leaves the key in a folder, where another service will look for it.
+    ///
+    /// # Errors
+    /// [`Error::OtherKey`] if there is another one already.
+    pub fn put(&self, folder: &Path) -> Result<(), Error> {
+        files::folder(folder)?;
+        let there = files::key(folder, || Some(self.0))?;
+        if there == self.0 { Ok(()) } else { Err(Error::OtherKey) }
+    }
 }
 
 /// Seals and unseals with one key. The id of the debt is sealed with it: a seal moved to another debt does not open.

@@ -356,6 +356,15 @@ pub enum Error {
          the file `key` of the first one's state folder); if that key is lost, delete the row `key` of the table meta"
     )]
     OtherKey,
+    /// A service works on the store.
+    #[error("a launchwatch works on the store: stop it first")]
+    InUse,
+    /// There is something where everything was to be copied to.
+    #[error("there is something in the store already: everything is copied only into an empty one")]
+    NotEmpty,
+    /// A copy was interrupted.
+    #[error("a copy into the store was interrupted: ask for it again (`launchwatch store copy`)")]
+    HalfCopied,
     /// The work was cut off because the process stops.
     #[error("the store was stopped under way")]
     Stopped,

@@ -1,6 +1,6 @@
 //! Every metric, once. Label values are configured names or closed vocabularies, never free text.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use prometheus::{
 use super::agents::Agents;
 use super::by_probe::{ByProbe, Place};
 use crate::config::ProbeConfig;
+use crate::lead::Lead;
 use crate::observation::ProbeId;
 
 /// Upper bounds of the time a commit takes, in seconds.
@@ -48,12 +49,20 @@ struct Inner {
     pauses: IntCounter,
     paused_seconds: Gauge,
     clock_sets: IntCounter,
+    leader: IntGauge,
+    leader_changes: IntCounter,
+    lease_renewed: Gauge,
+    lead: OnceLock<Lead>,
     agents: Agents,
     exported: IntCounterVec,
     export_refused: IntCounterVec,
     export_errors: IntCounterVec,
     export_behind: IntGaugeVec,
 }
+
+/// What a follower shows: the rest is the leader's, and would be counted twice.
+const OF_FOLLOWERS: [&str; 3] =
+    ["launchwatch_build_info", "launchwatch_leader", "launchwatch_leader_changes_total"];
 
 impl Metrics {
     /// Registers everything.
@@ -123,9 +132,35 @@ impl Metrics {
                 "For how long the oldest minute has waited that an export could have sent; 0 without any.",
                 &["export"],
             )?,
+            leader: r.int_gauge("launchwatch_leader", "1 if this process runs probes and tells people, 0 if it follows one that does.")?,
+            leader_changes: r.counter("launchwatch_leader_changes_total", "Times that another replica took the lead.")?,
+            lease_renewed: r.gauge(
+                "launchwatch_lease_renewed_timestamp_seconds",
+                "When the lead was last confirmed by the database; 0 where there are no replicas.",
+            )?,
+            lead: OnceLock::new(),
             registry,
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Shows how the lead stands.
+    pub fn show_lead(&self, lead: &Lead) {
+        // The first one stays.
+        drop(self.0.lead.set(lead.clone()));
+    }
+
+    /// Notes how the lead stands now; true if all figures are ours to show.
+    fn note_lead(&self) -> bool {
+        let standing = self.0.lead.get().and_then(Lead::standing);
+        let leads = standing.as_ref().is_none_or(|s| s.leads);
+        self.0.leader.set(i64::from(leads));
+        if let Some(standing) = standing {
+            let missing = standing.changes.saturating_sub(self.0.leader_changes.get());
+            self.0.leader_changes.inc_by(missing);
+            self.0.lease_renewed.set(standing.renewed.map_or(0.0, seconds));
+        }
+        leads
     }
 
     /// A run has begun, this long after its slot.
@@ -254,9 +289,12 @@ impl Metrics {
     /// # Errors
     /// A metric cannot be written: a bug.
     pub fn pieces(&self) -> Result<impl Iterator<Item = String> + Send + use<>, prometheus::Error> {
-        let ours = TextEncoder::new().encode_to_string(&self.0.registry.gather())?;
+        let leads = self.note_lead();
+        let mut figures = self.0.registry.gather();
+        figures.retain(|figure| leads || OF_FOLLOWERS.contains(&figure.name()));
+        let ours = TextEncoder::new().encode_to_string(&figures)?;
         let (metrics, mut place) = (self.clone(), Place::default());
-        let theirs = std::iter::from_fn(move || metrics.0.probes.piece(&mut place));
+        let theirs = std::iter::from_fn(move || leads.then(|| metrics.0.probes.piece(&mut place)).flatten());
         Ok(std::iter::once(ours).chain(theirs))
     }
 

@@ -10,6 +10,7 @@ mod health;
 mod links;
 mod live;
 mod looks;
+mod pings;
 mod problem;
 mod report;
 mod routes;
@@ -38,6 +39,8 @@ use tower::util::MapRequest;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Orders;
+use crate::lead::Lead;
+use crate::pings::Pings;
 use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
 use crate::runbooks::Runbooks;
@@ -73,6 +76,8 @@ pub struct Sources {
     pub dice: Dice,
     /// Why nothing outlives this process, if so.
     pub without_memory: Option<String>,
+    /// Who leads, where there are several of us.
+    pub lead: Lead,
     /// The path at which a proxy shows us, without a slash at its end: `/services/launchwatch`, or nothing.
     pub base: Arc<str>,
     /// What is told outside the pages.
@@ -85,6 +90,8 @@ pub struct Sources {
     pub keeper: Arc<Keeper>,
     /// What the public pages show of the past, and how they are arranged.
     pub status: Status,
+    /// Those who tell us something.
+    pub pings: Arc<Pings>,
     /// What the working pages need besides.
     pub desk: Desk,
     /// Who looks from elsewhere.

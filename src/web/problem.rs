@@ -53,7 +53,12 @@ impl Problem {
 
     /// The body is longer than anybody needs.
     pub(super) fn too_large() -> Self {
-        let detail = format!("the body is larger than {} KiB", super::api::MOST_BYTES / 1024);
+        Self::longer_than(super::api::MOST_BYTES)
+    }
+
+    /// The body is longer than so many bytes.
+    pub(super) fn longer_than(most: usize) -> Self {
+        let detail = format!("the body is larger than {} KiB", most / 1024);
         Self::new("urn:launchwatch:too-large", StatusCode::PAYLOAD_TOO_LARGE, detail, "say it in fewer words")
     }
 

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::access::{self, Need};
-use super::{Sources, api, assets, desk, feeds, health, live, looks, report, runbook, status};
+use super::{Sources, api, assets, desk, feeds, health, live, looks, pings, report, runbook, status};
 
 /// One route.
 pub(super) struct Row {
@@ -56,12 +56,20 @@ routes! {
     POST   "/subscribe/confirm/{token}"                Anybody  feeds::links::confirm;
     GET    "/unsubscribe/{token}"                      Anybody  feeds::links::leave_page;
     POST   "/unsubscribe/{token}"                      Anybody  feeds::links::leave;
+    // What others tell us: the key in the address is the proof.
+    GET    "/ping/{key}"                               Anybody  pings::success;
+    POST   "/ping/{key}"                               Anybody  pings::success;
+    GET    "/ping/{key}/{word}"                        Anybody  pings::word;
+    POST   "/ping/{key}/{word}"                        Anybody  pings::word;
+    POST   "/hooks/alertmanager/{key}"                 Anybody  pings::webhook;
+    POST   "/hooks/alertmanager/{key}/api/v2/alerts"   Anybody  pings::as_alertmanager;
     // Operators' looking pages.
     GET    "/overview"                                 Viewer   looks::overview::page;
     GET    "/targets/{target}"                         Viewer   looks::target::page;
     GET    "/probes/{target}/{probe}"                  Viewer   looks::probe::page;
     GET    "/runs/{target}/{probe}/{slot}"             Viewer   looks::run::page;
     GET    "/cluster"                                  Viewer   looks::cluster::page;
+    GET    "/agents"                                   Viewer   looks::agents::page;
     // The working pages of those who see to things, and their forms.
     GET    "/incidents"                                Public   desk::incidents::page;
     GET    "/incidents/{id}"                           Public   desk::incident::page;
@@ -162,7 +170,9 @@ mod tests {
             let own =
                 ["/sign-in", "/sign-out", "/subscribe", "/subscribe/confirm/{token}", "/unsubscribe/{token}"]
                     .contains(&row.path);
-            assert!(reads || own || row.need >= Need::Operator, "{} {}", row.method, row.path);
+            // The key in the address proves who speaks, and all that they can say is how something of theirs stands.
+            let told = row.path.starts_with("/ping/{key}") || row.path.starts_with("/hooks/");
+            assert!(reads || own || told || row.need >= Need::Operator, "{} {}", row.method, row.path);
         }
     }
 }

@@ -40,6 +40,7 @@ const PLACES: &[(&str, &str, For)] = &[
     ("/overview", "Overview", For::Having(Role::Viewer)),
     ("/incidents", "Incidents", For::Having(Role::Viewer)),
     ("/cluster", "Cluster", For::Having(Role::Viewer)),
+    ("/agents", "Agents", For::Having(Role::Viewer)),
     ("/rules", "Rules", For::Having(Role::Viewer)),
     ("/silences", "Silences", For::Having(Role::Viewer)),
     ("/channels", "Channels", For::Having(Role::Viewer)),
@@ -119,9 +120,20 @@ impl Sources {
                 p {
                     "launchwatch " (env!("CARGO_PKG_VERSION")) " · " a href=(self.to("/metrics")) { "metrics" }
                     " · " a href=(self.to("/api")) { "API" } " · " a href=(self.to("/api/v1/status")) { "JSON" }
+                    @if let Some(who) = self.who_leads() { " · " (who) }
                 }
             }
         }
+    }
+
+    /// Which of several replicas shows this, and who leads; nothing where there is one.
+    fn who_leads(&self) -> Option<String> {
+        let (name, standing) = (self.lead.name()?, self.lead.standing()?);
+        Some(match standing.leader {
+            _ if standing.leads => format!("{name} leads"),
+            Some(leader) => format!("{name} follows {leader}"),
+            None => format!("{name} follows; nobody leads"),
+        })
     }
 
     /// In or out, at the end of the navigation.

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 /// Rooms of `src` by floor, lowest first.
 const FLOORS: [&[&str]; 11] = [
-    &["clock", "cron", "dice", "kept", "news", "observation", "runbooks", "tasks"],
+    &["clock", "cron", "dice", "kept", "lead", "news", "observation", "runbooks", "tasks"],
     &["inbox", "standin", "store", "wire"],
     &["config", "edges"],
     &["telemetry"],
     &["ourselves"],
     &["scheduler"],
-    &["exchange", "hearing", "pipeline", "report"],
-    &["web"],
+    &["exchange", "hearing", "pings", "pipeline", "report"],
+    &["follower", "web"],
     &["app", "backtest"],
-    &["agent", "demo", "rehearsal"],
+    &["agent", "demo", "rehearsal", "terms"],
     &["cli"],
 ];
 

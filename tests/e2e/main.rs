@@ -30,10 +30,12 @@ mod post;
 mod reads;
 mod rehearsal;
 mod renamed;
+mod replicas;
 mod reports;
 mod schedule;
 mod sight;
 mod sites;
 #[path = "../live/kit/socket.rs"]
 mod socket;
+mod told;
 mod world;

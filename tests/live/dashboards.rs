@@ -34,6 +34,8 @@ const ZERO: &[(&str, &str, &str)] = &[
     ("ourselves", "Debts", "the same"),
     ("ourselves", "Faults", "neither disk nor clock nor process has a fault"),
     ("ourselves", "Slots missed", "no run is longer than its interval for long"),
+    ("ourselves", "How far exports are behind", "a minute that is over is sent within ten seconds"),
+    ("ourselves", "Samples handed over", "the first whole minute is over after the run"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,8 +44,10 @@ async fn every_panel_of_every_dashboard_has_data_and_every_rule_is_evaluated() {
     let run = Run::start().await;
     let asked = Asked::of(run.prometheus.fact("url"));
     run.works().await;
+    run.reports().await;
     run.breaks().await;
     run.tells().await;
+    run.reports().await;
     run.heals().await;
 
     let all: Vec<Panel> = dashboards().iter().flat_map(|(name, board)| panels(name, board)).collect();

@@ -1,14 +1,14 @@
 //! Why a rule does or does not fire: what its judges counted, as a person asks for it. Of bounded size; changes nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::quorum::anywhere;
 use super::{Engine, Row, Seen};
 use crate::{Alert, AlertKey, AlertState, Held, IncidentId, Rule, Selector, SeriesId, Severity};
 
 /// How a rule stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// Its name.
     pub rule: String,
@@ -37,7 +37,7 @@ pub struct Standing {
 }
 
 /// How a rule stands over one series.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StandingOf {
     /// Which series.
     pub series: SeriesId,

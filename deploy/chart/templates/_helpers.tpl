@@ -52,6 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- if .Values.postgres.existingSecret -}}
 {{- $_ := set $ours.service "store" "env:LAUNCHWATCH_STORE" -}}
+{{- $_ := set $ours.service "seal" "env:LAUNCHWATCH_SEAL" -}}
 {{- end -}}
 {{- mustMergeOverwrite (deepCopy .Values.config) $ours | toYaml -}}
 {{- end -}}

@@ -111,6 +111,8 @@ spec:
         {{- if .existingSecret }}
         - name: LAUNCHWATCH_STORE
           valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .key }} } }
+        - name: LAUNCHWATCH_SEAL
+          valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .sealKey }} } }
         {{- end }}
         {{- end }}
         {{- with .Values.env }}{{ toYaml . | nindent 8 }}{{ end }}

@@ -26,6 +26,8 @@ registry! {
     tls,
     dns,
     tcp,
+    heartbeat,
+    alertmanager,
 }
 
 /// The kind of this name.

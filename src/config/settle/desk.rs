@@ -1,5 +1,6 @@
 //! The desk at which everything is judged: what is known so far, and how problems are noted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -16,6 +17,7 @@ use crate::config::tree::{Content, Node};
 use crate::config::typed::Item;
 use crate::cron::time_zone;
 use crate::observation::ProbeId;
+use crate::store::Digest;
 
 /// The longest time that anything is about.
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
@@ -34,6 +36,8 @@ pub(super) struct Desk<'a, 's> {
     pub(super) nameless: bool,
     /// The channels that are named, usable or not: who may be told. `None` if there are some whose names cannot be read.
     pub(super) ears: Option<Vec<String>>,
+    /// Digests of the keys of heartbeats.
+    pub(super) keys: BTreeSet<Digest>,
     /// What is judged just now is for others alone: they have its secrets, we need not.
     pub(super) elsewhere: bool,
 }

@@ -19,6 +19,8 @@ mod service;
 mod subscriptions;
 mod targets;
 
+use std::collections::BTreeSet;
+
 use launchwatch_alerts::Policy;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -71,8 +73,8 @@ pub(super) fn settle(
         other_rules(&mut sheets, from, report);
     }
     let ears = Some(Vec::new());
-    let mut desk =
-        Desk { registries, vault, report, named: Vec::new(), nameless: false, ears, elsewhere: false };
+    let (named, keys) = (Vec::new(), BTreeSet::new());
+    let mut desk = Desk { registries, vault, report, named, nameless: false, ears, keys, elsewhere: false };
     if sheets.len() < sources.len() || sources.is_empty() {
         // A file that cannot be read may hold what others refer to: judge each section for itself, but not the whole.
         sections(&sheets, &mut desk);
@@ -256,6 +258,7 @@ fn usual_service(vault: Vault<'_>) -> Service {
         ca_file: None,
         runbooks: None,
         grace: std::time::Duration::from_secs(25),
+        lease: std::time::Duration::from_secs(15),
         retention: crate::store::Retention::default(),
         limits: super::settled::Limits::default(),
         witnesses: super::settled::WITNESSES.iter().filter_map(|text| url::Url::parse(text).ok()).collect(),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use launchwatch_probes::{Kind, Probe};
+use launchwatch_probes::{Kind, Passive, Probe};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::locations::Places;
@@ -16,6 +17,7 @@ use crate::config::tree::{Content, Key, Node};
 use crate::config::typed::{Fault, Item};
 use crate::config::words;
 use crate::observation::ProbeId;
+use crate::store::Digest;
 
 /// Which probe it is.
 #[derive(Clone)]
@@ -39,7 +41,11 @@ pub(super) fn settle(
 ) -> Vec<ProbeConfig> {
     let node = &spelled_out(node);
     let own = context.places.named(node, &context.path, desk);
-    let by = own.as_deref().or(context.usual).unwrap_or(&[RunBy::Us]).to_vec();
+    let kind = node.get("type").and_then(Node::text);
+    let told = desk.registries.probes.iter().any(|k| k.passive && Some(k.name) == kind);
+    // What others tell, they tell us, wherever else the target is looked at from.
+    let own = own.as_deref().or(context.usual).filter(|_| !told);
+    let by = own.unwrap_or(&[RunBy::Us]).to_vec();
     desk.elsewhere = !by.contains(&RunBy::Us);
     let settled = settle_one(node, context, by.len(), names, desk);
     desk.elsewhere = false;
@@ -87,6 +93,9 @@ fn settle_one(
     }
     let kind = kind?;
     let probe = build(kind, &mut item, context.url, desk);
+    if kind.passive {
+        told(node, kind, probe.as_deref(), &context, desk);
+    }
     let keys = keys?;
     let timing = schedule::settle(&keys, kind, &shared, desk)?;
     if let Some(named) = desk.named.last_mut() {
@@ -94,7 +103,7 @@ fn settle_one(
     }
     Some(ProbeConfig {
         id: ProbeId::new(context.target, keys.name.as_deref().unwrap_or(kind.name)),
-        by: RunBy::Us,
+        by: if kind.passive { RunBy::Others } else { RunBy::Us },
         was: keys.was,
         kind: kind.name,
         launches: kind.launches,
@@ -107,6 +116,24 @@ fn settle_one(
         backed_off: timing.backed_off,
         patience: timing.patience,
     })
+}
+
+/// What can be wrong with what others tell: keys that mean nothing, and two jobs that cannot be told apart.
+fn told(node: &Node, kind: &Kind, probe: Option<&dyn Probe>, context: &Context<'_>, desk: &mut Desk<'_, '_>) {
+    for key in ["deadline", "overlap", "confirm_after", "backed_off", "patience", "locations"] {
+        if let Some((written, _)) = node.entry(key) {
+            let what = format!("`{key}` means nothing here: a {} is told, not run", kind.name);
+            desk.report.warning(written.place, context.path.key(key), what, "leave it off");
+        }
+    }
+    let Some(Passive::Heartbeat(terms)) = probe.and_then(Probe::passive) else { return };
+    let digest = Digest::of(terms.key.expose_secret());
+    if desk.keys.contains(&digest) {
+        let place = node.get("key").map_or(node.place, |n| n.place);
+        let hint = "give each job a key of its own: `openssl rand -hex 16`";
+        desk.report.error(place, context.path.key("key"), "another heartbeat has the same key", hint);
+    }
+    desk.keys.insert(digest);
 }
 
 /// `- http` is short for `- type: http`.

@@ -20,6 +20,8 @@ use crate::store::{PgStore, Retention, SealKey};
 
 /// The shortest time anything is kept: the status pages show the last hour from it.
 const SHORTEST: Duration = Duration::from_secs(3_600);
+/// The shortest lease of who leads.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
 /// How often somebody outside is told that we live: usually, and at most.
 const DEAD_MAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
 
@@ -71,6 +73,13 @@ impl Judge<'_, '_, '_> {
         service.runbooks = keys.runbooks.and_then(|folder| self.runbooks(&folder));
         if let Some(Span(grace)) = keys.grace {
             service.grace = grace;
+        }
+        if let Some(Span(lease)) = keys.lease {
+            if lease < SHORTEST_LEASE {
+                let what = format!("{} is less than 2s", show(lease));
+                self.refuse(&["lease"], what, "a slow moment would change the leader: `15s` is usual");
+            }
+            service.lease = lease;
         }
         self.retention(keys.retention.unwrap_or_default(), &mut service.retention);
         self.limits(&keys.limits.unwrap_or_default(), &mut service.limits);

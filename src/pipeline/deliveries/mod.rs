@@ -41,6 +41,7 @@ use super::tape::Event;
 use crate::config::ChannelConfig;
 use crate::edges::Edges;
 use crate::inbox::Inbox;
+use crate::lead::Right;
 use crate::store::{Error, Report, Settlement, Stand, Store};
 use crate::tasks::{OnExit, Tasks};
 use crate::telemetry::Metrics;
@@ -67,10 +68,13 @@ pub struct Desk {
     pub stuck: Stuck,
     /// Where it is shown how channels stand and what becomes of deliveries.
     pub board: SharedBoard,
+    /// Nothing is sent while it does not hold.
+    pub right: Right,
 }
 
 /// What the workers share.
 struct Shared {
+    right: Right,
     board: SharedBoard,
     tasks: Tasks,
     edges: Edges,
@@ -87,6 +91,11 @@ struct Shared {
 pub struct Current(Arc<Shared>);
 
 impl Current {
+    /// Whether anything may be sent now.
+    pub(in crate::pipeline) fn may_send(&self) -> bool {
+        self.0.may_send()
+    }
+
     /// What it takes to send by them: tasks, doors, store and counts.
     pub(in crate::pipeline) fn doors(&self) -> (Tasks, Edges, Arc<dyn Store>, Metrics) {
         let Shared { tasks, edges, store, metrics, .. } = &*self.0;
@@ -100,6 +109,11 @@ impl Current {
 }
 
 impl Shared {
+    /// Whether anything may be begun: what is owed stays owed until then.
+    fn may_send(&self) -> bool {
+        self.right.holds() && !self.tasks.stopping()
+    }
+
     fn ring(&self, channel: &str) {
         if let Some(bell) = self.bells.get(channel) {
             bell.notify_one();
@@ -134,12 +148,13 @@ impl Shared {
 /// # Errors
 /// The store cannot be read.
 pub async fn start(desk: Desk, channels: &[ChannelConfig]) -> Result<Current, crate::store::Error> {
-    let Desk { tasks, edges, store, metrics, owed, mails, inbox, reload, stuck, board } = desk;
+    let Desk { tasks, edges, store, metrics, owed, mails, inbox, reload, stuck, board, right } = desk;
     let (stands, given_up) = store.resume(channels.iter().map(|c| c.name.clone()).collect()).await?;
     if given_up > 0 {
         tracing::warn!(count = given_up, "messages of channels that are no longer configured are given up");
     }
     let shared = Arc::new(Shared {
+        right,
         board,
         tasks: tasks.clone(),
         edges,

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Shared;
-use super::attempt::Round;
+use super::attempt::{Came, Round};
 use super::pace::Pace;
 use crate::config::ChannelConfig;
 use crate::store::{Error, Owed, Report, Settlement, Stand, Wanted};
@@ -19,6 +19,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 32;
 /// What was sent this long ago is settled before more is sent: so much may come twice after a crash.
 const SETTLE: Duration = Duration::from_millis(500);
+/// While nothing may be sent, it is looked this often whether it may.
+const WITHOUT_RIGHT: Duration = Duration::from_millis(500);
 /// A broken channel is tried with something it has not seen no more often than this.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
@@ -76,6 +78,9 @@ impl Worker {
     /// Delivers what is due and says how long to wait for the next.
     async fn rounds(&mut self) -> Result<Duration, Error> {
         loop {
+            if !self.shared.right.holds() {
+                return Ok(WITHOUT_RIGHT);
+            }
             let now = self.shared.edges.clock.now();
             self.notice_secret();
             if self.stand.broken.is_some() && self.fallback.is_some() {
@@ -86,7 +91,7 @@ impl Worker {
                 return Ok(wait);
             }
             let due = self.due(now).await?;
-            if due.is_empty() || self.shared.tasks.stopping() {
+            if due.is_empty() || !self.shared.may_send() {
                 return self.until_next(now).await;
             }
             self.carry(due, now).await?;
@@ -142,11 +147,15 @@ impl Worker {
         let mut round = Round { settlements: Vec::new(), suspect: None, began: Instant::now() };
         for (sent, owed) in due.into_iter().enumerate() {
             let enough = sent >= limit && round.suspect.is_none();
-            if enough || self.shared.tasks.stopping() {
+            if enough || !self.shared.may_send() {
                 break;
             }
             self.pace.take();
             let (settlement, came) = self.deliver(&owed).await;
+            if matches!(came, Came::Later { .. }) && !self.shared.right.holds() {
+                // Cut off because we no longer lead: that says nothing of the channel, and it stays owed.
+                break;
+            }
             if !self.judge(&owed, settlement, &came, &mut round) {
                 break;
             }

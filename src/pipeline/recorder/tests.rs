@@ -63,8 +63,9 @@ fn bench() -> Bench {
         metrics: Metrics::new(&config.probes).unwrap(),
         public_url: None,
         owed: Arc::new(Notify::new()),
+        tasks: tasks.clone(),
     };
-    tasks.spawn("recorder", OnExit::Fine, recorder.run(letters));
+    tasks.spawn("recorder", OnExit::Fine, async move { drop(recorder.run(letters).await) });
     Bench { inbox, store, board, standing, clock, tasks, post }
 }
 

@@ -54,6 +54,7 @@ macro_rules! promises {
             owed a_debt_that_is_given_up_is_counted
             results pruning_drops_what_is_old_and_keeps_the_rest
             results nothing_at_all_is_a_batch_too
+            results what_was_noted_last_is_known
             accounts a_session_is_found_by_its_digest_until_it_ends
             accounts sessions_that_are_over_are_dropped
             accounts a_token_lives_from_its_making_to_its_end

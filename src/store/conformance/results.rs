@@ -201,3 +201,12 @@ pub(crate) async fn nothing_at_all_is_a_batch_too(store: impl Store) {
     assert_eq!(store.series(&tier(Tier::Day)).await.unwrap(), []);
     assert_eq!(store.prune(at(0)).await.unwrap(), crate::store::Pruned::default());
 }
+
+pub(crate) async fn what_was_noted_last_is_known(store: impl Store) {
+    assert_eq!(store.noted("export far").await.unwrap(), None);
+    for text in ["one", "another, with ' and \" and \u{1f4a1}"] {
+        store.note("export far", text.to_owned()).await.unwrap();
+        store.note("export near", "else".to_owned()).await.unwrap();
+        assert_eq!(store.noted("export far").await.unwrap().as_deref(), Some(text));
+    }
+}

@@ -159,7 +159,8 @@ fn role(row: &Row, at: usize, what: &'static str) -> Result<Role, Error> {
     Role::named(name).ok_or_else(|| Error::Corrupt { what: "a role", detail: format!("no role: {name}") })
 }
 
-/// Writes rows of the record.
+/// Writes rows of the record, each once, also if the batch comes again: no two things are done by the same person in the same
+/// words at the same microsecond.
 pub(super) async fn keep_audit(db: &impl GenericClient, record: &[AuditRow]) -> Result<(), Error> {
     if record.is_empty() {
         return Ok(());
@@ -170,7 +171,9 @@ pub(super) async fn keep_audit(db: &impl GenericClient, record: &[AuditRow]) -> 
     let sql =
         "INSERT INTO audit (at, who, via, what, about, came_to) SELECT at, who, via, what, about, came_to
          FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
-            AS a (at, who, via, what, about, came_to, place) ORDER BY place";
+            AS a (at, who, via, what, about, came_to, place)
+         WHERE NOT EXISTS (SELECT 1 FROM audit o WHERE o.at = a.at AND o.who = a.who AND o.via = a.via
+            AND o.what = a.what AND o.about = a.about AND o.came_to = a.came_to) ORDER BY place";
     let with: Values<'_> = &[
         &at,
         &texts(|row| &row.who),

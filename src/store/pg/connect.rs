@@ -67,10 +67,11 @@ impl PgStore {
         let inner = Inner {
             readers: pool(READERS)?,
             writer: pool(1)?,
+            lease: pool(1)?,
             known: tokio::sync::Mutex::default(),
             open: Mutex::default(),
             epoch: AtomicI64::new(0),
-            seal: Seal::new(&options.key.0).ok_or_else(no_key)?,
+            seal: Arc::new(Seal::new(&options.key.0).ok_or_else(no_key)?),
             retention: options.retention,
             damaged: Damaged::default(),
             clock: OnceLock::new(),

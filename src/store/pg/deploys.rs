@@ -8,12 +8,13 @@ use super::sql::{execute, micros, most};
 use crate::store::Error;
 use crate::store::damage::Damaged;
 
-/// Keeps deployments.
+/// Keeps deployments, each once, also if the batch comes again.
 pub(super) async fn keep(db: &impl GenericClient, deploys: &[&Deploy]) -> Result<(), Error> {
     // One by one: there are few.
     for deploy in deploys {
         let with = (micros(deploy.at), json(deploy)?);
-        let sql = "INSERT INTO deploy (at, json) VALUES ($1, $2)";
+        let sql = "INSERT INTO deploy (at, json) SELECT $1::bigint, $2::text
+             WHERE NOT EXISTS (SELECT 1 FROM deploy WHERE at = $1 AND json = $2)";
         execute(db, "keep a deployment", sql, &[&with.0, &with.1]).await?;
     }
     Ok(())

@@ -69,6 +69,11 @@ impl PgStore {
         lane(&self.inner.readers).await
     }
 
+    /// The connection for the lease.
+    pub(super) async fn line(&self) -> Result<Lane, Error> {
+        lane(&self.inner.lease).await
+    }
+
     /// The connection that writes.
     pub(super) async fn writer(&self) -> Result<Lane, Error> {
         lane(&self.inner.writer).await

@@ -18,6 +18,7 @@
 mod accounts;
 mod compact;
 mod connect;
+mod copy;
 mod debts;
 mod deploys;
 mod hours;
@@ -25,6 +26,7 @@ mod incidents;
 mod lane;
 mod letters;
 mod load;
+mod notes;
 mod old;
 mod outbox;
 mod owe;
@@ -42,7 +44,8 @@ mod stands;
 mod store;
 mod subscribers;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
+pub(super) mod together;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -58,7 +61,7 @@ use super::seal::Seal;
 
 pub use connect::PgOptions;
 
-type Date = Box<dyn Fn() -> Timestamp + Send + Sync>;
+type Date = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Everything launchwatch keeps, in a PostgreSQL database.
 #[derive(Clone)]
@@ -71,13 +74,15 @@ struct Inner {
     readers: Pool,
     /// One connection: writes keep their order.
     writer: Pool,
+    /// One connection for the lease alone: it waits for nothing else.
+    lease: Pool,
     /// What the writer knows of what it wrote.
     known: tokio::sync::Mutex<load::Known>,
     /// What readers have counted of open hours.
     open: Mutex<Arc<load::Open>>,
     /// What every write of knowledge shows; 0 where nobody else can write.
     epoch: AtomicI64,
-    seal: Seal,
+    seal: Arc<Seal>,
     retention: Retention,
     damaged: Damaged,
     clock: OnceLock<Date>,
@@ -104,7 +109,7 @@ impl PgStore {
     #[must_use]
     pub fn with_clock(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         // The first one stays.
-        drop(self.inner.clock.set(Box::new(now)));
+        drop(self.inner.clock.set(Arc::new(now)));
         self
     }
 

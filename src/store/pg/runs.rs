@@ -124,7 +124,11 @@ async fn packed(
 
 /// What came after a batch, in the order it came, and the last batch that was read of it; about `limit` results at most,
 /// but whole batches. Of what is in blocks already, nothing comes.
-pub(super) async fn since(store: &PgStore, batch: i64, limit: usize) -> Result<(Vec<Observation>, i64), Error> {
+pub(super) async fn since(
+    store: &PgStore,
+    batch: i64,
+    limit: usize,
+) -> Result<(Vec<Observation>, i64), Error> {
     let what = "read what is new";
     let mut lane = store.reader().await?;
     let tx = lane.snapshot().await?;
@@ -149,7 +153,8 @@ pub(super) async fn since(store: &PgStore, batch: i64, limit: usize) -> Result<(
         scan::packed(&row, what)?
             .each(&names, &all, &store.inner.damaged, |p| found.push((of, p.slot, p.probe, Raw::Plain(p))));
     }
-    let full = "SELECT probe, slot, data, batch FROM run WHERE batch > $1 AND batch <= $2 ORDER BY batch, slot";
+    let full =
+        "SELECT probe, slot, data, batch FROM run WHERE batch > $1 AND batch <= $2 ORDER BY batch, slot";
     for row in sql::rows(&tx, what, full, &[&batch, &upto]).await? {
         let of: i64 = column(&row, 3, what)?;
         scan::full(&row, &store.inner.damaged, &mut |probe, slot, raw| found.push((of, slot, probe, raw)))?;

@@ -20,7 +20,7 @@ pub(super) async fn keep(db: &impl GenericClient, silences: &[&Silence]) -> Resu
     Ok(())
 }
 
-/// Keeps what was not told.
+/// Keeps what was not told. A batch may come again, of which nobody knew whether it had been kept: that adds nothing.
 pub(super) async fn hide(db: &impl GenericClient, hidden: &[&Hidden]) -> Result<(), Error> {
     if hidden.is_empty() {
         return Ok(());
@@ -28,7 +28,8 @@ pub(super) async fn hide(db: &impl GenericClient, hidden: &[&Hidden]) -> Result<
     let at: Vec<i64> = hidden.iter().map(|h| micros(h.at)).collect();
     let texts = hidden.iter().map(json).collect::<Result<Vec<_>, _>>()?;
     let sql = "INSERT INTO hidden (at, json) SELECT at, json
-         FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS h (at, json, place) ORDER BY place";
+         FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS h (at, json, place)
+         WHERE NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.at = h.at AND hidden.json = h.json) ORDER BY place";
     execute(db, "keep what was not told", sql, &[&at, &texts]).await.map(|_| ())
 }
 

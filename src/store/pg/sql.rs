@@ -102,7 +102,3 @@ pub(super) fn micros(at: Timestamp) -> i64 {
 pub(super) fn date(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or_default()
 }
-
-pub(super) fn not_yet() -> Error {
-    Error::Corrupt { what: "this", detail: "is not there yet".into() }
-}

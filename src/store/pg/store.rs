@@ -9,7 +9,7 @@ use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 
 use super::lane::{read, within, write_fenced};
 use super::{
-    PgStore, debts, deploys, incidents, load, outbox, prune, record, runs, series, settle, silences, stands,
+    PgStore, debts, deploys, incidents, load, notes, outbox, prune, record, runs, series, settle, silences, stands,
 };
 use crate::observation::{Observation, ProbeId};
 use crate::store::{
@@ -147,6 +147,14 @@ impl Store for PgStore {
 
     async fn abandoned_count(&self) -> Result<u64, Error> {
         read!(self, |db| debts::abandoned(db))
+    }
+
+    async fn noted(&self, name: &str) -> Result<Option<String>, Error> {
+        read!(self, |db| notes::noted(db, name))
+    }
+
+    async fn note(&self, name: &str, text: String) -> Result<(), Error> {
+        write_fenced!(self, |db| notes::note(db, name, &text))
     }
 
     async fn prune(&self, now: Timestamp) -> Result<Pruned, Error> {

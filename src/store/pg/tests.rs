@@ -1,6 +1,13 @@
 //! What the store in PostgreSQL promises, against a real server: `server.rs` says how one is named.
 
-mod server;
+mod copy;
+mod damage;
+mod fence;
+mod open;
+mod replicas;
+pub(in crate::store) mod server;
+mod speed;
+mod truth;
 
 use crate::store::conformance;
 

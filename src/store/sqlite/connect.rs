@@ -136,7 +136,7 @@ impl SqliteStore {
             at_once: false,
             _lock: lock,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), door: None })
     }
 }
 

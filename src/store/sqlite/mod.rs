@@ -13,6 +13,7 @@
 mod accounts;
 mod compact;
 mod connect;
+mod copy;
 mod debts;
 mod deploys;
 mod hours;
@@ -46,6 +47,7 @@ use rusqlite::Connection;
 use self::damage::Damaged;
 use self::names::Names;
 use self::seal::Seal;
+pub(in crate::store) use self::store::Touch;
 use super::accept::Last;
 use super::open::HourOf;
 use super::{Error, Retention, damage, files, seal};
@@ -69,6 +71,7 @@ type Date = Box<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
+    door: Option<store::Door>,
 }
 
 struct Inner {

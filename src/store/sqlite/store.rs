@@ -19,11 +19,37 @@ use crate::store::{
     Settlement, Stand, Store, Wanted,
 };
 
+/// What is done to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Touch {
+    Read,
+    Write,
+}
+
+/// Says whether it may be done now.
+pub(in crate::store) type Door = Arc<dyn Fn(Touch) -> Result<(), Error> + Send + Sync>;
+
 impl SqliteStore {
+    /// The same store behind a door: how several that share one are played.
+    pub(in crate::store) fn behind(&self, door: Door) -> Self {
+        Self { inner: Arc::clone(&self.inner), door: Some(door) }
+    }
+
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.through(Touch::Write, work).await
+    }
+
+    async fn through<T: Send + 'static>(
+        &self,
+        touch: Touch,
+        work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        if let Some(door) = &self.door {
+            door(touch)?;
+        }
         if self.inner.at_once {
             return work(&self.inner);
         }
@@ -41,7 +67,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Inner, &Connection, &Live) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.run(move |inner| inner.read(|db, live| work(inner, db, live))).await
+        self.through(Touch::Read, move |inner| inner.read(|db, live| work(inner, db, live))).await
     }
 
     /// Work in one transaction.
@@ -199,7 +225,7 @@ impl Store for SqliteStore {
     }
 
     async fn last_slots(&self) -> Result<BTreeMap<ProbeId, Timestamp>, Error> {
-        self.run(|inner| {
+        self.through(Touch::Read, |inner| {
             let last = inner.writer().last.clone();
             inner.read(|_, live| {
                 let slot = |number: u32| last.get(number as usize).filter(|l| l.slot > i64::MIN);

@@ -90,7 +90,7 @@ pub(in crate::web) async fn guard(
 
 /// Whether programs ask there rather than people with browsers.
 fn is_machine(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/live"
+    path.starts_with("/api/") || path == "/live" || path.starts_with("/ping/") || path.starts_with("/hooks/")
 }
 
 /// Whether a browser was made to send it by somebody else's page. The API has no forms that could bring a value of their

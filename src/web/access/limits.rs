@@ -20,6 +20,8 @@ pub(super) enum Attempt {
     Token,
     /// To be sent mails.
     Subscribe,
+    /// To tell how something of theirs stands.
+    Ping,
     /// To change anything else.
     Command,
 }
@@ -29,6 +31,7 @@ impl Attempt {
     pub(super) fn of(method: &Method, path: &str) -> Option<Self> {
         let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         match path {
+            _ if path.starts_with("/ping/") || path.starts_with("/hooks/") => Some(Self::Ping),
             "/sign-in" if reads => None,
             _ if path == "/sign-in" || path.starts_with("/sign-in/") => Some(Self::SignIn),
             _ if reads => None,
@@ -44,6 +47,8 @@ impl Attempt {
         match self {
             Self::SignIn | Self::Subscribe => (10.0, 6.0),
             Self::Command | Self::Token => (120.0, 0.5),
+            // A whole cluster may share an address, and all its jobs begin on the hour.
+            Self::Ping => (600.0, 0.1),
         }
     }
 }
@@ -148,6 +153,8 @@ mod tests {
             (Method::POST, "/api/v1/agent/report", None),
             (Method::POST, "/api/v1/observations", None),
             (Method::DELETE, "/api/v1/silences/x", Some(Attempt::Command)),
+            (Method::GET, "/ping/key", Some(Attempt::Ping)),
+            (Method::POST, "/hooks/alertmanager/key", Some(Attempt::Ping)),
         ] {
             assert_eq!(Attempt::of(&method, path), expected, "{method} {path}");
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::history::{History, SPANS, Span};
 use super::standing::{badge, of_probe};
 use super::{
-    ago, asked, drawn, figures as numbers, fresh, links, not_there, runs, said, silent_store, stuck,
+    ago, asked, drawn, figures as numbers, fresh, links, not_there, runs, said, silent_store, stuck, told,
 };
 use crate::config::Schedule;
 use crate::observation::{Observation, ProbeId};
@@ -109,11 +109,32 @@ fn about(sources: &Sources, state: &ProbeState, now: Timestamp) -> Markup {
             @if let Some((id, since)) = incident { dt { "Incident" } dd { a href=(sources.to_incident(&id)) { "since " (words::moment(since)) } } }
             dt { "Last worked" } dd { @match state.last_good { Some(at) => { (ago(at, now)) }, None => { "not within what is known" } } }
             dt { "Does" } dd { code { (state.kind) } " " (what) }
-            dt { "Runs" } dd { (schedule(&about.schedule)) ", " (duration(about.deadline)) " at most"
-                @if about.launches { "; starts a server each time" } @if about.fresh { ", which must be built anew" } }
+            (told::rows(sources, &state.id, now))
+            dt { @if about.told { "Expected" } @else { "Runs" } } dd { (schedule(&about.schedule)) @if about.told { ": nothing is run here" } @else { ", " (duration(about.deadline)) " at most"
+                @if about.launches { "; starts a server each time" } @if about.fresh { ", which must be built anew" } } }
+            @if let Some(from) = from(sources, state, now) { (from) }
             dt { "Target" } dd { a href=(sources.to_target(state.id.target())) { (said(state.id.target())) } }
         } }
     }
+}
+
+/// From where this is seen, and the same probe from elsewhere.
+fn from(sources: &Sources, state: &ProbeState, now: Timestamp) -> Option<Markup> {
+    let board = sources.board.read();
+    let others: Vec<ProbeState> = board.same(&state.id).filter(|p| p.id != state.id).cloned().collect();
+    let elsewhere = state.id.elsewhere().is_some();
+    let place = board.location(&state.id).to_owned();
+    let whence = board.whence(&state.id, now).as_ref().and_then(launchwatch_alerts::text::whence);
+    let name = |id: &ProbeId| board.location(id).to_owned();
+    (elsewhere || !others.is_empty()).then(|| {
+        html! {
+            dt { "Looks from" }
+            dd { strong { (said(&place)) }
+                @if elsewhere { " (" a href=(sources.to("/agents")) { "an agent" } ")" }
+                @for other in &others { ", also " a href=(sources.to_probe(&other.id)) { (said(&name(&other.id))) } " " (badge(of_probe(other, now, false))) }
+                @if let Some(whence) = &whence { br; (whence) } }
+        }
+    })
 }
 
 fn schedule(schedule: &Schedule) -> Markup {
@@ -125,7 +146,7 @@ fn schedule(schedule: &Schedule) -> Markup {
     }
 }
 
-fn duration(of: std::time::Duration) -> String {
+pub(super) fn duration(of: std::time::Duration) -> String {
     match SignedDuration::try_from(of) {
         Ok(long) if of.subsec_nanos() == 0 => words::lasted(long),
         _ => numbers::seconds(of.as_secs_f64()),

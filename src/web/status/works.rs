@@ -42,6 +42,8 @@ const SUBJECTS: &[(&str, bool, &str, &str, &str, u8)] = &[
     ("hub-drift", false, "the Hub's records", "agree with the cluster", "do not agree with the cluster", 8),
     ("kubernetes-logs", false, "the logs", "are quiet", "tell of trouble", 8),
     ("metrics", false, "the figures", "are as they should be", "are not as they should be", 8),
+    ("heartbeat", false, "the job", "runs when it should", "does not run as it should", 7),
+    ("alertmanager", false, "their alerts", "are quiet", "tell of trouble", 8),
     ("prometheus", false, "the figures", "are as they should be", "are not as they should be", 8),
 ];
 
@@ -68,6 +70,12 @@ impl Subject {
     #[must_use]
     pub(super) fn apart(self, probe: &str) -> Self {
         Self { name: format!("{} ({})", self.name, one_line(probe, 60)), ..self }
+    }
+
+    /// One of several places from which it is looked at.
+    #[must_use]
+    pub(super) fn seen_from(self, place: &str) -> Self {
+        Self { name: format!("{} from {}", self.name, one_line(place, 60)), ..self }
     }
 
     pub(super) fn works(&self) -> String {

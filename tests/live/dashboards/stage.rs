@@ -22,6 +22,8 @@ pub(super) struct Run {
     sink: Sink,
     serve: Serve,
     pub(super) prometheus: Server,
+    /// The token of the agent.
+    agent: String,
     _cluster: Server,
     _home: Home,
     _work: TempDir,
@@ -50,7 +52,29 @@ impl Run {
         let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/rules.yaml").to_owned();
         let env = Env::from([("LIVE_SCRAPE_TARGET".to_owned(), scraped), ("LIVE_RULES".to_owned(), rules)]);
         let prometheus = Server::start("prometheus", work.path(), &env).await;
-        Self { hub, sink, serve, prometheus, _cluster: cluster, _home: home, _work: work }
+        let made = home.run(&["token", "add", "--agent", "frankfurt"]).await;
+        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        let token = said.trim().to_owned();
+        assert!(!token.is_empty(), "no token: {}", String::from_utf8_lossy(&made.stderr));
+        Self { hub, sink, serve, prometheus, agent: token, _cluster: cluster, _home: home, _work: work }
+    }
+
+    /// An agent reports what it saw, has more to tell, and lost some.
+    pub(super) async fn reports(&self) {
+        for _ in 0..2 {
+            let now = stage::now();
+            let seen = json!({"verdict": "passed", "stages": []});
+            let report = json!({
+                "sent_at": now, "clock_ahead_ms": 1_500, "version": "0.1.0", "mode": "agent", "waiting": 7, "lost": 2,
+                "observations": [{"probe": "hub/page", "slot": now, "outcome": seen}],
+            });
+            let url = format!("{}api/v1/agent/report", self.serve.url);
+            let request = stage::client().post(url).bearer_auth(&self.agent).body(report.to_string());
+            let answer = request.header("content-type", "application/json").send().await.expect("an answer");
+            let (status, said) = (answer.status(), answer.text().await.unwrap_or_default());
+            assert!(status.is_success() && said.contains(r#""taken":1"#), "{status}: {said}");
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        }
     }
 
     /// Launches pass on the hub, and through the federation's address.
@@ -186,11 +210,15 @@ fn objects() -> Value {
 }
 
 fn configuration(hub: &str, front: &str, access: &str) -> String {
+    // Nobody takes what is exported.
+    let nowhere = "http://127.0.0.1:9/api/v1/write";
     let launches = "every: 1s, deadline: 10s, overlap: skip, confirm_after: 200ms";
     format!(
         r#"version: 1
 service: {{ listen: "127.0.0.1:0", witnesses: [], dead_man: {{ url: "env:LIVES", every: 10s }} }}
 rules: [{{ name: quick, failures: 2 }}]
+agents: [{{ name: frankfurt }}]
+exports: [{{ type: remote_write, url: "{nowhere}", every: 10s }}]
 targets:
   - name: hub
     url: {hub}
@@ -200,6 +228,7 @@ targets:
       - {{ type: binderhub-health, name: health, every: 1s, deadline: 900ms }}
       - {{ type: jupyterhub-servers, name: servers, api_token: "env:HUB_TOKEN", every: 2s, deadline: 2s }}
       - {{ type: hub-drift, name: drift, api_token: "env:HUB_TOKEN", access: {{ kubeconfig: {access} }}, every: 2s, deadline: 2s }}
+      - {{ type: http, name: page, every: 2s, deadline: 2s, locations: [here, frankfurt] }}
       - {{ type: kubernetes, name: cluster, access: {{ kubeconfig: {access} }}, node_limit: 4, every: 2s, deadline: 2s }}
   - name: federation
     url: {front}

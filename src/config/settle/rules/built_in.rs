@@ -44,11 +44,12 @@ pub(super) fn rules(desk: &Desk<'_, '_>) -> Vec<Rule> {
     let mut rules = answers(desk);
     rules.extend(launches(desk));
     rules.extend(others(desk));
+    rules.extend(told(desk));
     rules.extend(figures::rules(desk));
     let looks = |n: &Named| n.kind.is_some_and(|k| k.measurements.contains(&CERTIFICATE));
     rules.extend(some(desk, "tls-expiry", certificate(14), looks).map(ticket));
     rules.extend(some(desk, "tls-expires", certificate(2), looks).map(|r| called(r, "tls-expiry")));
-    rules.extend(some(desk, "observability-gap", When::NoData { intervals: 3 }, |_| true).map(ticket));
+    rules.extend(some(desk, "observability-gap", When::NoData { intervals: 3 }, |n| !is_told(n)).map(ticket));
     rules
 }
 
@@ -57,7 +58,7 @@ fn answers(desk: &Desk<'_, '_>) -> Vec<Rule> {
     let held = |rule| Rule { hold: HOLD, ..rule };
     let but = |rule, reasons| Rule { not_reasons: words(reasons), ..rule };
     let because = |rule, reasons| Rule { reasons: words(reasons), ..rule };
-    let asks = |n: &Named| !launching(n) && !measuring(n) && !is(n, HUB);
+    let asks = |n: &Named| !launching(n) && !measuring(n) && !is(n, HUB) && !is_told(n);
     let rules = [
         some(desk, "endpoint-down", in_a_row(3), asks)
             .map(|r| but(r, &["unhealthy", "certificate_expiring"])),
@@ -95,7 +96,7 @@ fn launches(desk: &Desk<'_, '_>) -> Vec<Rule> {
 
 /// What fails now and then, and what is compared.
 fn others(desk: &Desk<'_, '_>) -> Vec<Rule> {
-    let plain = |n: &Named| !launching(n) && !measuring(n);
+    let plain = |n: &Named| !launching(n) && !measuring(n) && !is_told(n);
     let drifts = |r| Rule { reasons: words(&["drift"]), ..ticket(r) };
     // Their own bounds ask that it lasts.
     let once = || When::Failures { failures: 1, successes: 2 };
@@ -108,6 +109,16 @@ fn others(desk: &Desk<'_, '_>) -> Vec<Rule> {
         }),
         some(desk, "hub-cluster-drift", once(), |n| is(n, DRIFT)).map(drifts),
         some(desk, "federation-drift", once(), |n| is(n, FEDERATION)).map(drifts),
+    ];
+    rules.into_iter().flatten().collect()
+}
+
+/// What others tell us: once is enough, and their silence is judged where it is noticed.
+fn told(desk: &Desk<'_, '_>) -> Vec<Rule> {
+    let once = || When::Failures { failures: 1, successes: 1 };
+    let rules = [
+        some(desk, "job-failed", once(), |n| is(n, "heartbeat")),
+        some(desk, "alert-firing", once(), |n| is(n, "alertmanager")),
     ];
     rules.into_iter().flatten().collect()
 }
@@ -126,6 +137,10 @@ fn launching(n: &Named) -> bool {
 
 fn measuring(n: &Named) -> bool {
     n.kind.is_some_and(|k| MEASURES.contains(&k.name))
+}
+
+fn is_told(n: &Named) -> bool {
+    n.kind.is_some_and(|k| k.passive)
 }
 
 fn is(n: &Named, kind: &str) -> bool {
@@ -155,7 +170,7 @@ fn some(desk: &Desk<'_, '_>, name: &str, when: When, wanted: impl Fn(&Named) -> 
 /// What is wrong with launchwatch is told at once, whatever else is configured. What only spoils the probing of some
 /// targets, or mends itself, can wait for the morning.
 pub(super) fn about_ourselves() -> [Rule; 2] {
-    const LATER: [&str; 3] = ["token-*", "pace", "clock"];
+    const LATER: [&str; 4] = ["token-*", "pace", "clock", "agent-*"];
     const NOW: [&str; 6] = ["network", "store*", "inbox", "files", "channel*", "dead-man*"];
     let rule = |name: &str, probes: &[&str], severity| {
         let of = Selector { probes: words(probes), ..Selector::target(OURSELVES) };

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::store::{PgOptions, PgStore, Retention, SealKey};
 
@@ -38,4 +38,13 @@ pub(crate) async fn address() -> Option<SecretString> {
 pub(crate) async fn open(address: &SecretString) -> PgStore {
     let options = PgOptions { retention: Retention::default(), key: key(), ca_file: None };
     PgStore::open(address, options).await.expect("the store opens")
+}
+
+/// A connection for what only a test may do.
+pub(crate) async fn beside(address: &SecretString) -> tokio_postgres::Client {
+    let (client, connection) =
+        tokio_postgres::connect(address.expose_secret(), tokio_postgres::NoTls).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the library wants a task for its connection")]
+    drop(tokio::spawn(connection));
+    client
 }

@@ -20,8 +20,11 @@ use crate::web::access::Who;
 
 pub use openapi::text as openapi_text;
 
-/// Where all of the API is.
+/// Where all of the API is, but for what others tell us.
 const ROOT: &str = "/api/v1/";
+/// Where others tell us.
+#[cfg(test)]
+const TOLD: [&str; 2] = ["/ping/", "/hooks/"];
 
 /// The OpenAPI document.
 pub(in crate::web) async fn openapi(State(sources): State<Sources>) -> Response {

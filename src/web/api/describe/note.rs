@@ -45,7 +45,12 @@ fn whole<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 
 impl Note {
     fn new(method: Method, path: &'static str, summary: &'static str) -> Self {
-        let part = path.trim_start_matches(super::ROOT).split(['/', '.']).next().unwrap_or_default();
+        let part = path
+            .trim_start_matches(super::ROOT)
+            .trim_start_matches('/')
+            .split(['/', '.'])
+            .next()
+            .unwrap_or_default();
         let gives = Gives::Text("text/plain");
         Self {
             method,

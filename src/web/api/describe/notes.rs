@@ -21,6 +21,7 @@ use crate::web::api::silences::{Ender, Wish};
 use crate::web::api::status::Status;
 use crate::web::api::targets::{ProbeFacts, TargetFacts};
 use crate::web::api::view::IncidentView;
+use crate::web::pings::Run;
 use crate::wire;
 use launchwatch_alerts::{Deploy, Silence};
 
@@ -32,8 +33,33 @@ pub(super) fn all() -> Vec<Note> {
     all.extend(regroup());
     all.extend(reports());
     all.extend(access());
+    all.extend(told());
     all.extend(elsewhere());
     all
+}
+
+/// What others tell us: not under the API's root, for these stand in other people's crontabs.
+fn told() -> Vec<Note> {
+    let ping = |make: fn(&'static str, &'static str) -> Note, path, summary| {
+        make(path, summary).asks::<Run>().also(413)
+    };
+    let whole = "Say that a job has ended well; the body is kept as evidence";
+    let word = "Say that a job begins (`start`), ended (`success`, `fail`) or with which exit code; the body is kept as evidence";
+    vec![
+        ping(Note::get, "/ping/{key}", whole),
+        ping(Note::post, "/ping/{key}", whole),
+        ping(Note::get, "/ping/{key}/{word}", word),
+        ping(Note::post, "/ping/{key}/{word}", word),
+        Note::post("/hooks/alertmanager/{key}", "Tell of alerts as Alertmanager's webhook does (version 4)")
+            .also(400)
+            .also(413),
+        Note::post(
+            "/hooks/alertmanager/{key}/api/v2/alerts",
+            "Tell of alerts as Prometheus tells an Alertmanager",
+        )
+        .also(400)
+        .also(413),
+    ]
 }
 
 fn reads() -> Vec<Note> {

@@ -148,7 +148,12 @@ pub(super) fn meaning(status: u16) -> &'static str {
 }
 
 fn name(note: &Note) -> String {
-    let path = note.path.trim_start_matches(super::ROOT).replace(['/', '.'], "_").replace(['{', '}'], "");
+    let path = note
+        .path
+        .trim_start_matches(super::ROOT)
+        .trim_start_matches('/')
+        .replace(['/', '.'], "_")
+        .replace(['{', '}'], "");
     format!("{}_{path}", note.method.as_str().to_lowercase())
 }
 
@@ -158,6 +163,10 @@ fn named(name: &str) -> (&'static str, &'static str) {
         "target" => ("Name of a target", "demo-hub"),
         "probe" => ("Name of a probe of the target", "health"),
         "slot" => ("When the run was due", "2018-07-07T18:27:00Z"),
+        "key" => {
+            ("The key of a heartbeat, or of the alerts of others: it proves who speaks", "5f0c9a7e41d24b6e8d")
+        }
+        "word" => ("`start`, `success`, `fail`, or an exit code from 0 to 255", "start"),
         "label" => ("Name of a cause", "hub-pod-reflector-stale"),
         _ => ("Its id; a target's name stands for its open incident", "inc-1"),
     }

@@ -27,9 +27,11 @@ Without rules in the file these hold, each as far as there are probes for it. Se
 | `repo-surge` | a cluster | one repository has half of all servers, and 50 or more | ticket |
 | `log-stream-broken` | `kubernetes-logs` | logs cannot be read for 3m | ticket |
 | `federation-drift` | `federation` | a member that is well is left out | ticket |
+| `job-failed` | `heartbeat` | a job is late, says that it failed, or never says how it ended | page |
+| `alert-firing` | `alertmanager` | an alert fires that matches, or the watchdog is silent | page |
 | `tls-expiry` | types that look at certificates | one ends within 14 days | ticket |
 | | | one ends within 2 days (`tls-expires`) | page |
-| `observability-gap` | everything | nothing is known for 3 intervals | ticket |
+| `observability-gap` | everything that is run | nothing is known for 3 intervals | ticket |
 
 Two rules always hold and cannot be written or left out: `ourselves` pages at once when launchwatch itself cannot look,
 keep or tell, and `ourselves-later` makes tickets of what can wait, such as a token that has expired. In `routes` their
