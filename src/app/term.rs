@@ -82,6 +82,7 @@ impl App {
         let shown = Shown {
             board: self.board.clone(),
             agents: self.agents.clone(),
+            metrics: self.metrics.clone(),
             store: Arc::clone(&self.store),
             together,
             clock: self.edges.clock.clone(),

@@ -15,6 +15,7 @@ use crate::pipeline::board::SharedBoard;
 use crate::pipeline::tape::Event;
 use crate::store::{Error, IncidentQuery, Store, Together};
 use crate::tasks::Tasks;
+use crate::telemetry::Metrics;
 
 /// Without a bell it is looked this often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -33,6 +34,8 @@ pub struct Shown {
     pub board: SharedBoard,
     /// Those who look from elsewhere: they may report to other replicas.
     pub agents: Agents,
+    /// Figures.
+    pub metrics: Metrics,
     /// The store, as a follower has it.
     pub store: Arc<dyn Store>,
     /// What was recorded since.
@@ -97,7 +100,7 @@ impl Shown {
             let stands = self.store.stands().await?;
             self.board.write(|board| board.channels = stands);
             if self.agents.all().next().is_some() {
-                self.agents.recall(&self.store.last_slots().await?, self.clock.now());
+                self.agents.recall(&self.store.last_slots().await?, self.clock.now(), &self.metrics);
             }
             *looked = Some(Instant::now());
         }
@@ -119,7 +122,6 @@ impl Shown {
         });
         self.board.tape().write(observations.iter().map(Event::seen));
     }
-
 }
 
 /// Shows which incidents are open now, and how they stand.
