@@ -1,6 +1,7 @@
 //! What one service takes in, measured.
 
 use super::*;
+use crate::store::Accounts;
 
 /// Run with `--ignored --nocapture`, better with `--release`: what one service takes in, with a store on disk.
 #[tokio::test(flavor = "multi_thread")]
