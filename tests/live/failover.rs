@@ -97,9 +97,9 @@ async fn one_round(house: &mut House, (round, blow): (u32, Blow), dice: &mut fas
         Blow::Cut => house.cable(leader).cut(),
         Blow::Freeze => house.cable(leader).freeze(),
     }
-    let next = until("another replica to lead", 60, async || {
+    until("another replica to lead", 60, async || {
         let others = house.leaders().await.into_iter().find(|who| *who != leader);
-        others.ok_or_else(|| "nobody".to_owned())
+        others.map(drop).ok_or_else(|| "nobody".to_owned())
     })
     .await;
     row.takeovers.push(struck.elapsed().as_secs_f64());
@@ -117,7 +117,11 @@ async fn one_round(house: &mut House, (round, blow): (u32, Blow), dice: &mut fas
         .await;
         row.deposed += 1;
     }
-    let _ = next;
+    until("the incident to be open", 60, async || {
+        let incidents = house.incidents().await;
+        so(incidents.iter().any(|id| !known.contains(id)), incidents)
+    })
+    .await;
     house.target.mend();
     let id = until("the incident to be over, and told on both channels", 60, async || {
         let new: Vec<_> = house.incidents().await.into_iter().filter(|id| !known.contains(id)).collect();
