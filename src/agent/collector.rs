@@ -89,18 +89,20 @@ impl Collector {
         left.unwrap_or(ROUND).min(ROUND)
     }
 
+    /// Says what changes; what goes on is shown all the time, and not said again.
     fn hear(&self, word: Ourselves) {
-        if word.good {
-            tracing::info!("{}", word.summary);
-        } else {
-            tracing::error!("{}", word.summary);
-        }
+        let Ourselves { probe, good, summary } = word;
+        let mut was_good = true;
         self.figures.say(|said| {
-            if word.good {
-                said.ourselves.remove(&word.probe);
-            } else {
-                said.ourselves.insert(word.probe, word.summary);
-            }
+            was_good = match good {
+                true => said.ourselves.remove(&probe).is_none(),
+                false => said.ourselves.insert(probe, summary.clone()).is_none(),
+            };
         });
+        match (was_good, good) {
+            (true, false) => tracing::error!("{summary}"),
+            (false, true) => tracing::info!("{summary}"),
+            _ => {}
+        }
     }
 }

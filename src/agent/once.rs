@@ -39,6 +39,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const GATHERED: Duration = Duration::from_secs(15);
 /// So long is cleaned up, and sent, at least.
 const SHORTEST: Duration = Duration::from_secs(10);
+/// So long the service may take to give its plan, all tries together.
+const FETCHING: Duration = Duration::from_secs(30);
 /// Tries to fetch the plan.
 const FETCHES: u64 = 3;
 
@@ -137,7 +139,10 @@ pub async fn once(order: Order, tasks: &Tasks) -> Result<Came, Wrong> {
             mode: "once",
             under_way: UnderWay::default(),
         };
-        came.trouble = sender.insist(end.max(Instant::now() + SHORTEST)).await.err();
+        let end = end.max(Instant::now() + SHORTEST);
+        let late = || Trouble::Unreachable("the service did not take it in time".to_owned());
+        let sent = tokio::time::timeout_at(end, sender.insist(end)).await;
+        came.trouble = sent.unwrap_or_else(|_| Err(late())).err();
         came.undelivered = outgoing.waiting().observations;
     }
     Ok(came)
@@ -152,7 +157,12 @@ fn work_slots(seen: &[Observation]) -> impl Iterator<Item = (ProbeId, Timestamp)
 /// What is to be looked at: our own configuration, the service's plan, or the last one that it gave us.
 async fn plan(order: &Order) -> Result<Work, Wrong> {
     let fetched = match &order.service {
-        Some((_, client)) => Some(fetch(client).await),
+        // Without an answer in time, the plan of the last round will do.
+        Some((_, client)) => {
+            let late = || Trouble::Unreachable(format!("{} gives no plan in time", client.root()));
+            let fetched = tokio::time::timeout(FETCHING.min(order.deadline / 3), fetch(client)).await;
+            Some(fetched.unwrap_or_else(|_| Err(late())))
+        }
         None => None,
     };
     let at = |plan: Option<&str>| order.location.as_deref().or(plan).unwrap_or("here").to_owned();

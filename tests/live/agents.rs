@@ -30,7 +30,7 @@ agents:
   - { name: frankfurt, silent_after: 60s }
   - { name: oslo, silent_after: 60s }
   - { name: nightly, silent_after: 10m }
-  - { name: gone, silent_after: 25s }
+  - { name: gone, silent_after: 30s }
 targets:
   - name: site
     url: http://10.78.0.1:8000/
@@ -174,12 +174,45 @@ async fn whole(store: &SqliteStore, probe: &str, until: Timestamp) -> usize {
     due.len()
 }
 
+/// Cuts and mends the lines; says whether the place that was cut off for longest was seen to be unknown.
+async fn weather(world: &World, began: Instant) -> bool {
+    let mut noticed = false;
+    for (second, cuts, place) in [
+        (0, true, "frankfurt"),
+        (4, true, "oslo"),
+        (10, true, "nightly"),
+        (24, false, "frankfurt"),
+        (28, false, "oslo"),
+        (30, false, "nightly"),
+    ] {
+        while began.elapsed() < Duration::from_secs(second) {
+            let probe = world.probe("often@frankfurt").await.unwrap_or_default();
+            noticed |= probe["stale"] == true;
+            assert_ne!(probe["verdict"], "failed", "{probe}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        if cuts { world.net.cut(place) } else { world.net.mend(place) }
+    }
+    noticed
+}
+
+/// Runs the cron job again and again: the slots it has seen, and how its rounds ended.
+async fn rounds(world: &World, began: Instant) -> (Vec<Timestamp>, BTreeSet<i32>) {
+    let (mut slots, mut codes) = (Vec::new(), BTreeSet::new());
+    while began.elapsed() < Duration::from_secs(32) {
+        let (seen, code) = world.round().await;
+        slots.extend(seen);
+        codes.insert(code);
+    }
+    (slots, codes)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs root, network namespaces and /dev/net/tun: tests/run runs it where they are"]
 async fn on_lines_that_lose_delay_and_break_every_observation_arrives_once_and_nobody_is_accused() {
-    let mut net = Namespaces::new(&["hub", "frankfurt", "oslo", "nightly", "gone"], HERE);
+    let net = Namespaces::new(&["hub", "frankfurt", "oslo", "nightly", "gone"], HERE);
     net.weather(0.05, Duration::from_millis(50), Duration::from_millis(25));
-    let mut world = World { net, home: Home::new(CONFIGURATION, &[]) };
+    let world = World { net, home: Home::new(CONFIGURATION, &[]) };
     let folder = world.home.path().to_owned();
     std::fs::create_dir(folder.join("pages")).expect("a folder");
     let mut site = Command::new("python3");
@@ -201,38 +234,8 @@ async fn on_lines_that_lose_delay_and_break_every_observation_arrives_once_and_n
     }
     drop(gone); // killed outright: nobody hears of it any more
     let began = Instant::now();
-    let (mut rounds, mut codes) = (Vec::new(), BTreeSet::new());
     let cut = crate::kit::stage::now();
-    let (mut noticed, mut events) = (
-        false,
-        vec![
-            (28, "mend", "oslo"),
-            (24, "mend", "frankfurt"),
-            (22, "mend", "nightly"),
-            (10, "cut", "nightly"),
-            (4, "cut", "oslo"),
-            (0, "cut", "frankfurt"),
-        ],
-    );
-    while began.elapsed() < Duration::from_secs(44) {
-        while let Some((at, what, place)) = events.last().copied()
-            && began.elapsed() >= Duration::from_secs(at)
-        {
-            if what == "cut" {
-                world.net.cut(place)
-            } else {
-                world.net.mend(place)
-            }
-            events.pop();
-        }
-        let (slots, code) = world.round().await;
-        rounds.extend(slots);
-        codes.insert(code);
-        // Cut off for three intervals and more: what stands there is old, and nobody calls it down.
-        let probe = world.probe("often@frankfurt").await.unwrap_or_default();
-        noticed |= probe["stale"] == true;
-        assert_ne!(probe["verdict"], "failed", "{probe}");
-    }
+    let (noticed, (mut rounds, codes)) = tokio::join!(weather(&world, began), rounds(&world, began));
     let mended = cut + Duration::from_secs(24);
     assert!(noticed, "the partitioned place was not unknown");
     assert!(codes.contains(&5) && codes.contains(&0), "rounds of the cron job ended with {codes:?}");
@@ -250,8 +253,13 @@ async fn on_lines_that_lose_delay_and_break_every_observation_arrives_once_and_n
     })
     .await;
     assert!(silent.to_string().contains("launchwatch"), "it is trouble of our own: {silent}");
-    let accused: Vec<_> =
-        world.incidents().await.into_iter().filter(|i| !i.to_string().contains("agent-gone")).collect();
+    let gap = |i: &Value| i.to_string().contains("observability-gap") && !i.to_string().contains("often");
+    let accused: Vec<_> = world
+        .incidents()
+        .await
+        .into_iter()
+        .filter(|i| !i.to_string().contains("agent-gone") && !gap(i))
+        .collect();
     assert!(accused.is_empty(), "a false alarm: {accused:?}");
     let end = crate::kit::stage::now();
     frankfurt.stop().await;

@@ -145,7 +145,7 @@ impl Disk {
     }
 
     #[cfg(not(test))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "in tests the process dies here")]
+    /// In tests the process dies here.
     fn step(&self) -> io::Result<()> {
         Ok(())
     }

@@ -5,15 +5,18 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::stage;
+
+type Link = (Child, ChildStdin, BufReader<ChildStdout>);
 
 /// Namespaces that end with this.
 pub(crate) struct Namespaces {
     prefix: String,
     names: Vec<&'static str>,
-    link: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
+    link: Mutex<Option<Link>>,
 }
 
 fn ip(arguments: &[&str]) {
@@ -28,7 +31,7 @@ impl Namespaces {
     pub(crate) fn new(names: &[&'static str], here: &str) -> Self {
         assert!(Path::new("/dev/net/tun").exists(), "this test needs /dev/net/tun");
         let prefix = format!("lw{}", std::process::id());
-        let mut made = Self { prefix, names: Vec::new(), link: None };
+        let mut made = Self { prefix, names: Vec::new(), link: Mutex::new(None) };
         for name in names {
             ip(&["netns", "add", &made.called(name)]);
             made.names.push(name);
@@ -44,8 +47,8 @@ impl Namespaces {
             .spawn()
             .expect("python3 runs");
         let (orders, said) = (link.stdin.take().expect("orders"), link.stdout.take().expect("answers"));
-        made.link = Some((link, orders, BufReader::new(said)));
-        made.said("ready");
+        made.link = Mutex::new(Some((link, orders, BufReader::new(said))));
+        made.order(None, "ready");
         made
     }
 
@@ -53,33 +56,35 @@ impl Namespaces {
         format!("{}{name}", self.prefix)
     }
 
-    fn said(&mut self, what: &str) {
-        let (_, _, answers) = self.link.as_mut().expect("the lines are there");
+    fn order(&self, order: Option<&str>, expected: &str) {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, orders, answers) = link.as_mut().expect("the lines are there");
+        if let Some(order) = order {
+            writeln!(orders, "{order}").expect("an order");
+        }
         let mut line = String::new();
         answers.read_line(&mut line).expect("an answer");
-        assert_eq!(line.trim(), what, "the lines did not come up");
+        assert_eq!(line.trim(), expected, "the lines are not there");
     }
 
-    fn order(&mut self, order: &str) {
-        let (_, orders, _) = self.link.as_mut().expect("the lines are there");
-        writeln!(orders, "{order}").expect("an order");
-        self.said("done");
+    fn ordered(&self, order: &str) {
+        self.order(Some(order), "done");
     }
 
     /// Loses a share of the packets of all lines, and delays them, each way.
-    pub(crate) fn weather(&mut self, loss: f64, delay: Duration, jitter: Duration) {
-        self.order(&format!("loss all {loss}"));
-        self.order(&format!("delay all {} {}", delay.as_millis(), jitter.as_millis()));
+    pub(crate) fn weather(&self, loss: f64, delay: Duration, jitter: Duration) {
+        self.ordered(&format!("loss all {loss}"));
+        self.ordered(&format!("delay all {} {}", delay.as_millis(), jitter.as_millis()));
     }
 
     /// Cuts the line of one.
-    pub(crate) fn cut(&mut self, name: &str) {
-        self.order(&format!("cut {}", self.called(name)));
+    pub(crate) fn cut(&self, name: &str) {
+        self.ordered(&format!("cut {}", self.called(name)));
     }
 
     /// Mends the line of one.
-    pub(crate) fn mend(&mut self, name: &str) {
-        self.order(&format!("mend {}", self.called(name)));
+    pub(crate) fn mend(&self, name: &str) {
+        self.ordered(&format!("mend {}", self.called(name)));
     }
 
     /// A command in the namespace of one.
@@ -101,7 +106,9 @@ impl Namespaces {
 
 impl Drop for Namespaces {
     fn drop(&mut self) {
-        if let Some((mut link, orders, _)) = self.link.take() {
+        if let Some((mut link, orders, _)) =
+            self.link.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+        {
             drop(orders);
             let _ = link.kill();
             let _ = link.wait();
