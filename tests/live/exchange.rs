@@ -52,6 +52,8 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
         so(there.len() > 50, there.len())
     })
     .await;
+    // VictoriaMetrics has on disk what it took five seconds ago, and a kill costs it the rest.
+    tokio::time::sleep(Duration::from_secs(10)).await;
     prometheus.kill().await;
     victoria.kill().await;
     until("the exports to fall behind", 400, async || {
@@ -71,6 +73,8 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
     assert_eq!(refused, Ok(0.0));
     assert_eq!(serve.stop(60).await, Some(0));
 
+    // It also finds what it took only seconds later.
+    tokio::time::sleep(Duration::from_secs(10)).await;
     let kept = exported(&home).await;
     for (name, server, more) in [
         ("Prometheus by remote-write", &prometheus, &[] as &[&str]),
