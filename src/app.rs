@@ -86,7 +86,7 @@ impl App {
         let keeper = pages::keeper(&config, &edges);
         store.hide(config.pages.hide.iter().cloned().collect());
         let status = web::Status::new(&config);
-        let pings = Pings::of(&config, &edges.clock, &inbox.0.orders());
+        let pings = pages::pings(&config, &edges, &inbox.0.orders(), &store, &board);
         Ok(Self {
             pings: Arc::new(pings),
             keeper: Arc::new(keeper),
@@ -163,7 +163,7 @@ impl App {
         let mut engine = Engine::new(self.config.plan(self.config.rules.clone(), started), memory);
         let learned = Learned::default();
         self.look_back(&mut engine, &learned, open, started).await.context("cannot read the last hours")?;
-        self.pings.take_up(self.store.as_ref(), started).await.context("cannot read what others told")?;
+        self.pings.take_up(started).await.context("cannot read what others told")?;
         let (inbox, letters) = self.inbox.take().context("the service has run already")?;
         let owed = Arc::new(Notify::new());
         let shared = self.shared(inbox, learned);
@@ -205,7 +205,7 @@ impl App {
     ) -> Result<(), store::Error> {
         history::fill(&self.board, self.store.as_ref(), open, now).await?;
         if self.agents.all().next().is_some() {
-            self.agents.recall(&self.store.last_slots().await?, now);
+            self.agents.recall(&self.store.last_slots().await?, now, &self.metrics);
         }
         let past =
             history::Past { engine, learned, board: &self.board, location: &self.config.service.location };

@@ -37,6 +37,13 @@ pub enum Letter {
         /// Told when what came of it is durable; dropped when that cannot be.
         answer: oneshot::Sender<Result<(), Disobeyed>>,
     },
+    /// An agent has reported to this process: who leads must know that it is there.
+    Heard {
+        /// The name of its location.
+        location: Arc<str>,
+        /// What it said of itself, as it travels.
+        word: serde_json::Value,
+    },
     /// Somebody asks why rules do or do not fire: only the engine knows.
     Why {
         /// At most so many series a rule.
@@ -186,6 +193,12 @@ impl Orders {
     /// tell.
     pub fn suspect(&self, suspect: Suspect) -> bool {
         self.put(Letter::Suspect(suspect))
+    }
+
+    /// An agent was heard of. Where this process leads, it knows already.
+    pub fn heard(&self, location: &Arc<str>, word: serde_json::Value) {
+        // Another word follows soon.
+        let _put = self.put(Letter::Heard { location: Arc::clone(location), word });
     }
 
     fn put(&self, letter: Letter) -> bool {

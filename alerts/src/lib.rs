@@ -43,7 +43,7 @@ pub use incident::{
 pub use judge::LookBack;
 pub use notification::{
     Ack, Cell, Ear, Facts, Failing, Hushed, Kind as NotificationKind, Notification, NotificationId, Strip,
-    Words,
+    Whence, Words,
 };
 pub use policy::{
     Audience, Hours, Maintenance, Override, Person, Policy, Recipient, Reminders, Rotation, Route, Step,

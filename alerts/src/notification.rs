@@ -72,6 +72,28 @@ pub struct Failing {
     pub target: Option<String>,
     /// The last lines seen, oldest first.
     pub evidence: Vec<String>,
+    /// From where it fails and from where it works, where several places look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Whence>,
+}
+
+/// What several places say of one probe: names of locations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Whence {
+    /// From there it fails.
+    pub fails: Vec<String>,
+    /// From there it works.
+    pub works: Vec<String>,
+    /// From there nothing is known just now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+}
+
+impl Whence {
+    /// How many places look.
+    pub fn places(&self) -> usize {
+        self.fails.len() + self.works.len() + self.unknown.len()
+    }
 }
 
 impl Failing {
@@ -88,6 +110,7 @@ impl Failing {
             says: alert.says.clone(),
             target: (target != of).then(|| target.clone()),
             evidence: alert.evidence.clone(),
+            from: None,
         }
     }
 }

@@ -51,6 +51,12 @@ pub(crate) fn bounded(facts: &Facts) -> Facts {
         failing.summary = text::one_line(&failing.summary, 500);
         failing.reason = failing.reason.as_deref().map(|r| text::one_line(r, 80));
         failing.stage = failing.stage.as_deref().map(|s| text::one_line(s, 80));
+        if let Some(from) = &mut failing.from {
+            for places in [&mut from.fails, &mut from.works, &mut from.unknown] {
+                places.truncate(50);
+                places.iter_mut().for_each(|place| *place = text::one_line(place, 200));
+            }
+        }
         failing.evidence = text::last_lines(&failing.evidence, 20, 2500).0;
     }
     facts.working.iter_mut().for_each(|w| *w = text::one_line(w, 200));

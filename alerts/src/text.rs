@@ -33,6 +33,11 @@ pub fn plain(notification: &Notification) -> String {
     render::plain(&Story::of(notification))
 }
 
+/// From where something is seen: `Only frankfurt sees it: here and oslo do not.` `None` where that says nothing.
+pub fn whence(from: &crate::Whence) -> Option<String> {
+    points::whence(from)
+}
+
 /// A reason of the closed vocabulary in words, fit to follow `probe: `. Unknown ones speak for themselves.
 pub fn reason(reason: &str) -> String {
     phrase::reason(reason).map_or_else(|| one_line(reason, 80), str::to_owned)

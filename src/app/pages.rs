@@ -7,7 +7,12 @@ use secrecy::SecretString;
 use super::App;
 use crate::config::Config;
 use crate::edges::Edges;
+use crate::inbox::Orders;
 use crate::kept;
+use crate::observation::ProbeId;
+use crate::pings::Pings;
+use crate::pipeline::board::SharedBoard;
+use crate::store::Store;
 use crate::tasks::OnExit;
 use crate::web;
 
@@ -99,4 +104,17 @@ impl App {
 /// Who may come in, by this configuration.
 pub(super) fn keeper(config: &Config, edges: &Edges) -> web::Keeper {
     web::Keeper::new(&config.access, config.service.public_url.as_ref(), Arc::clone(&edges.net))
+}
+
+/// Those who tell us something; what is on record of them, the board knows.
+pub(super) fn pings(
+    config: &Config,
+    edges: &Edges,
+    orders: &Orders,
+    store: &Arc<dyn Store>,
+    board: &SharedBoard,
+) -> Pings {
+    let board = board.clone();
+    let newest = move |probe: &ProbeId| board.read().probes.get(probe).and_then(|state| state.newest);
+    Pings::of(config, &edges.clock, orders, Arc::clone(store), Arc::new(newest))
 }

@@ -81,6 +81,8 @@ impl App {
     ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
         let shown = Shown {
             board: self.board.clone(),
+            agents: self.agents.clone(),
+            metrics: self.metrics.clone(),
             store: Arc::clone(&self.store),
             together,
             clock: self.edges.clock.clone(),
@@ -126,7 +128,15 @@ impl App {
     /// Starts to take what the followers leave for us.
     pub(super) fn start_letter_box(&self, inbox: &Inbox) {
         let Some((together, Some(epoch))) = self.term.with.clone() else { return };
-        let obey = Obey { together, epoch, inbox: inbox.clone(), tasks: self.tasks.clone() };
+        let obey = Obey {
+            together,
+            epoch,
+            inbox: inbox.clone(),
+            agents: self.agents.clone(),
+            metrics: self.metrics.clone(),
+            clock: self.edges.clock.clone(),
+            tasks: self.tasks.clone(),
+        };
         self.tasks.spawn("letter-box", OnExit::Fine, obey.run());
     }
 

@@ -72,7 +72,7 @@ impl Replay {
 
     /// Shows the next run.
     pub(super) fn show(&mut self, seen: &Observation) {
-        if !self.probes.contains(&(seen.probe.target().to_owned(), seen.probe.probe().to_owned())) {
+        if !self.probes.contains(&(seen.probe.target().to_owned(), seen.probe.bare().to_owned())) {
             return;
         }
         if self.began.is_none() {

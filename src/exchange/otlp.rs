@@ -151,3 +151,73 @@ fn squeezed(plain: &[u8]) -> Bytes {
     // Writing into memory cannot fail.
     gzip.write_all(plain).and_then(|()| gzip.finish()).unwrap_or_default().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::exchange::testing::cells;
+
+    fn opened(parcel: &Parcel) -> Vec<Metric> {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(&parcel.body[..]).read_to_end(&mut plain).unwrap();
+        let mut request = Request::decode(plain.as_slice()).unwrap();
+        request.resources.remove(0).scopes.remove(0).metrics
+    }
+
+    fn outside() -> Outside {
+        Outside { location: "here".into(), labels: BTreeMap::new() }
+    }
+
+    #[test]
+    fn no_request_is_larger_than_allowed_and_a_metric_stands_in_it_once() {
+        let (cells, outside) = (cells(5), outside());
+        let whole: usize = cells.iter().map(|c| outside.samples(&c.probe, &c.bucket).len()).sum();
+        let parcels = parcels(&cells, &outside, false, 100);
+        assert!(parcels.len() > 1 && parcels.iter().all(|p| p.samples <= 100));
+        let mut count = 0;
+        for parcel in &parcels {
+            let metrics = opened(parcel);
+            let names: Vec<&str> = metrics.iter().map(|m| m.name.as_str()).collect();
+            assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+            for metric in &metrics {
+                let Some(Data::Gauge(gauge)) = &metric.data else { panic!("{metric:?}") };
+                count += gauge.points.len();
+            }
+        }
+        assert_eq!(count, whole);
+    }
+
+    #[test]
+    fn a_histogram_of_a_minute_counts_each_run_in_one_cell() {
+        let parcels = parcels(&cells(2), &outside(), true, 1_000);
+        let metrics = opened(&parcels[0]);
+        assert_eq!(metrics.len(), 4, "the four families");
+        let histograms = metrics.iter().filter_map(|m| match &m.data {
+            Some(Data::Histogram(h)) => Some(h),
+            _ => None,
+        });
+        for point in histograms.flat_map(|h| &h.points) {
+            assert_eq!(point.counts.len(), point.bounds.len() + 1);
+            assert_eq!(point.counts.iter().sum::<u64>(), point.count);
+            assert_eq!(point.time - point.start, 60_000_000_000);
+        }
+    }
+
+    #[test]
+    fn what_a_receiver_rejects_of_a_request_is_counted() {
+        let answer = |rejected| {
+            let partial = Some(wire::Partial { rejected, message: "too old".into() });
+            rejected_of(&Answer { partial })
+        };
+        assert_eq!(answer(0), None);
+        assert_eq!(answer(3), Some((3, "3 data points are not wanted: too old".into())));
+        assert_eq!(rejected(b""), None);
+        assert_eq!(rejected(b"{}"), None, "an answer in JSON");
+    }
+
+    fn rejected_of(answer: &Answer) -> Option<(usize, String)> {
+        rejected(&answer.encode_to_vec())
+    }
+}

@@ -261,10 +261,7 @@ impl Work {
             Ok(()) => format!("the export {name} works"),
             Err(why) => format!("the export {name}: {why}"),
         };
-        match good {
-            true => tracing::info!("{summary}"),
-            false => tracing::warn!("{summary}"),
-        }
+        // The recorder writes it into the log.
         let word = Ourselves { probe: format!("export-{name}"), good, summary };
         // If the inbox is full, it is said the next time.
         if self.inbox.put(Letter::Ourselves(word)) {

@@ -10,10 +10,12 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::observation::{Observation, ProbeId};
+use crate::pipeline::agents::Agents;
 use crate::pipeline::board::SharedBoard;
 use crate::pipeline::tape::Event;
 use crate::store::{Error, IncidentQuery, Store, Together};
 use crate::tasks::Tasks;
+use crate::telemetry::Metrics;
 
 /// Without a bell it is looked this often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,6 +32,10 @@ const OPEN: usize = 10_000;
 pub struct Shown {
     /// The board.
     pub board: SharedBoard,
+    /// Those who look from elsewhere: they may report to other replicas.
+    pub agents: Agents,
+    /// Figures.
+    pub metrics: Metrics,
     /// The store, as a follower has it.
     pub store: Arc<dyn Store>,
     /// What was recorded since.
@@ -93,6 +99,9 @@ impl Shown {
         if looked.is_none_or(|at| at.elapsed() >= CHANNELS) {
             let stands = self.store.stands().await?;
             self.board.write(|board| board.channels = stands);
+            if self.agents.all().next().is_some() {
+                self.agents.recall(&self.store.last_slots().await?, self.clock.now(), &self.metrics);
+            }
             *looked = Some(Instant::now());
         }
         Ok(())
@@ -113,7 +122,6 @@ impl Shown {
         });
         self.board.tape().write(observations.iter().map(Event::seen));
     }
-
 }
 
 /// Shows which incidents are open now, and how they stand.

@@ -9,14 +9,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::board::show_open;
-use super::words::{Asked, Ordered, Reported, body};
+use super::words::{Asked, Ordered, Reported, body, suspicion};
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::inbox::Letter;
 use crate::observation::Observation;
 use crate::pipeline::board::SharedBoard;
-use crate::store::{Store, Together};
 use crate::store::together::{Fate, Kind, Left, STALE};
+use crate::store::{Store, Together};
 use crate::tasks::{OnExit, Tasks};
 
 /// Without a bell, it is looked this often for the answer.
@@ -71,8 +71,17 @@ impl Forward {
             Letter::Observation(seen) => {
                 self.spawn(async move { me.hand_over(&[seen]).await });
             }
+            Letter::Heard { location, word } => {
+                let Ok(word) = serde_json::from_value(word) else { return };
+                let said = body(&Asked::Heard { location: location.to_string(), word });
+                self.spawn(async move { me.tell(said).await });
+            }
+            Letter::Suspect(suspect) => {
+                let said = body(&suspicion(suspect));
+                self.spawn(async move { me.tell(said).await });
+            }
             // Of the moment and of this process: a follower judges nothing.
-            _ => {}
+            Letter::Ourselves(_) | Letter::Witnesses(_) => {}
         }
     }
 
@@ -82,6 +91,13 @@ impl Forward {
 
     fn left(&self, kind: Kind, body: Value) -> Left {
         Left { id: self.dice.word(20), kind, body }
+    }
+
+    /// Leaves what nobody waits for, and what is soon of no use.
+    async fn tell(&self, body: Value) {
+        if let Err(error) = self.together.leave(&self.left(Kind::Question, body)).await {
+            tracing::debug!(%error, "a word cannot be left for the leader");
+        }
     }
 
     /// Leaves a letter and waits for the answer for as long as somebody wants it; whoever waits and is not answered

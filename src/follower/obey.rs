@@ -7,11 +7,14 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::words::{Asked, Ordered, Reported, body};
+use super::words::{Asked, Ordered, Reported, body, suspected};
+use crate::clock::Clock;
 use crate::inbox::{Inbox, Letter};
+use crate::pipeline::agents::Agents;
 use crate::store::Together;
 use crate::store::together::{Kind, Left};
 use crate::tasks::{OnExit, Tasks};
+use crate::telemetry::Metrics;
 
 /// Without a bell the box is looked at this often.
 const LOOK: Duration = Duration::from_millis(500);
@@ -28,6 +31,12 @@ pub struct Obey {
     pub epoch: i64,
     /// Where letters go.
     pub inbox: Inbox,
+    /// Those who report to other replicas.
+    pub agents: Agents,
+    /// Counts.
+    pub metrics: Metrics,
+    /// The date.
+    pub clock: Clock,
     /// All tasks.
     pub tasks: Tasks,
 }
@@ -82,19 +91,29 @@ impl Obey {
                 self.put(id, Letter::Reported { observations: reported.observations(), answer }, answered);
             }
             Kind::Question => {
-                let Ok(Asked::Why { most }) = serde_json::from_value(body) else { return };
-                let (answer, answered) = oneshot::channel();
-                self.put(id, Letter::Why { most, answer }, answered);
+                let Ok(asked) = serde_json::from_value::<Asked>(body) else { return };
+                self.answer(id, asked);
             }
         }
     }
 
-    fn put<T: Serialize + Send + 'static>(
-        &self,
-        id: String,
-        letter: Letter,
-        answered: oneshot::Receiver<T>,
-    ) {
+    fn answer(&self, id: String, asked: Asked) {
+        match asked {
+            Asked::Why { most } => {
+                let (answer, answered) = oneshot::channel();
+                self.put(id, Letter::Why { most, answer }, answered);
+            }
+            Asked::Heard { location, word } => {
+                self.agents.heard_of(&location, &word, self.clock.now(), &self.metrics);
+            }
+            Asked::Suspect { location, suspect } => {
+                // Dropped if there is no room: the run's end will tell.
+                let _put = self.inbox.put(Letter::Suspect(suspected(&location, suspect)));
+            }
+        }
+    }
+
+    fn put<T: Serialize + Send + 'static>(&self, id: String, letter: Letter, answered: oneshot::Receiver<T>) {
         if !self.inbox.put(letter) {
             return;
         }

@@ -4,9 +4,9 @@ use launchwatch_alerts::Command;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::inbox::Caller;
+use crate::inbox::{Caller, Suspect};
 use crate::observation::Observation;
-use crate::wire::Sent;
+use crate::wire::{Sent, SentSuspect};
 
 /// A command and who gave it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,6 +58,23 @@ impl Reported {
 pub(super) enum Asked {
     /// Why rules do or do not fire.
     Why { most: usize },
+    /// Nothing: an agent was heard of.
+    Heard { location: String, word: Box<crate::wire::Report> },
+    /// Nothing: a run elsewhere that goes on has proved failure.
+    Suspect { location: String, suspect: SentSuspect },
+}
+
+/// A suspicion as it travels.
+pub(super) fn suspicion(suspect: Suspect) -> Asked {
+    let Suspect { probe, location, slot, began, reason, stage, line, withdrawn } = suspect;
+    let suspect = SentSuspect { probe, slot, began, reason, stage, line, withdrawn };
+    Asked::Suspect { location: location.to_string(), suspect }
+}
+
+/// And as it was.
+pub(super) fn suspected(location: &str, suspect: SentSuspect) -> Suspect {
+    let SentSuspect { probe, slot, began, reason, stage, line, withdrawn } = suspect;
+    Suspect { probe, location: location.into(), slot, began, reason, stage, line, withdrawn }
 }
 
 /// As it travels. What cannot be written is nothing: no word of ours is of that kind.

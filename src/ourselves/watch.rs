@@ -11,6 +11,8 @@ use crate::observation::{Observation, ProbeId};
 
 /// A clock that was set, and an inbox that was full, are told for so long.
 const FOR_A_WHILE: SignedDuration = SignedDuration::from_secs(60);
+/// What others told later than this after it was over says nothing of how it is.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// Without a further sign of it, we have files enough again after this long.
 const FILES: SignedDuration = SignedDuration::from_mins(3);
 /// Writing must fail for so long before it is told: a backup may hold the file for a moment.
@@ -63,8 +65,16 @@ impl SelfWatch {
                     sorted.words.extend(self.report.hear(network(&self.gate), now));
                 }
                 letter => {
-                    if let Letter::Observation(seen) = &letter {
-                        self.notice(seen, now, &mut sorted.words);
+                    match &letter {
+                        Letter::Observation(seen) => self.notice(seen, now, &mut sorted.words),
+                        // What is told late says how it was.
+                        Letter::Reported { observations, .. } => {
+                            let late = |seen: &&Observation| now.duration_since(seen.ended()) < LATE;
+                            for seen in observations.iter().filter(late) {
+                                self.notice(seen, now, &mut sorted.words);
+                            }
+                        }
+                        _ => {}
                     }
                     if self.gate.take(letter, now, &mut sorted.letters) {
                         self.question.ask();
@@ -115,7 +125,7 @@ impl SelfWatch {
             let summary = format!("{} is let in again", seen.probe);
             words.extend(self.report.hear(Ourselves { probe: token(&seen.probe), good: true, summary }, now));
         }
-        if out_of_files(outcome) {
+        if out_of_files(outcome) && seen.probe.elsewhere().is_none() {
             let summary =
                 format!("launchwatch is out of files or buffers: {}; raise its limits", outcome.summary);
             words.extend(self.report.trouble("files", summary, FILES, now));

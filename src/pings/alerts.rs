@@ -45,7 +45,8 @@ pub(super) struct Book {
     timetable: Timetable,
     /// Since when we listen without a break.
     since: Timestamp,
-    newest: Option<Timestamp>,
+    /// The newest slot on record.
+    pub(super) newest: Option<Timestamp>,
     /// What was written down last.
     written: Option<(Vec<u64>, bool)>,
     heard: Option<Timestamp>,
@@ -67,19 +68,21 @@ impl Book {
         }
     }
 
-    /// Takes in what is on record, oldest first: the last of it says what fires.
+    /// Takes in what we wrote down ourselves.
     pub(super) fn saw(&mut self, seen: &Observation) {
-        if self.newest.is_some_and(|newest| seen.slot <= newest) {
-            return;
-        }
-        self.newest = Some(seen.slot);
-        if self.heard.is_none() {
-            self.recall(seen);
-        }
+        self.newest = self.newest.max(Some(seen.slot));
         self.written = Some(self.stand(seen.slot));
     }
 
-    /// Reads back what fired, until something is heard.
+    /// Takes in what is on record and may have been told to somebody else, oldest first: the last of it says what fires.
+    pub(super) fn learn(&mut self, seen: &Observation) {
+        if self.newest.is_none_or(|newest| newest < seen.slot) {
+            self.recall(seen);
+            self.saw(seen);
+        }
+    }
+
+    /// Reads back what fired.
     fn recall(&mut self, seen: &Observation) {
         let outcome = &seen.outcome;
         let marks = outcome.facts.get(FIRING).map_or("", String::as_str).split(',').filter(|m| !m.is_empty());

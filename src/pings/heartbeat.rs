@@ -16,6 +16,8 @@ const MOST: usize = 64;
 const AGAIN: Duration = Duration::from_secs(600);
 /// The name of the fact that names a run.
 const RUN: &str = "run";
+/// The fact that says when it was expected.
+const EXPECTED: &str = "expected";
 const MICRO: SignedDuration = SignedDuration::from_micros(1);
 
 /// What a job says.
@@ -69,7 +71,7 @@ pub(super) struct Beat {
     /// Since when we listen without a break.
     since: Timestamp,
     /// The newest slot on record.
-    newest: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
     /// When it was last heard of.
     pub(super) heard: Option<Timestamp>,
     /// When we began to listen for the first time.
@@ -142,7 +144,11 @@ impl Beat {
                     self.ended.drain(..self.ended.len().saturating_sub(MOST));
                 }
             }
-            _ => self.settle(seen.slot, false),
+            // Its slot may be another, where that one was taken.
+            _ => {
+                let expected = outcome.facts.get(EXPECTED).and_then(|at| at.parse().ok());
+                self.settle(expected.unwrap_or(seen.slot), false);
+            }
         }
     }
 
@@ -278,7 +284,7 @@ impl Beat {
         let mut outcome = Outcome::bare(Verdict::Failed, Some(Reason::Silent), what);
         let last = self.heard.map(|at| ("last_ping".to_owned(), at.to_string()));
         outcome.facts.extend(last);
-        outcome.facts.insert("expected".into(), expected.to_string());
+        outcome.facts.insert(EXPECTED.into(), expected.to_string());
         outcome
     }
 }

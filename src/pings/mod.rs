@@ -20,6 +20,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -73,11 +74,22 @@ struct Parts {
     clock: Clock,
     orders: Orders,
     location: Arc<str>,
+    store: Arc<dyn Store>,
+    newest: Newest,
 }
 
+/// The last slot of a probe that is known to be on record: also what another replica was told.
+pub type Newest = Arc<dyn Fn(&ProbeId) -> Option<Timestamp> + Send + Sync>;
+
 impl Pings {
-    /// Those of a configuration; what they say goes through `orders`.
-    pub fn of(config: &Config, clock: &Clock, orders: &Orders) -> Self {
+    /// Those of a configuration; what they say goes through `orders`, and is found again in the store.
+    pub fn of(
+        config: &Config,
+        clock: &Clock,
+        orders: &Orders,
+        store: Arc<dyn Store>,
+        newest: Newest,
+    ) -> Self {
         let now = clock.now();
         let (mut rows, mut by_key) = (Vec::new(), BTreeMap::<Digest, Vec<usize>>::new());
         for probe in &config.probes {
@@ -86,7 +98,7 @@ impl Pings {
             rows.push(Arc::new(Row::new(probe, passive, now)));
         }
         let location = Arc::clone(&config.service.location);
-        let parts = Some(Parts { clock: clock.clone(), orders: orders.clone(), location });
+        let parts = Some(Parts { clock: clock.clone(), orders: orders.clone(), location, store, newest });
         Self { parts, rows, by_key, moved: Notify::new() }
     }
 
@@ -95,11 +107,10 @@ impl Pings {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn take_up(&self, store: &dyn Store, now: Timestamp) -> Result<(), Error> {
+    pub async fn take_up(&self, now: Timestamp) -> Result<(), Error> {
+        let Some(parts) = &self.parts else { return Ok(()) };
         for row in &self.rows {
-            let query = RunQuery { probe: Some(row.id.clone()), limit: REMEMBERED, ..RunQuery::default() };
-            let known = store.runs(&query).await?;
-            row.saw(known.iter().rev());
+            learn(parts, row).await?;
             row.forgive(now);
         }
         Ok(())
@@ -118,6 +129,7 @@ impl Pings {
         let said = async {
             // One after the other: what is to be written follows from what is on record.
             let _turn = row.turn.lock().await;
+            learn_news(parts, row).await?;
             let found = row.would(word, rid, lines, parts.clock.now());
             self.report(parts, row, found).await
         };
@@ -137,6 +149,7 @@ impl Pings {
                     return Err(NotDone::TryAgain);
                 }
                 let _turn = row.turn.lock().await;
+                learn_news(parts, row).await?;
                 let (found, later) = row.told(told, parts.clock.now());
                 self.report(parts, row, found).await?;
                 row.become_so(later);
@@ -185,4 +198,24 @@ impl Pings {
             Ok(Err(_)) | Err(_) => Heard::NotNow,
         }
     }
+}
+
+/// Reads what is on record of one of them.
+async fn learn(parts: &Parts, row: &Row) -> Result<(), Error> {
+    let query = RunQuery { probe: Some(row.id.clone()), limit: REMEMBERED, ..RunQuery::default() };
+    let known = parts.store.runs(&query).await?;
+    row.learn(known.iter().rev());
+    row.learned.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// The same, if something is on record that we did not write: another replica was told.
+async fn learn_news(parts: &Parts, row: &Row) -> Result<(), NotDone> {
+    if row.learned.load(Ordering::Relaxed) && (parts.newest)(&row.id) <= row.newest() {
+        return Ok(());
+    }
+    learn(parts, row).await.map_err(|error| {
+        tracing::warn!(%error, probe = %row.id, "cannot read what others told another replica");
+        NotDone::TryAgain
+    })
 }

@@ -1,5 +1,6 @@
 //! One of those who may tell us something: how it stands, behind a lock.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     /// How often its key may be used.
     pub(super) limit: Limit,
+    /// What is on record of it was read.
+    pub(super) learned: AtomicBool,
     /// Held while something is being written down.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
@@ -67,7 +70,13 @@ impl Row {
                 Kind::Alerts(Mutex::new(Book::new(terms, timetable, now)))
             }
         };
-        Self { id: probe.id.clone(), kind, limit: Limit::default(), turn: tokio::sync::Mutex::default() }
+        Self {
+            id: probe.id.clone(),
+            kind,
+            limit: Limit::default(),
+            learned: AtomicBool::new(false),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Takes in what is on record, oldest first.
@@ -77,6 +86,24 @@ impl Row {
                 Kind::Heartbeat(beat) => locked(beat).saw(one),
                 Kind::Alerts(book) => locked(book).saw(one),
             }
+        }
+    }
+
+    /// Takes in what is on record and may have been told to somebody else, oldest first.
+    pub(super) fn learn<'a>(&self, seen: impl IntoIterator<Item = &'a Observation>) {
+        for one in seen {
+            match &self.kind {
+                Kind::Heartbeat(beat) => locked(beat).saw(one),
+                Kind::Alerts(book) => locked(book).learn(one),
+            }
+        }
+    }
+
+    /// The newest slot that is known.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Heartbeat(beat) => locked(beat).newest,
+            Kind::Alerts(book) => locked(book).newest,
         }
     }
 

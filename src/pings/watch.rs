@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Pings;
+use super::{Pings, learn_news};
 use crate::clock::Clock;
 use crate::inbox::{Inbox, Letter};
 use crate::tasks::Tasks;
@@ -24,7 +24,7 @@ pub async fn watch(pings: Arc<Pings>, clock: Clock, inbox: Inbox, tasks: Tasks) 
     }
     loop {
         let now = clock.now();
-        pings.say(&inbox, now);
+        pings.say(&inbox, now).await;
         let pause = pings.pause(now);
         tokio::select! {
             biased; // two replays must agree
@@ -43,11 +43,14 @@ pub async fn watch(pings: Arc<Pings>, clock: Clock, inbox: Inbox, tasks: Tasks) 
 
 impl Pings {
     /// Hands over what is to be said about those who said nothing.
-    fn say(&self, inbox: &Inbox, now: Timestamp) {
+    async fn say(&self, inbox: &Inbox, now: Timestamp) {
         let Some(parts) = &self.parts else { return };
         for row in &self.rows {
             // Whoever is just telling something is not silent.
             let Ok(_turn) = row.turn.try_lock() else { continue };
+            if row.next().is_none_or(|at| at > now) || learn_news(parts, row).await.is_err() {
+                continue;
+            }
             while let Some(found) = row.due(now) {
                 let seen = row.seen(&parts.location, found);
                 if !inbox.put(Letter::Observation(seen.clone())) {

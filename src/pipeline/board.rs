@@ -68,6 +68,8 @@ pub struct ProbeState {
     pub last: Option<(Timestamp, Outcome)>,
     /// The slot of that run.
     pub slot: Option<Timestamp>,
+    /// The newest slot on record, whatever became of it.
+    pub newest: Option<Timestamp>,
     /// When the last run ended that passed (or was degraded).
     pub last_good: Option<Timestamp>,
     /// When it is due, to tell when it is overdue.
@@ -96,6 +98,8 @@ pub struct Board {
     pub committed_at: Option<Timestamp>,
     /// When the recorder last went round its loop.
     pub alive_at: Option<Timestamp>,
+    /// Where we look from.
+    pub here: Arc<str>,
 }
 
 /// The board, shared. Cheap to clone.
@@ -117,6 +121,7 @@ impl SharedBoard {
             },
             last: None,
             slot: None,
+            newest: None,
             last_good: None,
             timetable: Timetable::new(p.schedule.clone(), &p.id),
             slack: slack(p),
@@ -126,7 +131,8 @@ impl SharedBoard {
         let probes = config.probes.iter().map(|p| (p.id.clone(), row(p))).collect();
         let labels = config.targets.iter().map(|t| (t.name.clone(), t.labels.clone())).collect();
         let places = config.targets.iter().map(|t| (t.name.clone(), Place::of(t))).collect();
-        let board = Board { labels, places, probes, ..Board::default() };
+        let here = Arc::clone(&config.service.location);
+        let board = Board { labels, places, probes, here, ..Board::default() };
         Self(Arc::new(RwLock::new(board)), Arc::default(), Tape::default())
     }
 
@@ -152,6 +158,12 @@ impl SharedBoard {
     }
 }
 
+/// Whether it says how the probe stands: a slot that passed without a run does not, nor does a job that has only begun.
+/// The strip shows them.
+pub(super) fn tells(outcome: &Outcome) -> bool {
+    !matches!(outcome.reason, Some(Reason::Missed | Reason::Running))
+}
+
 /// Longer than the next result can be late.
 fn slack(probe: &ProbeConfig) -> Duration {
     match (probe.probe.passive(), &probe.schedule) {
@@ -159,7 +171,7 @@ fn slack(probe: &ProbeConfig) -> Duration {
         (Some(Passive::Heartbeat(terms)), schedule) => {
             let every = if let Schedule::Every(every) = schedule { *every } else { Duration::ZERO };
             let grace = terms.grace.unwrap_or(LONGEST_GRACE) + Duration::from_secs(60);
-            every.saturating_add(grace).saturating_add(terms.longest.unwrap_or_default())
+            every.saturating_add(grace).saturating_add(terms.longest.unwrap_or(every))
         }
         (Some(Passive::Alertmanager(_)), _) => Duration::from_secs(30),
         (None, _) if probe.launches => probe.deadline + probe.backed_off * 2,
@@ -178,9 +190,9 @@ impl Board {
             one.record(seen.outcome.took());
             row.add_took(seen.slot.as_second(), &one);
         }
-        // A slot that passed without a run says nothing about how the probe stands; the strip shows it.
+        row.newest = row.newest.max(Some(seen.slot));
         // What comes late, from elsewhere, says how it was.
-        if seen.outcome.reason != Some(Reason::Missed) && row.slot.is_none_or(|slot| slot <= seen.slot) {
+        if tells(&seen.outcome) && row.slot.is_none_or(|slot| slot <= seen.slot) {
             row.last = Some((seen.ended(), seen.outcome.clone()));
             row.slot = Some(seen.slot);
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use launchwatch_alerts::{Engine, Incident, LookBack, SeriesId};
-use launchwatch_probes::{Reason, Verdict};
+use launchwatch_probes::Verdict;
 
-use super::board::{CELL_SECONDS, CELLS, SharedBoard};
+use super::board::{CELL_SECONDS, CELLS, SharedBoard, tells};
 use super::recorder::series;
 use super::sample;
 use crate::config::ProbeConfig;
@@ -145,8 +145,7 @@ impl Past<'_> {
             if row.launches {
                 self.learned.saw(&one.probe, &one.outcome);
             }
-            // A slot that passed without a run says nothing about how the probe stands.
-            if one.outcome.reason != Some(Reason::Missed) {
+            if tells(&one.outcome) {
                 last.insert(&one.probe, one);
             }
         }

@@ -49,7 +49,7 @@ pub fn start(config: &Config, owed: Arc<Notify>, current: Current) {
         return;
     };
     let (tasks, edges, store, metrics) = current.doors();
-    let probes = config.probes.iter().map(|p| (p.id.target(), p.id.probe()));
+    let probes = config.probes.iter().map(|p| (p.id.target(), p.id.bare()));
     let shown = Shown::new(probes.filter(|(target, _)| !config.pages.hide.contains(*target)));
     let planned = config.policy.maintenance.as_slice().into();
     let ends = tasks.clone();

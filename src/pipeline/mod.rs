@@ -17,4 +17,5 @@ pub mod orders;
 pub mod recorder;
 pub mod reported;
 pub(crate) mod sample;
+mod seen_from;
 pub mod tape;

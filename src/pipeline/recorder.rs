@@ -1,15 +1,20 @@
 //! The one writer: inbox or next tick → engine → store → board.
 
+mod names;
+mod say;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchwatch_alerts::{AlertState, Change, Engine, IncidentId, OURSELVES, SeriesId};
+use launchwatch_alerts::{AlertState, Change, Engine, IncidentId, OURSELVES};
 use launchwatch_probes::{Reason, Verdict};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use self::names::{SeriesNames, ours};
+use self::say::say;
 use super::backlog::{Attempt, Backlog};
 use super::direct::Direct;
 use super::orders::Orders;
@@ -24,6 +29,8 @@ use crate::scheduler::{Asks, Standing};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
 use crate::telemetry::Metrics;
+
+pub use self::names::series;
 
 /// Results are gathered this long after the first one, so that one flush to disk serves many.
 const GATHER: Duration = Duration::from_millis(40);
@@ -158,6 +165,8 @@ impl Recorder {
                 Letter::Why { most, answer } => drop(answer.send(self.engine.why(most, now))),
                 // Sorted out before.
                 Letter::Ourselves(_) | Letter::Witnesses(_) => {}
+                // Who leads was told already.
+                Letter::Heard { .. } => {}
             }
         }
         let mut changes = self.engine.tick(now);
@@ -356,67 +365,11 @@ async fn gather(inbox: &mut mpsc::Receiver<Letter>, letters: &mut Vec<Letter>) {
     }
 }
 
-fn say(change: &Change) {
-    match change {
-        Change::Alert(a) => {
-            tracing::info!(alert.rule = %a.key.rule, alert.series = %a.key.series, alert.state = ?a.state,
-                alert.failures = a.failures, "alert moved");
-        }
-        Change::Incident(i) => {
-            tracing::info!(incident.id = %i.id, incident.state = ?i.state, target.name = %i.target, "incident moved");
-        }
-        Change::Silence(s) => {
-            tracing::info!(silence.id = %s.id, silence.by = %s.by, silence.until = %s.until, "silence moved");
-        }
-        Change::Deploy(d) => {
-            tracing::info!(target.name = %d.target, deploy.result = d.result.as_str(), "deployment seen");
-        }
-        Change::Hidden(h) => {
-            tracing::info!(alert.series = %h.series, alert.rule = %h.rule, "not told: {}", h.by);
-        }
-        // Handed over before; the runner says what comes of it.
-        Change::Look(_) => {}
-        Change::Notify(n) => {
-            tracing::info!(notification.id = %n.id, notification.kind = n.kind.as_str(), "notification owed");
-        }
-    }
-}
-
-/// The series of each probe, and whether anybody wants to know its details: made and asked once.
-#[derive(Default)]
-struct SeriesNames(BTreeMap<ProbeId, (Arc<SeriesId>, bool)>);
-
-impl SeriesNames {
-    fn of(&mut self, engine: &Engine, probe: &ProbeId, location: &str) -> (Arc<SeriesId>, bool) {
-        if let Some(known) = self.0.get(probe).filter(|(s, _)| s.location == location) {
-            return known.clone();
-        }
-        let series = Arc::new(series(probe, location));
-        let curious = engine.curious(&series);
-        self.0.insert(probe.clone(), (Arc::clone(&series), curious));
-        (series, curious)
-    }
-
-    fn known(&self, probe: &ProbeId) -> Option<&SeriesId> {
-        self.0.get(probe).map(|(series, _)| series.as_ref())
-    }
-}
-
 /// Whether a run could not look through our own fault, and not for want of a run.
 fn our_fault(seen: &Observation) -> bool {
     use Reason::{ProbeAuth, Prober, ProberIsolated};
     seen.outcome.verdict == Verdict::Unknown
         && matches!(seen.outcome.reason, Some(ProbeAuth | Prober | ProberIsolated))
-}
-
-/// The series of a probe of ourselves.
-fn ours(probe: &str, location: &str) -> SeriesId {
-    SeriesId { target: OURSELVES.into(), probe: probe.into(), location: location.into() }
-}
-
-/// The series of a probe at a location.
-pub fn series(probe: &ProbeId, location: &str) -> SeriesId {
-    SeriesId { target: probe.target().into(), probe: probe.bare().into(), location: location.into() }
 }
 
 #[cfg(test)]

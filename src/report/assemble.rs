@@ -88,7 +88,7 @@ fn onset(material: &Material, impact: &[Impact]) -> Onset {
             || "something is out of order".to_owned(),
             |a| format!("{} over {}", a.key.rule, a.key.series),
         );
-        let found = first.and_then(|a| material.runs.get(&probe(&a.key.series)));
+        let found = first.and_then(|a| material.runs.get(&probe(&a.key.series, material)));
         let run = found
             .and_then(|runs| runs.iter().find(|r| r.began() == incident.since || r.slot == incident.since));
         let words = run.map_or_else(|| words.clone(), |run| format!("{words} ({})", says(run)));
@@ -97,8 +97,11 @@ fn onset(material: &Material, impact: &[Impact]) -> Onset {
     onset
 }
 
-fn probe(series: &SeriesId) -> ProbeId {
-    ProbeId::new(&series.target, &series.probe)
+/// The probe of a series, as runs on record are called.
+fn probe(series: &SeriesId, material: &Material) -> ProbeId {
+    let id = ProbeId::new(&series.target, &series.probe);
+    let at = id.at(&series.location);
+    if material.runs.contains_key(&at) { at } else { id }
 }
 
 /// What failed then, in words.
@@ -119,7 +122,8 @@ fn says(run: &Observation) -> String {
 /// The first run that did not work among those that alerts speak of: where nothing was wholly down.
 fn single(material: &Material) -> Onset {
     let incident = &material.incident;
-    let spoken: BTreeSet<ProbeId> = incident.alerts.values().map(|a| probe(&a.key.series)).collect();
+    let spoken: BTreeSet<ProbeId> =
+        incident.alerts.values().map(|a| probe(&a.key.series, material)).collect();
     let runs = || spoken.iter().filter_map(|p| material.runs.get(p));
     let find = |bad: &dyn Fn(&Observation) -> bool| {
         let all = runs().flatten().filter(|r| r.began() >= incident.since && bad(r));
@@ -267,7 +271,8 @@ fn recovery(material: &Material, impact: &[Impact], began: Timestamp, end: Times
 /// The last run that failed and the first that worked after it, where nothing was wholly down.
 fn after(material: &Material, began: Timestamp, end: Timestamp) -> (Option<Moment>, Option<Moment>) {
     let incident = &material.incident;
-    let spoken: BTreeSet<ProbeId> = incident.alerts.values().map(|a| probe(&a.key.series)).collect();
+    let spoken: BTreeSet<ProbeId> =
+        incident.alerts.values().map(|a| probe(&a.key.series, material)).collect();
     let all = || spoken.iter().filter_map(|p| material.runs.get(p)).flatten();
     let during = all().filter(|r| r.began() >= began && r.began() <= end && telling(r));
     let Some(bad) = during.filter(|r| r.outcome.verdict != Verdict::Passed).max_by_key(|r| r.began()) else {

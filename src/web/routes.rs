@@ -69,6 +69,7 @@ routes! {
     GET    "/probes/{target}/{probe}"                  Viewer   looks::probe::page;
     GET    "/runs/{target}/{probe}/{slot}"             Viewer   looks::run::page;
     GET    "/cluster"                                  Viewer   looks::cluster::page;
+    GET    "/agents"                                   Viewer   looks::agents::page;
     // The working pages of those who see to things, and their forms.
     GET    "/incidents"                                Public   desk::incidents::page;
     GET    "/incidents/{id}"                           Public   desk::incident::page;

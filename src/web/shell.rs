@@ -40,6 +40,7 @@ const PLACES: &[(&str, &str, For)] = &[
     ("/overview", "Overview", For::Having(Role::Viewer)),
     ("/incidents", "Incidents", For::Having(Role::Viewer)),
     ("/cluster", "Cluster", For::Having(Role::Viewer)),
+    ("/agents", "Agents", For::Having(Role::Viewer)),
     ("/rules", "Rules", For::Having(Role::Viewer)),
     ("/silences", "Silences", For::Having(Role::Viewer)),
     ("/channels", "Channels", For::Having(Role::Viewer)),

@@ -52,6 +52,7 @@ pub(crate) fn opened() -> Notification {
                     "Launch attempt 1 failed, retrying...".into(),
                     "0/12 nodes are available: 12 Insufficient memory. <no preemption>".into(),
                 ],
+                from: None,
             }],
             working: vec!["hub-health".into(), "front page".into()],
             strips: vec![strip("launch-requirements", 33, 3), strip("hub-health", 36, 0)],
@@ -77,6 +78,7 @@ pub(crate) fn update() -> Notification {
         says: String::new(),
         target: None,
         evidence: Vec::new(),
+        from: None,
     });
     n.facts.strips = vec![strip("launch-requirements", 31, 5), strip("hub-health", 34, 2)];
     n.facts.causes = vec![cause()];

@@ -45,6 +45,11 @@ fn with(text: &str, many: usize, severity: Severity, mut n: Notification) -> Not
         says: text.to_owned(),
         target: Some(text.to_owned()),
         evidence: vec![text.to_owned(); many],
+        from: Some(crate::Whence {
+            fails: vec![text.to_owned(); many],
+            works: vec![text.to_owned(); many],
+            unknown: vec![text.to_owned(); many],
+        }),
     };
     n.facts.failing = vec![failing; many];
     n.facts.working = vec![text.to_owned(); many];

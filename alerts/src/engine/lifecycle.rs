@@ -44,7 +44,7 @@ impl Engine {
         seen.planned |= planned;
         let before = seen.health;
         if sample.health != Health::Unknown {
-            seen.health = Some(sample.health);
+            (seen.health, seen.spoke) = (Some(sample.health), Some(sample.at));
         }
         let active = seen.active > 0;
         let mut said = Vec::new();

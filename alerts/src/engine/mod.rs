@@ -28,6 +28,7 @@ mod split;
 mod tell;
 mod time;
 mod trouble;
+mod whence;
 mod why;
 
 #[cfg(test)]
@@ -66,6 +67,8 @@ struct Row {
 #[derive(Debug, Default)]
 struct Seen {
     health: Option<Health>,
+    /// When it last said something.
+    spoke: Option<Timestamp>,
     rows: Vec<Row>,
     /// Alerts of it that are not calm.
     active: usize,
@@ -191,7 +194,7 @@ impl Engine {
         if let Some(seen) = self.series.get_mut(&sample.series) {
             seen.planned |= planned;
             if sample.health != Health::Unknown {
-                seen.health = Some(sample.health);
+                (seen.health, seen.spoke) = (Some(sample.health), Some(sample.at));
             }
             let voted: Vec<_> = seen
                 .rows

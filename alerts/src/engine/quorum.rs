@@ -91,6 +91,6 @@ pub(super) fn anywhere(series: &SeriesId) -> SeriesId {
     SeriesId { location: String::new(), ..series.clone() }
 }
 
-fn voice_until(seen: &Seen, as_of: Timestamp) -> Timestamp {
+pub(super) fn voice_until(seen: &Seen, as_of: Timestamp) -> Timestamp {
     as_of + signed(seen.every * SILENT_AFTER) + SignedDuration::from_mins(1)
 }

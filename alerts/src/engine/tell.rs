@@ -57,7 +57,7 @@ impl Engine {
         (ears, people): (Vec<Ear>, Vec<String>),
         now: Timestamp,
     ) {
-        let facts = self.facts(id, kind, words);
+        let facts = self.facts(id, kind, words, now);
         let Some(incident) = self.incidents.get_mut(id) else { return };
         incident.notifications += 1;
         incident.update_due = None;
@@ -163,12 +163,16 @@ impl Engine {
         }
     }
 
-    fn facts(&self, id: &IncidentId, kind: Kind, words: Option<&str>) -> Facts {
+    fn facts(&self, id: &IncidentId, kind: Kind, words: Option<&str>, now: Timestamp) -> Facts {
         let Some(incident) = self.incidents.get(id) else { return Facts::bare("", Timestamp::UNIX_EPOCH) };
         let over = kind == Kind::Resolved;
         let fails = |a: &&Alert| over || (a.state == AlertState::Firing && a.incident.as_ref() == Some(id));
         let failing = self.each_news_once(incident.alerts.values().filter(fails).collect());
-        let failing: Vec<_> = failing.into_iter().map(|a| Failing::of(a, &incident.target)).collect();
+        let failing = failing.into_iter().map(|a| {
+            let from = self.whence(&a.key, now).filter(|_| !over);
+            Failing { from, ..Failing::of(a, &incident.target) }
+        });
+        let failing: Vec<_> = failing.collect();
         let all = if over {
             let listed = incident.alerts.values().map(|a| self.news(&a.key)).collect::<BTreeSet<_>>().len();
             listed.saturating_add(usize::try_from(incident.more).unwrap_or(usize::MAX))
@@ -227,7 +231,7 @@ impl Engine {
         let works =
             |seen: &super::Seen| matches!(seen.health, Some(Health::Good | Health::Poor)) && seen.active == 0;
         let mine = self.series_of(target).filter(|(_, seen)| works(seen));
-        let mut names: Vec<_> = mine.map(|(id, _)| id.probe.clone()).collect();
+        let mut names: Vec<_> = mine.map(|(id, _)| self.called(id)).collect();
         names.dedup();
         names.truncate(LISTED);
         names

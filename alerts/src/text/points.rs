@@ -5,8 +5,11 @@ use super::headline::judged;
 use super::phrase;
 use super::story::{NAMED, Piece, Span, said};
 use super::time::moment;
-use crate::{Failing, Notification, OURSELVES};
+use crate::{Failing, Notification, OURSELVES, Whence};
 
+/// Locations that are named, and the longest of their names.
+const PLACES: usize = 5;
+const PLACE: usize = 40;
 /// Targets that fail alike and are named.
 const ALIKE: usize = 8;
 
@@ -86,11 +89,48 @@ fn words(f: &Failing, n: &Notification, now: bool) -> String {
     }
     words.push_str(&since);
     words.push_str(").");
+    if let Some(from) = f.from.as_ref().and_then(whence) {
+        words.push_str(&format!(" {from}"));
+    }
     let summary = one_line(&f.summary, 300);
     if !summary.is_empty() {
         words.push_str(&format!(" It said: “{summary}”"));
     }
     words
+}
+
+/// `Only frankfurt sees it: here and oslo do not.` `None` where nobody is told anything by it.
+pub(super) fn whence(from: &Whence) -> Option<String> {
+    let known = from.fails.len() + from.works.len();
+    let silent = match from.unknown.as_slice() {
+        [] => String::new(),
+        some => format!(" From {} nothing is known just now.", list(some)),
+    };
+    let words = match (from.fails.as_slice(), from.works.as_slice()) {
+        ([], _) => return None,
+        (_, []) if from.unknown.is_empty() => format!("Seen from all {known} locations."),
+        (some, []) => format!("Seen from {}.", list(some)),
+        ([one], works) => {
+            let verb = if works.len() == 1 { "does" } else { "do" };
+            format!("Only {} sees it: {} {verb} not.", one_line(one, PLACE), list(works))
+        }
+        (some, works) => format!("Seen from {}, not from {}.", list(some), list(works)),
+    };
+    Some(format!("{words}{silent}"))
+}
+
+/// `here, oslo and 3 more`.
+fn list(places: &[String]) -> String {
+    let mut names: Vec<String> = places.iter().take(PLACES).map(|name| one_line(name, PLACE)).collect();
+    let rest = places.len().saturating_sub(PLACES);
+    if rest > 0 {
+        names.push(format!("{rest} more"));
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        None => String::new(),
+    }
 }
 
 pub(super) fn more(n: &Notification) -> Option<Piece> {

@@ -119,7 +119,7 @@ fn after_a_restart_what_fired_still_fires_and_can_end() {
     let mut before = book(0);
     let told = tell(&mut before, 1, &[("HubDown", "hub", "firing"), ("Full", "hub", "firing")]).unwrap();
     let mut after = book(100);
-    after.saw(&seen((at(1), told)));
+    after.learn(&seen((at(1), told)));
     after.forgive(at(100));
     let still = look(&mut after, 200).pop().unwrap();
     assert_eq!(still.summary, "2 alerts fire: Full, HubDown");

@@ -7,6 +7,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::config::{self, Config, Registries};
 use crate::inbox::{self, Inbox, Letter};
+use crate::store::{Batch, Retention, SqliteStore, Store};
 use crate::tasks::Tasks;
 
 const KEY: &str = "a-key-of-the-backup-0001";
@@ -19,7 +20,9 @@ fn config() -> Config {
 fn set() -> (Arc<Pings>, Clock, Inbox, mpsc::Receiver<Letter>) {
     let (inbox, letters) = inbox::inbox();
     let clock = Clock::simulated("2018-07-07T12:00:00Z".parse().unwrap());
-    (Arc::new(Pings::of(&config(), &clock, &inbox.orders())), clock, inbox, letters)
+    let store = Arc::new(SqliteStore::in_memory(Retention::default()).unwrap().at_once());
+    let pings = Pings::of(&config(), &clock, &inbox.orders(), store, Arc::new(|_| None));
+    (Arc::new(pings), clock, inbox, letters)
 }
 
 /// What the next letter tells; answered as durable if that is wanted.
@@ -106,4 +109,24 @@ fn two_jobs_with_one_key_are_refused_and_keys_are_not_told() {
         "{told}"
     );
     assert!(!told.contains(KEY), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_replica_was_told_is_known_before_anybody_is_accused() {
+    let (inbox, mut letters) = inbox::inbox();
+    let clock = Clock::simulated("2018-07-07T12:00:00Z".parse().unwrap());
+    let store = Arc::new(SqliteStore::in_memory(Retention::default()).unwrap().at_once());
+    let told = Observation {
+        probe: ProbeId::new("hub", "backup"),
+        ..seen((at(3_500), Outcome::bare(launchwatch_probes::Verdict::Passed, None, "")))
+    };
+    let newest = Arc::new(move |_: &ProbeId| Some(at(3_500)));
+    let pings = Pings::of(&config(), &clock, &inbox.orders(), Arc::clone(&store) as Arc<dyn Store>, newest);
+    store.record(Batch { observations: vec![told], now: at(3_500), ..Batch::default() }).await.unwrap();
+    let tasks = Tasks::new();
+    let watching = watch(Arc::new(pings), clock.clone(), inbox, tasks.clone());
+    tasks.spawn("pings", crate::tasks::OnExit::Fine, watching);
+    let late = taken(&mut letters, true).await;
+    assert_eq!(late[0].slot, at(7_100), "{:?}", late[0]);
+    tasks.stop();
 }

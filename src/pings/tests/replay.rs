@@ -57,8 +57,9 @@ proptest! {
                     prop_assert!(job.look(now) <= 66, "it accuses without end");
                     for seen in &job.record[before..] {
                         let grace = i64::try_from(job.beat.grace().as_secs()).unwrap();
+                        let expected = seen.outcome.facts.get("expected").map(|at| at.parse::<Timestamp>().unwrap());
                         let fair = seen.outcome.reason != Some(launchwatch_probes::Reason::Silent)
-                            || (seen.slot < at(now - grace + 1) && now - since >= grace);
+                            || (expected.unwrap() <= at(now - grace) && now - since >= grace);
                         prop_assert!(fair, "accused too early at {now}: {seen:?}");
                     }
                 }

@@ -105,7 +105,7 @@ impl Agents {
 
     /// After a start: what is on record says when each was last heard of. Time in which we ourselves did not listen, as
     /// far as the record tells, counts for nobody's silence.
-    pub fn recall(&self, last_slots: &BTreeMap<ProbeId, Timestamp>, now: Timestamp) {
+    pub fn recall(&self, last_slots: &BTreeMap<ProbeId, Timestamp>, now: Timestamp, metrics: &Metrics) {
         let Some(listened) = last_slots.values().max().copied().map(|at| at.min(now)) else { return };
         let mut heard = self.heard();
         for agent in self.all() {
@@ -113,6 +113,7 @@ impl Agents {
                 last_slots.range(..).filter(|(id, _)| agent.probes.contains(*id)).map(|(_, slot)| *slot);
             let (Some(last), Some(of)) = (last.max(), heard.get_mut(&agent.name)) else { continue };
             of.last = of.last.max(Some(last.min(now)));
+            metrics.agent(&agent.name, last.min(now), None, 0, 0);
             of.counted = now - listened.duration_since(last).max(SignedDuration::ZERO);
         }
     }

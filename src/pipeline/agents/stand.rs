@@ -119,11 +119,12 @@ impl Heard {
     pub(super) fn stand(&self, agent: &Agent, now: Timestamp) -> Stand {
         let silent = now.duration_since(self.counted) > agent.silent_after;
         let losing = self.lost_at.is_some_and(|at| now.duration_since(at) < LOST);
-        let words = vec![
-            word(agent, "", !silent, self.silence(agent, silent)),
-            word(agent, "-clock", silent || !self.clock_wrong, self.clock(agent)),
-            word(agent, "-lost", !losing, self.losses(agent)),
-        ];
+        let mut words = vec![word(agent, "", !silent, self.silence(agent, silent))];
+        // While nothing is heard, what its clock does is not known.
+        if !silent {
+            words.push(word(agent, "-clock", !self.clock_wrong, self.clock(agent)));
+        }
+        words.push(word(agent, "-lost", !losing, self.losses(agent)));
         let state = match (silent, self.last) {
             (true, _) => State::Silent,
             (false, None) => State::Awaited,
@@ -162,7 +163,7 @@ impl Heard {
     fn losses(&self, agent: &Agent) -> String {
         let (name, lost) = (&agent.name, self.lost_since_start);
         format!(
-            "{name} could not reach us for so long that it gave up what it had seen: {lost} results are lost"
+            "{name} could not reach us for so long that it gave up what it had seen: {lost} results are lost so far"
         )
     }
 }

@@ -44,7 +44,7 @@ fn after_a_start_the_record_says_who_was_silent_before_but_not_while_nobody_list
     // We went down at 0 and came back at 10,000. Frankfurt had been heard just before, oslo had not for 150 s.
     let slots = [slot("hub/site", 0), slot("hub/site@frankfurt", -10), slot("hub/site@oslo", -150)];
     let agents = agents();
-    agents.recall(&BTreeMap::from(slots), at(10_000));
+    agents.recall(&BTreeMap::from(slots), at(10_000), &Metrics::new(&[]).unwrap());
     let silent = |name: &str, second| agents.stand(name, at(second)).unwrap().state == State::Silent;
     assert!(!silent("frankfurt", 10_000) && !silent("oslo", 10_030));
     assert!(silent("oslo", 10_031), "it had been silent before");

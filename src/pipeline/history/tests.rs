@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use launchwatch_alerts::{Known, Memory, Plan, Rule, When};
-use launchwatch_probes::{Outcome, Stage, StageTime};
+use launchwatch_probes::{Outcome, Reason, Stage, StageTime};
 
 use super::*;
 use crate::config::{self, Config, Registries};

@@ -55,7 +55,7 @@ impl Quiet<'_> {
     /// Maintenance that touches a probe, merged.
     fn of_probe(&self, probe: &ProbeId) -> Vec<Span> {
         let series =
-            SeriesId { target: probe.target().into(), probe: probe.probe().into(), location: String::new() };
+            SeriesId { target: probe.target().into(), probe: probe.bare().into(), location: String::new() };
         let all = self.stretches(|s| s.of.matches(&series), |m| m.about(&series));
         merged(all.into_iter().map(|s| (s.from, s.until)).collect())
     }

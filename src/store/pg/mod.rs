@@ -43,9 +43,9 @@ mod sql;
 mod stands;
 mod store;
 mod subscribers;
-pub(super) mod together;
 #[cfg(test)]
 pub(super) mod tests;
+pub(super) mod together;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};

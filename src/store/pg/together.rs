@@ -173,7 +173,9 @@ impl Together for PgStore {
                 let (nr, id): (i64, String) = (column(row, 0, what)?, column(row, 1, what)?);
                 let (kind, body): (String, String) = (column(row, 2, what)?, column(row, 3, what)?);
                 // What cannot be understood is of another version: it is taken, and not answered.
-                let (Some(kind), Ok(body)) = (Kind::named(&kind), serde_json::from_str(&body)) else { continue };
+                let (Some(kind), Ok(body)) = (Kind::named(&kind), serde_json::from_str(&body)) else {
+                    continue;
+                };
                 letters.push((nr, Left { id, kind, body }));
             }
             letters.sort_by_key(|(nr, _)| *nr);
@@ -243,7 +245,8 @@ impl Together for PgStore {
         within(async {
             let mut lane = self.reader().await?;
             let tx = lane.begin(epoch).await?;
-            let delete = "DELETE FROM letter_box WHERE at < clock_timestamp() - $1::BIGINT * INTERVAL '1 microsecond'
+            let delete =
+                "DELETE FROM letter_box WHERE at < clock_timestamp() - $1::BIGINT * INTERVAL '1 microsecond'
                           AND (kind <> 'report' OR answer IS NOT NULL)";
             sql::execute(&tx, what, delete, &[&micros(KEPT)]).await?;
             tx.commit().await.map_err(fail(what))?;

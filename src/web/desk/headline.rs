@@ -35,12 +35,9 @@ pub(super) fn failing(incident: &Incident) -> Vec<&Alert> {
 
 /// Probes of the incident's target that work.
 pub(super) fn working(board: &Board, incident: &Incident, now: Timestamp) -> Vec<String> {
-    let fails = |probe: &str| {
-        incident.alerts.values().any(|a| {
-            a.state == AlertState::Firing
-                && a.key.series.probe == probe
-                && a.key.series.target == incident.target
-        })
+    let fails = |probe: &ProbeId| {
+        let firing = |a: &&Alert| a.state == AlertState::Firing;
+        incident.alerts.values().filter(firing).any(|a| board.is_about(&a.key.series, probe))
     };
     let own = board.probes.range(ProbeId::new(&incident.target, "")..).map(|(_, p)| p);
     own.take_while(|p| p.id.target() == incident.target)
@@ -49,8 +46,8 @@ pub(super) fn working(board: &Board, incident: &Incident, now: Timestamp) -> Vec
                 matches!(outcome.verdict, Verdict::Passed | Verdict::Degraded) && !p.stale(*at, now)
             })
         })
-        .map(|p| p.id.probe().to_owned())
-        .filter(|probe| !fails(probe))
+        .filter(|p| !fails(&p.id))
+        .map(|p| board.called(&p.id))
         .collect()
 }
 

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::timeline::{self, Line};
 use super::{answers, cause, headline, links};
-use crate::observation::{Observation, ProbeId};
+use crate::observation::Observation;
 use crate::store::{IncidentQuery, RunQuery};
 use crate::web::Sources;
 use crate::web::access::{Role, Who, refusal};
@@ -152,12 +152,20 @@ fn facts(
 /// What fails how; those who may look at runs find them here.
 fn failure(sources: &Sources, incident: &Incident, alert: &Alert, runs: Option<&Runs>) -> Markup {
     let series = &alert.key.series;
+    let (id, whence) = {
+        let board = sources.board.read();
+        let id = board.id_of(series);
+        let open = runs.is_some() && incident.state == IncidentState::Open;
+        let whence = open.then(|| board.whence(&id, sources.clock.now())).flatten();
+        (id, whence.as_ref().and_then(launchwatch_alerts::text::whence))
+    };
     let name = if series.target == incident.target { series.probe.clone() } else { series.to_string() };
     html! {
-        @if runs.is_some() { a href=(sources.to(&links::probe(series))) { strong { (name) } } } @else { strong { (name) } }
+        @if runs.is_some() { a href=(sources.to(&links::probe(&id))) { strong { (name) } } } @else { strong { (name) } }
         @if let Some(why) = &alert.reason { ": " (reason(why)) @if let Some(at) = &alert.stage { ", " (stage(at)) } }
         @if !alert.summary.is_empty() { " — " (one_line(&alert.summary, 300)) }
-        " " small { "(" (one_line(&alert.says, 200)) @if let Some(slot) = runs.and_then(|r| r.last_of(series)) { "; " a href=(sources.to(&links::run(series, slot))) { "last failing run" } } ")" }
+        @if let Some(whence) = whence { " " strong { (whence) } }
+        " " small { "(" (one_line(&alert.says, 200)) @if let Some(slot) = runs.and_then(|r| r.last_of(series)) { "; " a href=(sources.to(&links::run(&id, slot))) { "last failing run" } } ")" }
     }
 }
 
@@ -186,7 +194,7 @@ fn list(sources: &Sources, lines: &[Line]) -> Markup {
                     div {
                         @if let Some(by) = &line.by { strong { (by) } " " }
                         (one_line(&line.what, 2500))
-                        @if let Some((series, slot)) = &line.run { ": " a href=(sources.to(&links::run(series, *slot))) { (series) } }
+                        @if let Some((series, slot)) = &line.run { ": " a href=(sources.to(&links::run(&sources.board.read().id_of(series), *slot))) { (series) } }
                         @if !line.more.is_empty() { ul { @for more in &line.more { li { (one_line(more, 500)) } } } }
                     }
                 }
@@ -235,7 +243,7 @@ async fn bad(
     (from, to): (Option<Timestamp>, Option<Timestamp>),
     limit: usize,
 ) -> Vec<Observation> {
-    let probe = Some(ProbeId::new(&series.target, &series.probe));
+    let probe = Some(sources.board.read().id_of(series));
     let query = RunQuery { probe, from, to, only_bad: true, limit };
     sources.store.runs(&query).await.unwrap_or_default()
 }

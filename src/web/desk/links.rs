@@ -1,8 +1,8 @@
 //! Addresses of pages; names are written so that any of them is one segment of a path.
 
 use jiff::Timestamp;
-use launchwatch_alerts::SeriesId;
 
+use crate::observation::ProbeId;
 pub(super) use crate::web::links::segment;
 
 /// The page of an incident.
@@ -11,12 +11,12 @@ pub(super) fn incident(id: &str) -> String {
 }
 
 /// The page of a run.
-pub(super) fn run(series: &SeriesId, slot: Timestamp) -> String {
+pub(super) fn run(probe: &ProbeId, slot: Timestamp) -> String {
     let at = slot.strftime("%Y-%m-%dT%H:%M:%S.%6fZ");
-    format!("/runs/{}/{}/{at}", segment(&series.target), segment(&series.probe))
+    format!("/runs/{}/{}/{at}", segment(probe.target()), segment(probe.probe()))
 }
 
 /// The page of a probe.
-pub(super) fn probe(series: &SeriesId) -> String {
-    format!("/probes/{}/{}", segment(&series.target), segment(&series.probe))
+pub(super) fn probe(probe: &ProbeId) -> String {
+    format!("/probes/{}/{}", segment(probe.target()), segment(probe.probe()))
 }

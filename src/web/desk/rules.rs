@@ -89,7 +89,7 @@ fn row(sources: &Sources, one: &StandingOf, now: Timestamp) -> Markup {
     };
     html! {
         tr data-key=(one.series) {
-            td { a href=(sources.to(&links::probe(&one.series))) { (one.series) } @if !one.series.location.is_empty() { " " small { (one.series.location) } } }
+            td { a href=(sources.to(&links::probe(&sources.board.read().id_of(&one.series)))) { (one.series) } @if !one.series.location.is_empty() { " " small { (one.series.location) } } }
             td { (one_line(&one.counted, 300)) }
             td { b.(tone) { (word) } @if let Some(since) = one.since { " for " (age(now.duration_since(since))) } }
             td {

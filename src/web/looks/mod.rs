@@ -4,6 +4,7 @@
 //! What stands now comes from the board and is always there; what was comes from the store, which may be slow or gone: every
 //! question to it is bounded in size and in time, and a page without its answer says so and shows the rest.
 
+pub(super) mod agents;
 pub(super) mod cluster;
 mod figures;
 mod history;

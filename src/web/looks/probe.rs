@@ -112,9 +112,29 @@ fn about(sources: &Sources, state: &ProbeState, now: Timestamp) -> Markup {
             (told::rows(sources, &state.id, now))
             dt { @if about.told { "Expected" } @else { "Runs" } } dd { (schedule(&about.schedule)) @if about.told { ": nothing is run here" } @else { ", " (duration(about.deadline)) " at most"
                 @if about.launches { "; starts a server each time" } @if about.fresh { ", which must be built anew" } } }
+            @if let Some(from) = from(sources, state, now) { (from) }
             dt { "Target" } dd { a href=(sources.to_target(state.id.target())) { (said(state.id.target())) } }
         } }
     }
+}
+
+/// From where this is seen, and the same probe from elsewhere.
+fn from(sources: &Sources, state: &ProbeState, now: Timestamp) -> Option<Markup> {
+    let board = sources.board.read();
+    let others: Vec<ProbeState> = board.same(&state.id).filter(|p| p.id != state.id).cloned().collect();
+    let elsewhere = state.id.elsewhere().is_some();
+    let place = board.location(&state.id).to_owned();
+    let whence = board.whence(&state.id, now).as_ref().and_then(launchwatch_alerts::text::whence);
+    let name = |id: &ProbeId| board.location(id).to_owned();
+    (elsewhere || !others.is_empty()).then(|| {
+        html! {
+            dt { "Looks from" }
+            dd { strong { (said(&place)) }
+                @if elsewhere { " (" a href=(sources.to("/agents")) { "an agent" } ")" }
+                @for other in &others { ", also " a href=(sources.to_probe(&other.id)) { (said(&name(&other.id))) } " " (badge(of_probe(other, now, false))) }
+                @if let Some(whence) = &whence { br; (whence) } }
+        }
+    })
 }
 
 fn schedule(schedule: &Schedule) -> Markup {

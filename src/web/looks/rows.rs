@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::standing::{Standing, badge, of_probe};
 use super::{ago, drawn, figures, links, said, stuck};
 use crate::observation::ProbeId;
+use crate::pipeline::board::Board;
 use crate::web::{Sources, words};
 
 /// One probe.
@@ -23,6 +24,8 @@ pub(super) struct Line {
     /// Median and p99 of what worked lately, in seconds.
     took: Option<(f64, f64)>,
     strip: Strip,
+    /// From where it is seen, if several places look at it, or another one than this.
+    from: Option<String>,
     /// An alert over it fires.
     firing: bool,
     /// All that a search finds it by, in small letters.
@@ -79,7 +82,9 @@ pub(super) fn groups(sources: &Sources, only: Option<&str>, now: Timestamp) -> V
             last: state.last.as_ref().map(|(ended, _)| (*ended, state.slot)),
             took: quantile(0.5).zip(quantile(0.99)),
             strip: state.strip(now),
-            firing: incident.is_some_and(|i| fires(i, &state.id)),
+            firing: incident.is_some_and(|i| fires(&board, i, &state.id)),
+            from: (state.id.elsewhere().is_some() || board.same(&state.id).nth(1).is_some())
+                .then(|| board.location(&state.id).to_owned()),
             words: format!("{} {}{labels}", state.id, state.kind).to_lowercase(),
             id: state.id.clone(),
         });
@@ -87,11 +92,8 @@ pub(super) fn groups(sources: &Sources, only: Option<&str>, now: Timestamp) -> V
     groups.into_values().collect()
 }
 
-fn fires(incident: &Incident, probe: &ProbeId) -> bool {
-    let own = |series: &launchwatch_alerts::SeriesId| {
-        series.target == probe.target() && series.probe == probe.probe()
-    };
-    incident.alerts.values().any(|a| a.state == AlertState::Firing && own(&a.key.series))
+fn fires(board: &Board, incident: &Incident, probe: &ProbeId) -> bool {
+    incident.alerts.values().any(|a| a.state == AlertState::Firing && board.is_about(&a.key.series, probe))
 }
 
 /// The table; targets have headings of their own unless there is but one (`headed`).
@@ -124,7 +126,8 @@ fn heading(sources: &Sources, group: &Group, now: Timestamp) -> Markup {
 fn row(sources: &Sources, line: &Line, now: Timestamp) -> Markup {
     html! {
         tr id=(format!("p-{}", links::segment(line.id.as_str()))) {
-            th scope="row" { a href=(sources.to_probe(&line.id)) { (said(line.id.probe())) } " " small { (line.kind) } }
+            th scope="row" { a href=(sources.to_probe(&line.id)) { (said(line.id.bare())) }
+                @if let Some(from) = &line.from { " from " (said(from)) } " " small { (line.kind) } }
             td data-word="Stands" { (badge(line.standing)) @if !line.why.is_empty() { " " small { (line.why) } } }
             td data-word="Last run" {
                 @match line.last {

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use launchwatch_alerts::diagnosis::Diagnosis;
-use launchwatch_alerts::{AlertState, Incident};
+use launchwatch_alerts::{AlertState, Incident, SeriesId};
 use maud::{Markup, html};
 
 use super::overview::legend;
@@ -71,7 +71,7 @@ fn open(sources: &Sources, incident: &Incident, now: Timestamp) -> Markup {
         section.card.failed id=(format!("i-{}", links::segment(&incident.id.0))) {
             h2 { a href=(sources.to_incident(&incident.id.0)) { "Incident since " (words::moment(incident.since)) } " " span.badge.failed { (words::lasted(lasted(incident, now))) } }
             ul.plain { @for alert in firing.take(20) {
-                li { strong { (said(&alert.key.series.probe)) } ": "
+                li { strong { (name(sources, &alert.key.series)) } ": "
                     @if let Some(reason) = &alert.reason { code { (said(reason)) } " " }
                     @if let Some(stage) = &alert.stage { "at " code { (said(stage)) } " " }
                     (said(&alert.summary)) }
@@ -80,6 +80,12 @@ fn open(sources: &Sources, incident: &Incident, now: Timestamp) -> Markup {
             @if incident.diagnosis.is_empty() { p { "No cause is likely enough to be named yet." } }
         }
     }
+}
+
+/// What a series is called beside the others of its target.
+fn name(sources: &Sources, series: &SeriesId) -> String {
+    let board = sources.board.read();
+    said(&board.called(&board.id_of(series)))
 }
 
 /// A likely cause with what speaks for it and against it.

@@ -295,3 +295,82 @@ async fn two_hundred_probes_are_one_quick_page_of_bounded_size() {
     let (_, few) = get(&sources, "/overview?q=binder-07+p3").await;
     assert_eq!(few.matches("<tr id=\"p-").count(), 1);
 }
+
+const PLACES: &str = r#"version: 1
+agents: [{ name: frankfurt }, { name: oslo }]
+targets:
+  - name: binder
+    url: https://binder.example/
+    locations: [here, frankfurt, oslo]
+    probes: [{ type: http, name: site }]
+  - name: alone
+    url: https://alone.example/
+    locations: [oslo]
+    probes: [{ type: http, name: site }]
+"#;
+
+/// Here it works, from frankfurt it fails, oslo has said nothing yet.
+async fn places() -> Sources {
+    let mut sources = sources(PLACES, in_memory());
+    let (config, _) = config::load_text("t.yaml", PLACES, Registries::BUILT_IN, &|_| None).unwrap();
+    sources.agents = crate::pipeline::agents::Agents::of(&config, sources.clock.now());
+    let report = crate::wire::Report {
+        version: "1.2.3<b>".into(),
+        clock_ahead_ms: Some(-5_000),
+        waiting: 7,
+        ..crate::wire::Report::default()
+    };
+    sources.agents.heard_of("frankfurt", &report, sources.clock.now(), &sources.metrics);
+    let fails = Outcome::bare(Verdict::Failed, Some(Reason::Timeout), "no answer");
+    let there = run(&sources, "site@frankfurt", 0, fails);
+    let there = Observation { location: "frankfurt".into(), ..there };
+    let here = run(&sources, "site", 0, Outcome::bare(Verdict::Passed, None, ""));
+    saw(&sources, vec![here, there]).await;
+    sources
+}
+
+#[tokio::test]
+async fn the_page_of_agents_says_how_each_stands() {
+    let sources = places().await;
+    let (status, page) = get(&sources, "/agents").await;
+    keep("agents", &page);
+    assert_eq!(status, 200);
+    for words in [
+        r#"<tr id="a-frankfurt">"#,
+        "the clock of frankfurt is 5.0 s behind ours",
+        "1.2.3&lt;b&gt;",
+        r#"<td class="number" data-word="Waiting">7</td>"#,
+        r#"<a href="/probes/binder/site%40frankfurt">binder/site</a>"#,
+        r#"<span class="badge unknown">awaited</span>"#,
+    ] {
+        assert!(page.contains(words), "{words}\n{page}");
+    }
+    let none = get(&self::sources(CLUSTER, in_memory()), "/agents").await.1;
+    assert!(none.contains("None is declared"), "{none}");
+}
+
+#[tokio::test]
+async fn the_same_probe_from_several_places_is_told_apart_and_linked() {
+    let sources = places().await;
+    let (status, page) = get(&sources, "/probes/binder/site@frankfurt").await;
+    keep("probe-elsewhere", &page);
+    assert_eq!(status, 200);
+    for words in [
+        "<strong>frankfurt</strong>",
+        r#"<a href="/probes/binder/site">here</a>"#,
+        r#"<a href="/probes/binder/site%40oslo">oslo</a>"#,
+        "Only frankfurt sees it: here does not. From oslo nothing is known just now.",
+    ] {
+        assert!(page.contains(words), "{words}\n{page}");
+    }
+    let (_, overview) = get(&sources, "/overview").await;
+    for words in [
+        r#"<a href="/probes/binder/site">site</a> from here "#,
+        r#"<a href="/probes/binder/site%40frankfurt">site</a> from frankfurt "#,
+        r#"<a href="/probes/alone/site%40oslo">site</a> from oslo "#,
+    ] {
+        assert!(overview.contains(words), "{words}\n{overview}");
+    }
+    let (_, run) = get(&sources, "/api/v1/runs?target=binder&probe=site@frankfurt").await;
+    assert!(run.contains(r#""location":"frankfurt""#), "{run}");
+}

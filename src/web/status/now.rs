@@ -135,7 +135,7 @@ impl Scene<'_> {
             Verdict::Degraded => State::Poorly(why()),
             Verdict::Unknown => State::Unknown(why()),
             Verdict::Failed => {
-                let known = series_name(probe.id.target(), probe.id.probe());
+                let known = series_name(probe.id.target(), probe.id.bare());
                 let since = self.story.and_then(|s| s.failing.get(&known)).copied();
                 State::Fails(since, why())
             }

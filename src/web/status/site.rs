@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use launchwatch_alerts::SeriesId;
 use launchwatch_alerts::text::one_line;
 
 use super::works::{Subject, told_apart};
@@ -36,14 +37,23 @@ impl Site {
             site.telling.extend(if launching.is_empty() { all().collect() } else { launching.clone() });
             site.launching.extend(launching);
             let subject = |p: &ProbeConfig| {
-                let subject = Subject::of(p.kind, p.fresh, p.id.probe());
-                match target.labels.get(&format!("says_{}", p.id.probe())) {
+                let subject = Subject::of(p.kind, p.fresh, p.id.bare());
+                match target.labels.get(&format!("says_{}", p.id.bare())) {
                     Some(words) => subject.called(words),
                     None => subject,
                 }
             };
-            let subjects = probes().map(|p| (p.id.probe().to_owned(), subject(p))).collect();
-            site.subjects.insert(target.name.clone(), told_apart(subjects));
+            // The same probe from several places is one subject, seen from each of them.
+            let bare: BTreeMap<String, Subject> =
+                probes().map(|p| (p.id.bare().to_owned(), subject(p))).collect();
+            let bare = told_apart(bare.into_iter().collect());
+            let named = |p: &ProbeConfig| {
+                let subject = bare.get(p.id.bare()).cloned().unwrap_or_else(|| subject(p));
+                let several = probes().filter(|other| other.id.bare() == p.id.bare()).count() > 1;
+                let place = p.id.elsewhere().unwrap_or(&config.service.location);
+                (p.id.probe().to_owned(), if several { subject.seen_from(place) } else { subject })
+            };
+            site.subjects.insert(target.name.clone(), probes().map(named).collect());
             if let Some(words) = target.labels.get("says") {
                 site.says.insert(target.name.clone(), one_line(words, 200));
             }
@@ -63,6 +73,12 @@ impl Site {
 
     pub(super) fn subject(&self, target: &str, probe: &str) -> Option<Subject> {
         self.subjects.get(target)?.get(probe).cloned()
+    }
+
+    /// What a series is about.
+    pub(super) fn subject_of(&self, series: &SeriesId) -> Option<Subject> {
+        let at = format!("{}@{}", series.probe, series.location);
+        self.subject(&series.target, &at).or_else(|| self.subject(&series.target, &series.probe))
     }
 
     /// Targets by group, in order; those in no group last. A name where it is needed.

@@ -50,7 +50,7 @@ impl Story {
         for alert in incident.alerts.values().filter(|a| site.shows(&a.key.series.target)) {
             let series = &alert.key.series;
             let reason = alert.reason.as_deref().map(reason);
-            let subject = site.subject(&series.target, &series.probe);
+            let subject = site.subject_of(series);
             let subject = subject.unwrap_or_else(|| Subject::of("", false, &series.probe));
             failed.entry(subject.fails()).or_default().extend(reason.clone());
             if alert.state == AlertState::Firing && incident.state == IncidentState::Open {

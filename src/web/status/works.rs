@@ -72,6 +72,12 @@ impl Subject {
         Self { name: format!("{} ({})", self.name, one_line(probe, 60)), ..self }
     }
 
+    /// One of several places from which it is looked at.
+    #[must_use]
+    pub(super) fn seen_from(self, place: &str) -> Self {
+        Self { name: format!("{} from {}", self.name, one_line(place, 60)), ..self }
+    }
+
     pub(super) fn works(&self) -> String {
         format!("{} {}", self.name, self.works)
     }

@@ -163,7 +163,8 @@ def prometheus(s):
     rules, path = s.get("LIVE_RULES", s.work / "no-rules"), s.get("LIVE_SCRAPE_PATH", "/metrics")
     told = s.get("LIVE_ALERTMANAGERS", "").split()
     values = {"TARGET": target, "PATH": path, "RULES": rules,
-              "ALERTMANAGERS": told, "PREFIX": s.get("LIVE_ALERT_PREFIX", "/")}
+              "ALERTMANAGERS": told, "PREFIX": s.get("LIVE_ALERT_PREFIX", "/"),
+              "WINDOW": s.get("LIVE_OUT_OF_ORDER", "0s")}
     for name, value in values.items():
         text = text.replace(f"@{name}@", json.dumps(value))
     config = s.work / "prometheus.yml"
@@ -172,12 +173,6 @@ def prometheus(s):
                f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle", "--web.enable-remote-write-receiver"]
     facts = {"url": f"http://127.0.0.1:{port}/", "promtool": str(DEBIAN / "promtool")}
     return command, {}, lambda: facts if answers(facts["url"] + "-/ready", 400) else None, {}
-
-
-def newer_prometheus(s):
-    """One that takes OTLP."""
-    command, *rest = prometheus(s)
-    return [NEWER / "prometheus", *command[1:], "--enable-feature=otlp-write-receiver"], *rest
 
 
 def newer_victoria(s):
@@ -226,7 +221,7 @@ def kubernetes(s):
 
 
 SERVERS = {each.__name__: each
-           for each in (proxy, hub, binderhub, smtp, synapse, prometheus, newer_prometheus, victoria,
+           for each in (proxy, hub, binderhub, smtp, synapse, prometheus, victoria,
                        newer_victoria, otlp, alertmanager, kubernetes)}
 
 

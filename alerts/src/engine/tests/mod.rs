@@ -26,6 +26,7 @@ mod restart;
 mod silence;
 mod split;
 mod storm;
+mod whence;
 mod why;
 
 pub(super) fn at(second: i64) -> Timestamp {

@@ -46,6 +46,7 @@ fn full(kind: Kind, text: &str) -> Notification {
         says: text.to_owned(),
         target: some(),
         evidence: vec![text.to_owned(); 3],
+        from: None,
     };
     n.facts = Facts {
         target: text.to_owned(),

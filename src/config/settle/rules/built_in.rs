@@ -170,7 +170,7 @@ fn some(desk: &Desk<'_, '_>, name: &str, when: When, wanted: impl Fn(&Named) -> 
 /// What is wrong with launchwatch is told at once, whatever else is configured. What only spoils the probing of some
 /// targets, or mends itself, can wait for the morning.
 pub(super) fn about_ourselves() -> [Rule; 2] {
-    const LATER: [&str; 3] = ["token-*", "pace", "clock"];
+    const LATER: [&str; 4] = ["token-*", "pace", "clock", "agent-*"];
     const NOW: [&str; 6] = ["network", "store*", "inbox", "files", "channel*", "dead-man*"];
     let rule = |name: &str, probes: &[&str], severity| {
         let of = Selector { probes: words(probes), ..Selector::target(OURSELVES) };

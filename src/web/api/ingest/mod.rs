@@ -26,7 +26,7 @@ use crate::pipeline::agents::Agent;
 use crate::web::Sources;
 use crate::web::access::Who;
 use crate::web::problem::Problem;
-use crate::wire::{Plan, Taken};
+use crate::wire::{Plan, Report, Taken};
 
 pub use rate::Rates;
 
@@ -133,6 +133,10 @@ async fn taken(sources: &Sources, agent: &Agent, request: Request) -> Result<Tak
     let (report, observations) = body::report(&bytes)?;
     drop(bytes);
     sources.agents.heard_of(&agent.name, &report, now, &sources.metrics);
+    if !sources.lead.leads() {
+        let word = Report { observations: Vec::new(), suspects: Vec::new(), ..report.clone() };
+        sources.orders.heard(&agent.name, serde_json::to_value(word).unwrap_or_default());
+    }
     for sent in report.suspects.into_iter().take(SUSPECTS) {
         if let Some(probe) = check::assigned(agent, &sent.probe) {
             let location = Arc::clone(&agent.name);

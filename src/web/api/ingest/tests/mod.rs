@@ -1,5 +1,7 @@
 //! What is told over HTTP, to a recorder that only answers.
 
+mod speed;
+
 use std::io::Write as _;
 use std::sync::Mutex;
 
