@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::app::{App, Term};
 use crate::dice::Dice;
+use crate::follower::Keeper;
 use crate::follower::forward::Forward;
 use crate::follower::keeper::Candidate;
-use crate::follower::Keeper;
 use crate::lead::Right;
 use crate::observation::Observation;
 use crate::store::{self, Store};
@@ -162,7 +162,10 @@ impl Terms {
 
 async fn tell_and_hand_over(forward: &Forward, left: &[Observation]) {
     if !left.is_empty() {
-        tracing::info!(count = left.len(), "results that were not written down are handed over to the leader");
+        tracing::info!(
+            count = left.len(),
+            "results that were not written down are handed over to the leader"
+        );
         forward.hand_over(left).await;
     }
 }

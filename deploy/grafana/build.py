@@ -260,6 +260,12 @@ OURSELVES = dashboard(
             panel("timeseries", "Debts", "By state.", "none", [query("sum by (state) (launchwatch_debts)", "{{state}}")]),
             panel("timeseries", "Runs", "A second.", "none", [query("sum(rate(launchwatch_runs_total[$__rate_interval]))", "runs")]),
         ],
+        "Replicas",
+        [
+            panel("state-timeline", "Who leads", "One at a time runs probes and tells people; the others serve pages.", "none", [query("max by (instance) (launchwatch_leader)", "{{instance}}")], width=12, maps=[(0, "follows", DIM), (1, "leads", GOOD)]),
+            panel("stat", "Changes of the lead, last day", "Upgrades and lost nodes make some.", "none", [query("max(increase(launchwatch_leader_changes_total[1d]))")], width=6, steps=[(None, GOOD), (10, SLOW)]),
+            panel("stat", "Since the lead was last confirmed", "By the database; only replicas have a lease.", "s", [query("time() - max(launchwatch_lease_renewed_timestamp_seconds > 0)")], width=6, steps=[(None, GOOD), (15, SLOW), (60, BAD)]),
+        ],
         "Looking from elsewhere: agents and cron jobs",
         [
             panel("timeseries", "Since they were last heard of", "A place that stays silent is unknown, not down. Needs `agents`.", "s", [query("time() - max by (location) (launchwatch_agent_last_word_timestamp_seconds)", "{{location}}")], width=8),

@@ -51,6 +51,8 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
 
 /// Whoever can read the state directory may command: `launchwatch ack` works with nothing set up.
 fn local_token(service: &Service, address: SocketAddr) -> anyhow::Result<SecretString> {
+    std::fs::create_dir_all(&service.state)
+        .with_context(|| format!("cannot make the state folder {}", service.state.display()))?;
     let token = token::fresh(&token::token_file(&service.state))?;
     let near = client::near(address)?;
     token::write(&token::address_file(&service.state), near.as_str())

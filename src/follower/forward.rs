@@ -15,8 +15,8 @@ use crate::dice::Dice;
 use crate::inbox::Letter;
 use crate::observation::Observation;
 use crate::pipeline::board::SharedBoard;
-use crate::store::{Store, Together};
 use crate::store::together::{Fate, Kind, Left, STALE};
+use crate::store::{Store, Together};
 use crate::tasks::{OnExit, Tasks};
 
 /// Without a bell, it is looked this often for the answer.

@@ -113,12 +113,7 @@ impl Obey {
         }
     }
 
-    fn put<T: Serialize + Send + 'static>(
-        &self,
-        id: String,
-        letter: Letter,
-        answered: oneshot::Receiver<T>,
-    ) {
+    fn put<T: Serialize + Send + 'static>(&self, id: String, letter: Letter, answered: oneshot::Receiver<T>) {
         if !self.inbox.put(letter) {
             return;
         }

@@ -23,6 +23,8 @@ type Answer = oneshot::Sender<Vec<bool>>;
 /// What is known of what others have told.
 #[derive(Default)]
 pub struct Reported {
+    /// What this service runs itself: it comes this way only from a replica that led before us, and we have looked since.
+    ours: BTreeSet<ProbeId>,
     late: BTreeMap<ProbeId, SignedDuration>,
     /// The last slots on record at the first report: asked for once.
     on_record: Option<BTreeMap<ProbeId, Timestamp>>,
@@ -55,8 +57,9 @@ impl Reported {
             let long = long.and_then(|long| SignedDuration::try_from(long).ok());
             (probe.id.clone(), long.unwrap_or(SignedDuration::MAX).max(LATE))
         };
-        let theirs = probes.iter().filter(|p| p.by != RunBy::Us);
-        Self { late: theirs.map(late).collect(), ..Self::default() }
+        let (ours, theirs): (Vec<_>, Vec<_>) = probes.iter().partition(|p| p.by == RunBy::Us);
+        let ours = ours.into_iter().map(|p| p.id.clone()).collect();
+        Self { ours, late: theirs.into_iter().map(late).collect(), ..Self::default() }
     }
 
     /// Sorts a report.
@@ -85,7 +88,8 @@ impl Reported {
             }
             let in_order = known.newest.is_none_or(|newest| newest < seen.slot);
             known.newest = known.newest.max(Some(seen.slot));
-            let judged = in_order && now.duration_since(seen.ended()) <= late;
+            let judged =
+                in_order && !self.ours.contains(&seen.probe) && now.duration_since(seen.ended()) <= late;
             if let Some(flag) = new.get_mut(at) {
                 *flag = true;
             }

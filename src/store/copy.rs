@@ -34,7 +34,7 @@ pub(super) struct Column {
 }
 
 /// Tables in the order in which they are copied, with what tells their rows apart. What differs between the stores
-/// (`last`, `meta`, the lease, what replicas tell each other) is not among them.
+/// (`last`, `meta`, notes, the lease, what replicas tell each other) is not among them.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("probe", &["id"]),
     ("shape", &["id"]),
@@ -93,6 +93,8 @@ pub(super) trait Tables: Send + Sync {
     async fn number(&self, key: &'static str) -> Result<Option<i64>, Error>;
     /// Sets it; `None` removes it.
     async fn set_number(&self, key: &'static str, value: Option<i64>) -> Result<(), Error>;
+    /// What was noted, with its names.
+    async fn notes(&self) -> Result<Vec<(String, String)>, Error>;
     /// Whether a service works on it at this moment.
     async fn in_use(&self) -> Result<bool, Error>;
     /// Puts right what follows from the rows.
@@ -160,6 +162,9 @@ pub async fn copy(from: &Either, to: &Either) -> Result<Vec<(&'static str, u64)>
     }
     for key in META {
         target.set_number(key, source.number(key).await?).await?;
+    }
+    for (name, text) in source.notes().await? {
+        to.store().note(&name, text).await?;
     }
     target.finish(from.store().last_slots().await?).await?;
     target.set_number(COPYING, None).await?;

@@ -177,7 +177,10 @@ async fn in_trouble() -> (House, Replica, Replica) {
     pass(2).await;
     let b = house.start("b", 2);
     pass(120).await;
-    assert_eq!((a.stand().await.as_str(), b.stand().await.as_str()), ("ready: a leads", "ready: b follows a"));
+    assert_eq!(
+        (a.stand().await.as_str(), b.stand().await.as_str()),
+        ("ready: a leads", "ready: b follows a")
+    );
     house.hub.set_fault(None, Fault::HubDown);
     pass(60).await;
     assert_eq!(house.kinds(), ["opened"]);
@@ -257,7 +260,8 @@ async fn while_the_database_is_away_looking_goes_on_nobody_is_told_and_nothing_i
     pass(30).await;
     assert_eq!(house.shared.epoch(), 1, "nobody took over: it goes on");
     assert_eq!(house.kinds(), ["opened"]);
-    let query = RunQuery { from: Some(from), to: Some(from + 600 * SECOND), limit: 1_000, ..RunQuery::default() };
+    let query =
+        RunQuery { from: Some(from), to: Some(from + 600 * SECOND), limit: 1_000, ..RunQuery::default() };
     let runs = house.store.runs(&query).await.unwrap();
     assert!(runs.len() >= 60 + 20, "ten minutes of looks are there: {}", runs.len());
     house.hub.set_fault(None, Fault::None);
@@ -286,7 +290,10 @@ async fn a_follower_shows_what_the_leader_found_and_hands_over_what_it_is_asked_
     let page: Value = serde_json::from_str(&b.get("/api/v1/status").await).unwrap();
     assert!(!page["targets"][0]["incident"].is_null(), "{page}");
     let figures = b.get("/metrics").await;
-    assert!(figures.contains("launchwatch_leader 0") && !figures.contains("launchwatch_runs_total"), "{figures}");
+    assert!(
+        figures.contains("launchwatch_leader 0") && !figures.contains("launchwatch_runs_total"),
+        "{figures}"
+    );
     assert!(a.get("/metrics").await.contains("launchwatch_leader 1"));
     assert!(b.get("/").await.contains("b follows a"));
 

@@ -34,9 +34,14 @@ const ZERO: &[(&str, &str, &str)] = &[
     ("ourselves", "Debts", "the same"),
     ("ourselves", "Faults", "neither disk nor clock nor process has a fault"),
     ("ourselves", "Slots missed", "no run is longer than its interval for long"),
+    ("ourselves", "Changes of the lead, last day", "nobody else could lead here"),
     ("ourselves", "How far exports are behind", "a minute that is over is sent within ten seconds"),
     ("ourselves", "Samples handed over", "the first whole minute is over after the run"),
 ];
+
+/// Panels that are rightly empty here, and why.
+const EMPTY: &[(&str, &str, &str)] =
+    &[("ourselves", "Since the lead was last confirmed", "only replicas on PostgreSQL have a lease")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_panel_of_every_dashboard_has_data_and_every_rule_is_evaluated() {
@@ -50,7 +55,10 @@ async fn every_panel_of_every_dashboard_has_data_and_every_rule_is_evaluated() {
     run.reports().await;
     run.heals().await;
 
-    let all: Vec<Panel> = dashboards().iter().flat_map(|(name, board)| panels(name, board)).collect();
+    let mut all: Vec<Panel> = dashboards().iter().flat_map(|(name, board)| panels(name, board)).collect();
+    all.retain(|p| {
+        !EMPTY.iter().any(|(board, title, _)| (*board, *title) == (p.board.as_str(), p.title.as_str()))
+    });
     assert!(all.len() > 50, "{} queries: have the dashboards moved?", all.len());
     until("every panel to have data", PATIENCE, async || {
         let mut silent = Vec::new();

@@ -54,10 +54,10 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
     .await;
     prometheus.kill().await;
     victoria.kill().await;
-    until("the exports to fall behind", 300, async || {
+    until("the exports to fall behind", 400, async || {
         let behind = serve.metric("launchwatch_export_behind_seconds", &["victoria"]).await?;
         let errors = serve.metric("launchwatch_export_errors_total", &["prometheus"]).await?;
-        so(behind > 70.0 && errors > 2.0, (behind, errors))
+        so(behind > 130.0 && errors > 2.0, (behind, errors))
     })
     .await;
     prometheus.start_again().await;
@@ -122,14 +122,20 @@ async fn an_outage_of_hours_leaves_no_hole_where_a_receiver_may_go_back() {
         .await;
     }
     let kept = exported(&home).await;
+    let all = |of: &Samples| of.values().map(BTreeMap::len).sum::<usize>();
     for (name, server) in [("Prometheus with a window", &wide), ("VictoriaMetrics", &victoria)] {
-        compare(name, &kept, &samples(server, &[]).await.expect("it answers"));
+        // VictoriaMetrics finds what it has taken a few seconds later.
+        let there = until("everything to be found", 60, async || {
+            let there = samples(server, &[]).await?;
+            so(all(&there) == all(&kept), (name, all(&there), all(&kept))).map(|()| there)
+        })
+        .await;
+        compare(name, &kept, &there);
     }
     assert_eq!(metric("refused_samples_total", "wide").await, Ok(0.0));
     // One that takes nothing older than an hour has the last of it, and it is told what it has not.
     let (there, refused) =
         (samples(&usual, &[]).await.expect("it answers"), metric("refused_samples_total", "usual").await);
-    let all = |of: &Samples| of.values().map(BTreeMap::len).sum::<usize>();
     eprintln!("without a window: {} of {} samples, refused {refused:?}", all(&there), all(&kept));
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
     let lost = (all(&kept) - all(&there)) as f64;
@@ -229,7 +235,7 @@ fn strictly_read(file: &Path) {
 fn compare(name: &str, kept: &Samples, there: &Samples) {
     let times = || there.values().flat_map(BTreeMap::keys);
     let (first, last) = (*times().min().expect("samples"), *times().max().expect("samples"));
-    assert!(last - first >= 180, "{name}: too short to tell: {first} {last}");
+    assert!(last - first >= 120, "{name}: too short to tell: {first} {last}");
     let mut count = 0;
     for (series, samples) in kept {
         for (time, value) in samples.range(first..=last) {

@@ -43,25 +43,33 @@ struct Row {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_befalls_the_leader_in_mid_incident_the_next_goes_on_and_tells_once() {
-    let Some(mut house) = House::start(3).await else { return };
     let rounds = std::env::var("LAUNCHWATCH_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(ROUNDS);
+    let Some(mut house) = House::start(3, rounds).await else { return };
     let mut dice = fastrand::Rng::with_seed(fastrand::u64(..));
     let mut table: BTreeMap<Blow, Row> = BTreeMap::new();
     for round in 0..rounds {
         let blow = BLOWS[round as usize % BLOWS.len()];
         let row = table.entry(blow).or_default();
         row.rounds += 1;
-        one_round(&mut house, blow, &mut dice, row).await;
+        one_round(&mut house, (round, blow), &mut dice, row).await;
         eprintln!("round {round} {blow:?}: {row:?}");
     }
-    eprintln!("blow    rounds  ids changed  lost  repeated with keys  without keys (most a round)  takeover median/most s  came back and follows");
+    eprintln!(
+        "blow    rounds  ids changed  lost  repeated with keys  without keys (most a round)  takeover median/most s  came back and follows"
+    );
     for (blow, row) in &mut table {
         row.takeovers.sort_by(f64::total_cmp);
         let (median, most) = (row.takeovers[row.takeovers.len() / 2], row.takeovers[row.takeovers.len() - 1]);
         eprintln!(
             "{:<7} {:>6}  {:>11}  {:>4}  {:>18}  {:>12} ({:>13})  {median:>15.1} / {most:.1}  {:>21}",
-            format!("{blow:?}"), row.rounds, row.renamed, row.lost, row.with_keys, row.without_keys,
-            row.most_without_keys, row.deposed
+            format!("{blow:?}"),
+            row.rounds,
+            row.renamed,
+            row.lost,
+            row.with_keys,
+            row.without_keys,
+            row.most_without_keys,
+            row.deposed
         );
     }
     for (blow, row) in &table {
@@ -73,11 +81,11 @@ async fn whatever_befalls_the_leader_in_mid_incident_the_next_goes_on_and_tells_
     }
 }
 
-async fn one_round(house: &mut House, blow: Blow, dice: &mut fastrand::Rng, row: &mut Row) {
+async fn one_round(house: &mut House, (round, blow): (u32, Blow), dice: &mut fastrand::Rng, row: &mut Row) {
     let leader = house.leader(60).await;
     let before = house.told();
     let known = house.incidents().await;
-    house.target.break_it(true);
+    house.target.break_it(round);
     // Before the incident opens, while it is told of, and after.
     let mercy = Duration::from_millis(dice.u64(300..3_000));
     tokio::time::sleep(mercy).await;
@@ -110,7 +118,7 @@ async fn one_round(house: &mut House, blow: Blow, dice: &mut fastrand::Rng, row:
         row.deposed += 1;
     }
     let _ = next;
-    house.target.break_it(false);
+    house.target.mend();
     let id = until("the incident to be over, and told on both channels", 60, async || {
         let new: Vec<_> = house.incidents().await.into_iter().filter(|id| !known.contains(id)).collect();
         let [id] = new.as_slice() else { return Err(format!("{new:?}")) };

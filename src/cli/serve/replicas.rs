@@ -17,12 +17,7 @@ use crate::store::{PgStore, Store, Together};
 use crate::tasks::Tasks;
 use crate::terms::Terms;
 
-pub(super) async fn run(
-    path: &Path,
-    service: &Service,
-    edges: Edges,
-    store: PgStore,
-) -> anyhow::Result<()> {
+pub(super) async fn run(path: &Path, service: &Service, edges: Edges, store: PgStore) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(service.listen).with_context(|| format!("cannot listen on {}", service.listen))?;
     listener.set_nonblocking(true).context("cannot listen without waiting")?;

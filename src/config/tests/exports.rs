@@ -43,7 +43,7 @@ fn an_export_needs_a_type_and_an_address_and_may_have_a_login() {
 fn what_cannot_be_meant_is_told_where_it_stands() {
     let twice = "{ type: otlp, url: 'http://a.example/x' }\n- { type: otlp, url: 'http://b.example/x' }";
     for (export, path, what) in [
-        ("{ type: graphite, url: 'http://a.example/x' }", "exports[0].type", "unknown variant"),
+        ("{ type: graphite, url: 'http://a.example/x' }", "exports[0].type", "unknown word"),
         ("{ type: otlp }", "exports[0]", "missing key `url`"),
         ("{ url: 'http://a.example/x' }", "exports[0]", "missing key `type`"),
         ("otlp", "exports[0]", "expected a mapping"),

@@ -185,7 +185,7 @@ impl Tables for PgStore {
 
     async fn clear(&self) -> Result<(), Error> {
         let tables: Vec<&str> = TABLES.iter().map(|(table, _)| *table).collect();
-        let all = format!("TRUNCATE {}, last", tables.join(", "));
+        let all = format!("TRUNCATE {}, last, note", tables.join(", "));
         write_fenced!(self, |db| async { db.batch_execute(&all).await.map_err(fail("empty the tables")) })
     }
 
@@ -203,6 +203,12 @@ impl Tables for PgStore {
                 }
             }
         })
+    }
+
+    async fn notes(&self) -> Result<Vec<(String, String)>, Error> {
+        let what = "read what was noted";
+        let rows = read!(self, |db| sql::rows(db, what, "SELECT name, text FROM note ORDER BY name", &[]))?;
+        rows.iter().map(|row| Ok((column(row, 0, what)?, column(row, 1, what)?))).collect()
     }
 
     async fn in_use(&self) -> Result<bool, Error> {

@@ -262,10 +262,9 @@ pub(super) async fn old_days(
     for row in sql::rows(db, what, all, &[&table]).await? {
         let name: String = column(&row, 0, what)?;
         let day = name.strip_prefix(table).and_then(|n| n.strip_prefix("_d")).map(|n| n.replace('m', "-"));
-        if let Some(day) = day.and_then(|day| day.parse::<i64>().ok()) {
-            if day.saturating_add(1).saturating_mul(DAY) <= before {
-                old.push((day, name));
-            }
+        let day = day.and_then(|day| day.parse::<i64>().ok());
+        if let Some(day) = day.filter(|day| day.saturating_add(1).saturating_mul(DAY) <= before) {
+            old.push((day, name));
         }
     }
     old.sort();

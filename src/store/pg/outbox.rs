@@ -121,8 +121,8 @@ pub(super) async fn outbox(db: &impl GenericClient) -> Result<Outbox, Error> {
     let by_channel =
         "SELECT channel, count(*), min(due), min(at) FROM delivery WHERE state = 'owed' GROUP BY channel";
     let (untold, found) = futures::try_join!(maybe(db, what, untold, &[]), rows(db, what, by_channel, &[]))?;
-    let mut outbox = Outbox::default();
-    outbox.untold = untold.map(|row| column(&row, 0, what)).transpose()?.map(date);
+    let untold = untold.map(|row| column(&row, 0, what)).transpose()?.map(date);
+    let mut outbox = Outbox { untold, ..Outbox::default() };
     for row in found {
         let owed = column::<i64>(&row, 1, what)?.unsigned_abs();
         let due = column::<Option<i64>>(&row, 2, what)?.map(date);

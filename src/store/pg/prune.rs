@@ -50,6 +50,8 @@ fn before(now: Timestamp, keep: Duration) -> i64 {
 /// Drops results: days of which everything is too old.
 async fn results(db: &impl GenericClient, before: i64) -> Result<u64, Error> {
     let what = "drop old results";
+    // Dropping a day waits for those who read, and they for it: rather again in a minute.
+    db.batch_execute("SET LOCAL lock_timeout = '2s'").await.map_err(fail(what))?;
     let old = "WITH old AS (DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE last < $1 ORDER BY last LIMIT $2)
          RETURNING count) SELECT coalesce(sum(count), 0)::bigint FROM old";
     let row = sql::one(db, what, old, &[&before, &AT_ONCE]).await?;

@@ -79,6 +79,7 @@ async fn full(
 /// Rows that are read at first; each time twice as many.
 const FIRST: i64 = 16;
 
+#[expect(clippy::too_many_arguments, reason = "one query in its parts")]
 async fn packed(
     db: &impl GenericClient,
     names: &Names,

@@ -5,7 +5,8 @@ use deadpool_postgres::{GenericClient, Object};
 use super::sql::{self, fail};
 use crate::store::Error;
 
-const STEPS: &[&str] = &[include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
+const STEPS: &[&str] =
+    &[include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
 
 /// Whoever brings a schema up to date holds this lock: replicas start together.
 const LOCK: i64 = 0x6c61_756e_6368_7701;

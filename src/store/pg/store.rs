@@ -17,9 +17,19 @@ use crate::store::{
     Settlement, Stand, Store, Wanted,
 };
 
+/// Results that one transaction keeps at most: a quarter of an hour at 1,000 a minute.
+const AT_ONCE: usize = 16_384;
+
 #[async_trait]
 impl Store for PgStore {
-    async fn record(&self, batch: Batch) -> Result<(), Error> {
+    async fn record(&self, mut batch: Batch) -> Result<(), Error> {
+        // What has piled up while the database was gone goes in pieces, of which each ends in time; what was made of it
+        // goes with the last.
+        while batch.observations.len() > AT_ONCE {
+            let rest = batch.observations.split_off(AT_ONCE);
+            let observations = std::mem::replace(&mut batch.observations, rest);
+            within(record::record(self, &Batch { observations, now: batch.now, ..Batch::default() })).await?;
+        }
         within(record::record(self, &batch)).await
     }
 

@@ -116,6 +116,7 @@ impl Tables for SqliteStore {
 
     async fn clear(&self) -> Result<(), Error> {
         self.change(|_, db| {
+            db.execute("DELETE FROM meta WHERE key LIKE 'note:%'", []).map_err(fail("empty a table"))?;
             TABLES.iter().rev().try_for_each(|(table, _)| {
                 db.execute(&format!("DELETE FROM {table}"), []).map(|_| ()).map_err(fail("empty a table"))
             })
@@ -134,6 +135,16 @@ impl Tables for SqliteStore {
                 .execute("DELETE FROM meta WHERE key = ?1", params![key])
                 .map(|_| ())
                 .map_err(fail("write what the store keeps about itself")),
+        })
+        .await
+    }
+
+    async fn notes(&self) -> Result<Vec<(String, String)>, Error> {
+        self.read(|_, db, _| {
+            let what = "read what was noted";
+            let all = "SELECT substr(key, 6), value FROM meta WHERE key LIKE 'note:%' ORDER BY key";
+            let mut rows = db.prepare(all).map_err(fail(what))?;
+            rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).and_then(Iterator::collect).map_err(fail(what))
         })
         .await
     }

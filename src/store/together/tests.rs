@@ -38,12 +38,17 @@ async fn one_leads_and_its_epoch_fences(a: &dyn Together, b: &dyn Together) {
     assert_eq!(a.lease("a", Some(1), SHORT).await.unwrap(), ours(1), "over, and nobody took it: it goes on");
     tokio::time::sleep(SHORT * 2).await;
     assert_eq!(b.lease("b", None, LONG).await.unwrap(), ours(2));
-    assert!(matches!(a.lease("a", Some(1), LONG).await.unwrap(), Lease::Theirs { holder, .. } if holder == "b"));
+    assert!(
+        matches!(a.lease("a", Some(1), LONG).await.unwrap(), Lease::Theirs { holder, .. } if holder == "b")
+    );
     assert!(matches!(first.record(batch(3)).await, Err(Error::Deposed)));
     b.store(Some(2)).record(batch(4)).await.unwrap();
 
     a.give_back("a", 1).await.unwrap();
-    assert!(matches!(a.lease("a", None, LONG).await.unwrap(), Lease::Theirs { .. }), "only who has it gives it back");
+    assert!(
+        matches!(a.lease("a", None, LONG).await.unwrap(), Lease::Theirs { .. }),
+        "only who has it gives it back"
+    );
     b.give_back("b", 2).await.unwrap();
     assert_eq!(b.lease("b", Some(2), LONG).await.unwrap(), ours(2), "given back, and nobody took it");
     b.give_back("b", 2).await.unwrap();
@@ -52,7 +57,9 @@ async fn one_leads_and_its_epoch_fences(a: &dyn Together, b: &dyn Together) {
 
 async fn a_letter_is_taken_once_and_its_fate_is_known(a: &dyn Together, b: &dyn Together) {
     assert_eq!(a.lease("a", None, SHORT).await.unwrap(), Lease::Ours { epoch: 1 });
-    for (id, kind) in [("c1", Kind::Command), ("r1", Kind::Report), ("c2", Kind::Command), ("gone", Kind::Command)] {
+    for (id, kind) in
+        [("c1", Kind::Command), ("r1", Kind::Report), ("c2", Kind::Command), ("gone", Kind::Command)]
+    {
         b.leave(&letter(id, kind)).await.unwrap();
         b.leave(&letter(id, kind)).await.unwrap();
     }
@@ -88,7 +95,9 @@ async fn what_was_recorded_since_is_read_once(a: &dyn Together, b: &dyn Together
     for second in [120, 180, 240] {
         leading.record(batch(second)).await.unwrap();
     }
-    let slots = |since: &super::Since| since.observations.iter().map(|s| s.slot.as_second() - START).collect::<Vec<_>>();
+    let slots = |since: &super::Since| {
+        since.observations.iter().map(|s| s.slot.as_second() - START).collect::<Vec<_>>()
+    };
     let all = b.since(Some(start.cursor), 10).await.unwrap();
     assert_eq!(slots(&all), [120, 180, 240]);
     assert_eq!(slots(&b.since(Some(all.cursor), 10).await.unwrap()), [0_i64; 0]);
@@ -131,7 +140,10 @@ async fn two() -> Option<(PgStore, PgStore)> {
 #[tokio::test]
 async fn a_write_that_stands_still_does_not_hold_up_the_next_leader() {
     let Some(address) = crate::store::pg::tests::server::address().await else { return };
-    let (a, b) = (crate::store::pg::tests::server::open(&address).await, crate::store::pg::tests::server::open(&address).await);
+    let (a, b) = (
+        crate::store::pg::tests::server::open(&address).await,
+        crate::store::pg::tests::server::open(&address).await,
+    );
     assert_eq!(a.lease("a", None, SHORT).await.unwrap(), Lease::Ours { epoch: 1 });
     let stands_still = crate::store::pg::together::stand_still(&a, 1).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;

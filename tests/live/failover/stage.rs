@@ -1,11 +1,12 @@
 //! The stage: a target that can be broken, two channels that keep all they are told, one database, and the replicas.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
@@ -18,13 +19,18 @@ use crate::kit::wait::until;
 /// What seals, the same for all.
 const SEAL: &str = "a sentence of at least thirty-two characters";
 
-/// A page that works, or does not.
+/// Pages, one a round (one that breaks again and again counts as flapping), of which one may be broken.
 #[derive(Clone, Default)]
-pub(super) struct Target(Arc<AtomicBool>);
+pub(super) struct Target(Arc<AtomicU32>);
 
 impl Target {
-    pub(super) fn break_it(&self, broken: bool) {
-        self.0.store(broken, Ordering::SeqCst);
+    /// Breaks the page of a round.
+    pub(super) fn break_it(&self, round: u32) {
+        self.0.store(round + 1, Ordering::SeqCst);
+    }
+
+    pub(super) fn mend(&self) {
+        self.0.store(0, Ordering::SeqCst);
     }
 }
 
@@ -56,10 +62,13 @@ pub(super) struct House {
 }
 
 impl House {
-    /// With so many replicas; `None` where no PostgreSQL is named.
-    pub(super) async fn start(count: usize) -> Option<Self> {
+    /// With so many replicas, for so many rounds; `None` where no PostgreSQL is named.
+    pub(super) async fn start(count: usize, rounds: u32) -> Option<Self> {
         let Ok(base) = std::env::var("LAUNCHWATCH_TEST_POSTGRES") else {
-            assert!(std::env::var_os("LAUNCHWATCH_TEST_POSTGRES_REQUIRED").is_none(), "no PostgreSQL is named");
+            assert!(
+                std::env::var_os("LAUNCHWATCH_TEST_POSTGRES_REQUIRED").is_none(),
+                "no PostgreSQL is named"
+            );
             eprintln!("skipped: LAUNCHWATCH_TEST_POSTGRES names no server");
             return None;
         };
@@ -76,11 +85,11 @@ impl House {
 
         let (target, chat) = (Target::default(), Chat::default());
         let page = target.clone();
-        let answer = move || {
-            let broken = page.0.load(Ordering::SeqCst);
+        let answer = move |Path(round): Path<u32>| {
+            let broken = page.0.load(Ordering::SeqCst) == round + 1;
             async move { if broken { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK } }
         };
-        let root = listen(Router::new().route("/", get(answer))).await;
+        let root = listen(Router::new().route("/{round}", get(answer))).await;
         let keeps = chat.clone();
         let take = move |body: Bytes| {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -98,9 +107,13 @@ impl House {
             let mut by_cable = address.clone();
             by_cable.set_port(Some(cable.port)).expect("a port");
             let chat = format!("{hooks}hooks/a-key-of-a-hook-of-a-chat");
-            let secrets =
-                [("STORE", by_cable.as_str()), ("SEAL", SEAL), ("HOOK", sink.url.as_str()), ("CHAT", chat.as_str())];
-            let home = Home::new(&configuration(&root), &secrets);
+            let secrets = [
+                ("STORE", by_cable.as_str()),
+                ("SEAL", SEAL),
+                ("HOOK", sink.url.as_str()),
+                ("CHAT", chat.as_str()),
+            ];
+            let home = Home::new(&configuration(&root, rounds), &secrets);
             let serve = Some(home.serve().await);
             replicas.push(Replica { home, serve, cable });
         }
@@ -111,7 +124,8 @@ impl House {
     pub(super) async fn stand(&self, who: usize) -> Result<String, String> {
         match &self.replicas[who].serve {
             Some(serve) => {
-                let asked = tokio::time::timeout(std::time::Duration::from_secs(2), serve.get("readyz")).await;
+                let asked =
+                    tokio::time::timeout(std::time::Duration::from_secs(2), serve.get("readyz")).await;
                 asked.map_err(|_| "no answer".to_owned())?
             }
             None => Err("it is not there".into()),
@@ -146,9 +160,14 @@ impl House {
             }
             let leader = leader?;
             let status = self.replicas[leader].serve.as_ref().ok_or("gone")?.status().await?;
-            let target = &status["targets"][0];
-            let well = target["incident"].is_null() && target["probes"][0]["verdict"] == "passed";
-            if well { Ok(leader) } else { Err(target.to_string()) }
+            let works = |target: &serde_json::Value| {
+                target["incident"].is_null() && target["probes"][0]["verdict"] == "passed"
+            };
+            let targets = status["targets"].as_array().ok_or("no targets")?;
+            match targets.iter().find(|target| !works(target)) {
+                None => Ok(leader),
+                Some(bad) => Err(format!("{} {}", bad["name"], bad["standing"])),
+            }
         })
         .await
     }
@@ -203,7 +222,8 @@ impl Told {
     /// Whether both channels were told that it began and that it is over (or, in one message, both).
     pub(super) fn is_whole(&self, id: &str) -> bool {
         let of = |p: &&Post| p.body["incident"] == id;
-        let with: BTreeSet<_> = self.with_keys.iter().filter(of).map(|p| p.body["kind"].to_string()).collect();
+        let with: BTreeSet<_> =
+            self.with_keys.iter().filter(of).map(|p| p.body["kind"].to_string()).collect();
         with.contains("\"resolved\"") && self.without.iter().any(|text| text.contains(id) && is_end(text))
     }
 
@@ -232,7 +252,13 @@ fn is_end(text: &str) -> bool {
     text.contains("over") || text.contains("resolved") || text.contains("works again")
 }
 
-fn configuration(target: &str) -> String {
+fn configuration(root: &str, rounds: u32) -> String {
+    let page = |round: u32| {
+        format!(
+            "  - {{ name: page-{round}, url: \"{root}{round}\", probes: [{{ type: http, name: page, every: 1s, deadline: 800ms, confirm_after: 100ms }}] }}\n"
+        )
+    };
+    let targets: String = (0..rounds).map(page).collect();
     format!(
         r#"version: 1
 service:
@@ -245,11 +271,7 @@ service:
   grace: 3s
   witnesses: []
 targets:
-  - name: page
-    url: {target}
-    probes:
-      - {{ type: http, name: page, every: 500ms, deadline: 400ms, confirm_after: 100ms }}
-channels:
+{targets}channels:
   - {{ type: webhook, name: keyed, url: "env:HOOK", per_minute: 600 }}
   - {{ type: mattermost, name: keyless, webhook_url: "env:CHAT", per_minute: 600 }}
 rules:

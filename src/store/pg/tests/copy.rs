@@ -11,9 +11,9 @@ use super::server::{address, key, open};
 use crate::store::subscribers::{Came, Link, Subscribers, Wish};
 use crate::store::testing::*;
 use crate::store::{
-    ApiToken, AuditQuery, AuditRow, Batch, DeliveryState, Digest, Either, Error, IncidentQuery,
-    Report, Retention, Role, RunQuery, SeriesQuery, Session, Settlement, SqliteStore, Stand, Store, Tier,
-    Wanted, copy,
+    ApiToken, AuditQuery, AuditRow, Batch, DeliveryState, Digest, Either, Error, IncidentQuery, Report,
+    Retention, Role, RunQuery, SeriesQuery, Session, Settlement, SqliteStore, Stand, Store, Tier, Wanted,
+    copy,
 };
 
 fn audit() -> AuditRow {
@@ -116,6 +116,7 @@ async fn told(store: &dyn Store, (leave, confirm): &(String, String)) -> Vec<Str
         tell("series", &store.series(&query).await.unwrap());
         tell("totals", &store.totals(&query).await.unwrap());
     }
+    tell("noted", &store.noted("export").await.unwrap());
     tell("slots", &store.last_slots().await.unwrap());
     let memory = store.memory().await.unwrap();
     tell("memory", &(memory.alerts, memory.incidents, memory.silences, memory.deploys));
@@ -166,6 +167,7 @@ async fn everything_goes_from_a_file_to_a_database_and_back() {
     file.compact().await.unwrap();
     let later = vec![passed("a", 40 * 3_600 - 1_799), failed("c", 40 * 3_600 - 1_798)];
     file.record(batch(later)).await.unwrap();
+    file.note("export", "as far as 7".into()).await.unwrap();
     let before = told(&file, &links).await;
     let pg = open(&address).await;
     let (from, to) = (Either::Sqlite(file), Either::Pg(pg.clone()));
@@ -203,4 +205,29 @@ async fn a_copy_that_was_interrupted_begins_anew_and_nothing_is_served_before() 
     to.whole().await.unwrap();
     let slots = open(&address).await.last_slots().await.unwrap();
     assert_eq!(slots.into_keys().collect::<Vec<_>>(), [probe("a"), probe("b")]);
+}
+
+#[tokio::test]
+async fn no_table_is_forgotten() {
+    use crate::store::copy::TABLES;
+    let mut known: Vec<&str> = TABLES.iter().map(|(table, _)| *table).chain(["meta"]).collect();
+    known.sort_unstable();
+    let dir = tempfile::tempdir().unwrap();
+    drop(folder(&dir));
+    let db = rusqlite::Connection::open(dir.path().join("launchwatch.db")).unwrap();
+    let all =
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let mut all = db.prepare(all).unwrap();
+    let all: Vec<String> = all.query_map([], |r| r.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(all, known, "in the file");
+    let Some(address) = address().await else { return };
+    drop(open(&address).await);
+    let all = "SELECT relname::text FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition";
+    let rows = super::server::beside(&address).await.query(all, &[]).await.unwrap();
+    let mut all: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    all.sort_unstable();
+    known.extend(["last", "lease", "letter_box", "note", "schema_version"]);
+    known.sort_unstable();
+    assert_eq!(all, known, "in the database");
 }

@@ -84,6 +84,7 @@ async fn a_token_is_taken_back_once_however_many_try() {
         last_used: None,
         revoked_at: None,
         revoked_by: None,
+        location: None,
     };
     a.make_token(token, Digest::of("k"), row(0, "ada")).await.unwrap();
     let tries = (0..8).map(|n| {
@@ -246,4 +247,67 @@ async fn empty(base: &SecretString) {
     tokio::spawn(connection);
     let all = "TRUNCATE alert, incident, notification, delivery, deploy, hidden, audit";
     client.batch_execute(all).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_piled_up_while_the_database_was_gone_is_kept_whole() {
+    let Some(base) = address().await else { return };
+    let store = open(&base).await;
+    let size = std::env::var("LAUNCHWATCH_PILE").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
+    // A tenth failed, with all their details.
+    let seen = (0..size).map(|n| {
+        let (name, second) = (format!("p{}", n % 100), n / 100);
+        if n % 10 == 9 { failed(&name, second) } else { passed(&name, second) }
+    });
+    let pile = Batch { changes: everything(3).changes, ..batch(seen.collect()) };
+    let began = tokio::time::Instant::now();
+    for _ in 0..2 {
+        store.record(pile.clone()).await.unwrap();
+        eprintln!("{size} results: {:?}", began.elapsed());
+    }
+    let all = crate::store::RunQuery { limit: usize::MAX >> 1, ..Default::default() };
+    assert_eq!(store.runs(&all).await.unwrap().len(), usize::try_from(size).unwrap());
+    assert_eq!(store.memory().await.unwrap().incidents.len(), 3);
+}
+
+#[tokio::test]
+#[ignore = "prints figures: run it by name"]
+async fn figures_of_a_storm() {
+    let Some(base) = address().await else { return };
+    let (through, trips) = between(&base, usize::MAX).await;
+    for (name, address) in [("direct", &base), ("counted", &through)] {
+        let store = open(address).await;
+        for round in 0..5 {
+            let mut changes = Vec::new();
+            for n in 0..1_000 {
+                changes.push(Change::Alert(alert(&format!("p{n}"), AlertState::Firing)));
+            }
+            for n in 0..200 {
+                let id = format!("{name}{round}i{n}");
+                changes.push(Change::Incident(incident(&id, n, IncidentState::Open)));
+                for (m, kind) in [NotificationKind::Opened, NotificationKind::Update].into_iter().enumerate()
+                {
+                    changes.push(Change::Notify(notification(&format!("{id}n{m}"), &id, kind, n)));
+                }
+            }
+            let before = trips.load(Ordering::SeqCst);
+            let began = tokio::time::Instant::now();
+            store.record(Batch { changes, now: at(round), ..Batch::default() }).await.unwrap();
+            let trips = trips.load(Ordering::SeqCst) - before;
+            eprintln!("{name} {round}: {:?}, {trips} round trips", began.elapsed());
+        }
+        let began = tokio::time::Instant::now();
+        let owed = store.owed("slack", at(999), 100, crate::store::Wanted::Due).await.unwrap();
+        eprintln!("{name}: {} owed in {:?}", owed.len(), began.elapsed());
+        let which: Vec<_> = owed.iter().map(|o| o.notification.id.clone()).collect();
+        let began = tokio::time::Instant::now();
+        store.begin("slack", which, at(999)).await.unwrap();
+        eprintln!("{name}: begun in {:?}", began.elapsed());
+        let stand = crate::store::Stand { broken: Some(at(999)), ..Default::default() };
+        let fallback = Some("matrix".to_owned());
+        let report = crate::store::Report { channel: "slack".into(), stand, fallback, at: at(999) };
+        let began = tokio::time::Instant::now();
+        let handed = store.settle(Vec::new(), Some(report)).await.unwrap();
+        eprintln!("{name}: {handed} handed over in {:?}", began.elapsed());
+    }
 }

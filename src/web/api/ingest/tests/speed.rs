@@ -6,7 +6,7 @@ use super::*;
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn how_many_observations_a_second_are_taken() {
-    use crate::store::{Retention, SqliteStore, Store};
+    use crate::store::{Accounts as _, Retention, SqliteStore, Store};
 
     const PROBES: usize = 200;
     let probes = (0..PROBES).map(|n| format!("      - {{ type: http, name: p{n} }}\n")).collect::<String>();
