@@ -305,7 +305,7 @@ async fn beside() {
     let file = SqliteStore::open(dir.path(), Retention::default()).unwrap();
     let key = launchwatch::store::SealKey::in_folder(dir.path()).unwrap();
     let options = PgOptions { retention: Retention::default(), key, ca_file: None };
-    let pg = PgStore::open(&address.clone().into(), options).await.expect("an empty PostgreSQL");
+    let pg = PgStore::open(&address.clone().into(), options).await.unwrap();
     let (ours, theirs) = (round(&file).await, round(&pg).await);
     println!("\nthe same day of 200 probes: SQLite, then PostgreSQL");
     let names = ["batches of 200 a second", "results a second", "a month of totals of all, ms"];

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::{Failure, Reach, ended};
 use super::shown::{self, at, list, word};
@@ -82,14 +82,16 @@ async fn create(wish: &Wish) -> Result<(), Failure> {
         Role::Admin => "admin",
     };
     let usual = wish.agent.as_ref().map(|agent| format!("agent {agent}"));
-    let mut body = json!({ "name": wish.name.clone().or(usual) });
+    let mut body = Map::new();
+    body.insert("name".into(), json!(wish.name.clone().or(usual)));
     match &wish.agent {
-        Some(agent) => body["agent"] = json!(agent),
-        None => body["role"] = json!(role),
-    }
+        Some(agent) => body.insert("agent".into(), json!(agent)),
+        None => body.insert("role".into(), json!(role)),
+    };
     if let Some(lasts) = &wish.lasts {
-        body["for"] = json!(lasts);
+        body.insert("for".into(), json!(lasts));
     }
+    let body = Value::Object(body);
     let made = wish.reach.client()?.post(&["tokens"], &body).await?;
     if wish.reach.json {
         shown::json(&made);

@@ -151,7 +151,7 @@ impl Reported {
 
 impl Known {
     fn since(newest: Option<Timestamp>) -> Self {
-        let whole_from = newest.map_or(Timestamp::MIN, |newest| after(newest));
+        let whole_from = newest.map_or(Timestamp::MIN, after);
         Self { newest, slots: BTreeSet::new(), whole_from }
     }
 

@@ -8,9 +8,9 @@ mod accept;
 mod accounts;
 mod bucket;
 mod compact;
-mod copy;
 #[cfg(test)]
 mod conformance;
+mod copy;
 mod damage;
 mod files;
 mod full;

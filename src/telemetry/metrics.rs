@@ -13,6 +13,7 @@ use prometheus::{
 
 use super::agents::Agents;
 use super::by_probe::{ByProbe, Place};
+use super::exports::Exports;
 use crate::config::ProbeConfig;
 use crate::lead::Lead;
 use crate::observation::ProbeId;
@@ -54,10 +55,7 @@ struct Inner {
     lease_renewed: Gauge,
     lead: OnceLock<Lead>,
     agents: Agents,
-    exported: IntCounterVec,
-    export_refused: IntCounterVec,
-    export_errors: IntCounterVec,
-    export_behind: IntGaugeVec,
+    exports: Exports,
 }
 
 /// What a follower shows: the rest is the leader's, and would be counted twice.
@@ -120,18 +118,7 @@ impl Metrics {
             paused_seconds: r.gauge("launchwatch_paused_seconds", "How long the process stood still last time.")?,
             agents: Agents::new(&r)?,
             clock_sets: r.counter("launchwatch_clock_sets_total", "Times that the clock was set by more than 2 s.")?,
-            exported: r.counters("launchwatch_export_samples_total", "Samples that an export has handed over.", &["export"])?,
-            export_refused: r.counters(
-                "launchwatch_export_refused_samples_total",
-                "Samples that the receiver did not want, and that are given up.",
-                &["export"],
-            )?,
-            export_errors: r.counters("launchwatch_export_errors_total", "Requests that came to nothing.", &["export"])?,
-            export_behind: r.int_gauges(
-                "launchwatch_export_behind_seconds",
-                "For how long the oldest minute has waited that an export could have sent; 0 without any.",
-                &["export"],
-            )?,
+            exports: Exports::new(&r)?,
             leader: r.int_gauge("launchwatch_leader", "1 if this process runs probes and tells people, 0 if it follows one that does.")?,
             leader_changes: r.counter("launchwatch_leader_changes_total", "Times that another replica took the lead.")?,
             lease_renewed: r.gauge(
@@ -263,24 +250,23 @@ impl Metrics {
     /// There is an export of this name.
     pub fn export(&self, name: &str) {
         self.export_sent(name, 0, 0);
-        self.0.export_errors.with_label_values(&[name]).inc_by(0);
+        self.0.exports.errors(name, 0);
         self.export_behind(name, 0);
     }
 
     /// An export has handed over so many samples; so many others were not wanted.
     pub fn export_sent(&self, name: &str, taken: usize, refused: usize) {
-        self.0.exported.with_label_values(&[name]).inc_by(taken as u64);
-        self.0.export_refused.with_label_values(&[name]).inc_by(refused as u64);
+        self.0.exports.sent(name, taken, refused);
     }
 
     /// A request of an export came to nothing.
     pub fn export_error(&self, name: &str) {
-        self.0.export_errors.with_label_values(&[name]).inc();
+        self.0.exports.errors(name, 1);
     }
 
     /// For how many seconds the oldest minute has waited that an export could have sent.
     pub fn export_behind(&self, name: &str, seconds: i64) {
-        self.0.export_behind.with_label_values(&[name]).set(seconds.max(0));
+        self.0.exports.behind(name, seconds);
     }
 
     /// Everything in the text format of Prometheus, piece by piece: a piece is made when it is asked for, so that

@@ -2,6 +2,7 @@
 
 mod agents;
 mod by_probe;
+mod exports;
 pub mod logs;
 mod metrics;
 

@@ -29,7 +29,7 @@ use crate::world::START;
 /// A place from which is looked: a service elsewhere, a hub, a line that can be cut, a folder that outlives processes.
 struct Place {
     service: Service,
-    hub: StandIn,
+    _hub: StandIn,
     cable: Cable,
     clock: Clock,
     edges: Edges,
@@ -86,7 +86,7 @@ impl Place {
         let date = clock.clone();
         let store = SqliteStore::in_memory(Retention::default()).unwrap().with_clock(move || date.now());
         let state = tempfile::tempdir().unwrap();
-        Self { service, hub, cable, clock, edges, store: Arc::new(store), state, outside }
+        Self { service, _hub: hub, cable, clock, edges, store: Arc::new(store), state, outside }
     }
 
     fn folder(&self) -> &Path {

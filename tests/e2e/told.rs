@@ -95,7 +95,8 @@ async fn a_nightly_job_is_awaited_by_the_wall_clock_and_one_missing_night_is_tol
     }
     assert_eq!(told(&world), [], "nothing to tell");
     let known = runs(&world).await;
-    let took: Vec<_> = known.iter().filter_map(|r| r.outcome.measurements.first().map(|m| m.value.round())).collect();
+    let took: Vec<_> =
+        known.iter().filter_map(|r| r.outcome.measurements.first().map(|m| m.value.round())).collect();
     assert_eq!(took, [2_399.0, 2_099.0, 1_198.0]);
     assert_eq!(known.last().unwrap().outcome.evidence, ["7 GiB written"]);
 

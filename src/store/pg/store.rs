@@ -9,7 +9,8 @@ use launchwatch_probes::{CleanUp, DebtId, Ledger, LedgerError};
 
 use super::lane::{read, within, write_fenced};
 use super::{
-    PgStore, debts, deploys, incidents, load, notes, outbox, prune, record, runs, series, settle, silences, stands,
+    PgStore, debts, deploys, incidents, load, notes, outbox, prune, record, runs, series, settle, silences,
+    stands,
 };
 use crate::observation::{Observation, ProbeId};
 use crate::store::{

@@ -62,7 +62,8 @@ async fn no_secret_lies_on_the_disk_and_only_the_key_opens_it() {
         assert!(!bytes.windows(6).any(|w| w == b"sesame"));
     }
     drop(store);
-    let other = SqliteStore::open_with_key(dir.path(), Retention::default(), &crate::store::SealKey([7; 32])).unwrap();
+    let other = SqliteStore::open_with_key(dir.path(), Retention::default(), &crate::store::SealKey([7; 32]))
+        .unwrap();
     let debts = other.debts().await.unwrap();
     assert!(matches!(debts[0].state, DebtState::Begun) && debts.len() == 1);
     assert_eq!(other.unreadable(), 1);
@@ -73,7 +74,8 @@ async fn no_secret_lies_on_the_disk_and_only_the_key_opens_it() {
 #[tokio::test]
 async fn a_key_from_elsewhere_is_not_written_down() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open_with_key(dir.path(), Retention::default(), &crate::store::SealKey([7; 32])).unwrap();
+    let store = SqliteStore::open_with_key(dir.path(), Retention::default(), &crate::store::SealKey([7; 32]))
+        .unwrap();
     store.told(&DebtId("d".into()), &cleanup()).await.unwrap();
     assert!(!dir.path().join("key").exists());
     assert!(matches!(store.debts().await.unwrap()[0].state, DebtState::Told(_)));

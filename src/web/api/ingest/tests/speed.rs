@@ -1,14 +1,12 @@
 //! What one service takes in, measured.
 
 use super::*;
-use crate::store::Accounts;
+use crate::store::{Accounts as _, Retention, SqliteStore, Store};
 
 /// Run with `--ignored --nocapture`, better with `--release`: what one service takes in, with a store on disk.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn how_many_observations_a_second_are_taken() {
-    use crate::store::{Accounts as _, Retention, SqliteStore, Store};
-
     const PROBES: usize = 200;
     let probes = (0..PROBES).map(|n| format!("      - {{ type: http, name: p{n} }}\n")).collect::<String>();
     let text = format!(
@@ -21,21 +19,7 @@ async fn how_many_observations_a_second_are_taken() {
     let app = crate::app::App::build(config, edges(), Arc::clone(&store) as Arc<dyn Store>, None).unwrap();
     let (sources, tasks) = (app.sources(), app.tasks());
     let now = sources.clock.now();
-    let token = ApiToken {
-        id: "agent".into(),
-        name: "agent".into(),
-        role: Role::Viewer,
-        location: Some("frankfurt".into()),
-        created_by: "ada".into(),
-        created_at: now,
-        expires_at: None,
-        last_used: None,
-        revoked_at: None,
-        revoked_by: None,
-    };
-    let [who, via, what, about, came_to] = std::array::from_fn(|_| String::new());
-    let row = AuditRow { at: now, who, via, what, about, came_to };
-    store.make_token(token, Digest::of("agent"), row).await.unwrap();
+    let_in(&store, now).await;
     let keeper = crate::tasks::Tasks::new();
     keeper.spawn("service", crate::tasks::OnExit::Fine, async move { app.run().await.unwrap() });
     let router = crate::web::router(sources);
@@ -89,6 +73,25 @@ async fn how_many_observations_a_second_are_taken() {
         );
     }
     tasks.stop();
+}
+
+/// Makes the token that lets the agent in.
+async fn let_in(store: &SqliteStore, now: Timestamp) {
+    let token = ApiToken {
+        id: "agent".into(),
+        name: "agent".into(),
+        role: Role::Viewer,
+        location: Some("frankfurt".into()),
+        created_by: "ada".into(),
+        created_at: now,
+        expires_at: None,
+        last_used: None,
+        revoked_at: None,
+        revoked_by: None,
+    };
+    let [who, via, what, about, came_to] = std::array::from_fn(|_| String::new());
+    let row = AuditRow { at: now, who, via, what, about, came_to };
+    store.make_token(token, Digest::of("agent"), row).await.unwrap();
 }
 
 fn edges() -> crate::edges::Edges {
