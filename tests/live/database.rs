@@ -114,8 +114,6 @@ async fn a_database_that_is_gone_in_mid_incident_costs_no_run_and_no_message() {
     let gone = gone.elapsed();
     let store = until("the database to be reached", 30, async || open(&database.url).await).await;
     let returned = Instant::now();
-    let query =
-        |probe: &ProbeId| RunQuery { probe: Some(probe.clone()), limit: 100_000, ..RunQuery::default() };
     until("what was found meanwhile to be written", 90, async || {
         let newest = store.last_slots().await.map_err(|e| e.to_string())?;
         so(!newest.is_empty() && newest.values().all(|slot| *slot >= back), newest)
@@ -131,22 +129,7 @@ async fn a_database_that_is_gone_in_mid_incident_costs_no_run_and_no_message() {
     let end = now();
     assert_eq!(serve.stop(30).await, Some(0));
 
-    let (mut kept, mut missed) = (0, 0);
-    for probe in store.last_slots().await.expect("slots").into_keys() {
-        let every = if probe.as_str().starts_with("many/") { 1_000 } else { 500 };
-        let mut runs = store.runs(&query(&probe)).await.expect("runs");
-        runs.retain(|run| run.slot >= from && run.slot < end && !run.confirms);
-        runs.sort_by_key(|run| run.slot);
-        for pair in runs.windows(2) {
-            let gap = pair[1].slot.duration_since(pair[0].slot).as_millis();
-            assert_eq!(gap, every, "{probe}: no run between {} and {}", pair[0].slot, pair[1].slot);
-        }
-        let of_time = end.duration_since(from).as_millis() / every;
-        assert!(runs.len() as i128 >= of_time - 3, "{probe}: {} of {of_time} runs", runs.len());
-        missed +=
-            runs.iter().filter(|r| r.outcome.reason == Some(launchwatch_probes::Reason::Missed)).count();
-        kept += runs.len();
-    }
+    let (kept, missed) = no_gap(&store, from, end).await;
     let incidents = store.incidents(99).await.expect("incidents");
     let of = |target: &str| incidents.iter().filter(|i| i.target == target).collect::<Vec<_>>();
     let ([first], [second]) = (&of("first")[..], &of("second")[..]) else { panic!("{incidents:?}") };
@@ -165,6 +148,29 @@ async fn a_database_that_is_gone_in_mid_incident_costs_no_run_and_no_message() {
         caught_up.as_secs_f64()
     );
     assert!(missed * 20 < kept, "{missed} of {kept} runs were missed");
+}
+
+/// Holds that every slot between these moments has its run; how many there are, and how many of them were missed.
+async fn no_gap(store: &PgStore, from: Timestamp, end: Timestamp) -> (usize, usize) {
+    let query =
+        |probe: &ProbeId| RunQuery { probe: Some(probe.clone()), limit: 100_000, ..RunQuery::default() };
+    let (mut kept, mut missed) = (0, 0);
+    for probe in store.last_slots().await.expect("slots").into_keys() {
+        let every = if probe.as_str().starts_with("many/") { 1_000 } else { 500 };
+        let mut runs = store.runs(&query(&probe)).await.expect("runs");
+        runs.retain(|run| run.slot >= from && run.slot < end && !run.confirms);
+        runs.sort_by_key(|run| run.slot);
+        for pair in runs.windows(2) {
+            let gap = pair[1].slot.duration_since(pair[0].slot).as_millis();
+            assert_eq!(gap, every, "{probe}: no run between {} and {}", pair[0].slot, pair[1].slot);
+        }
+        let of_time = end.duration_since(from).as_millis() / every;
+        assert!(runs.len() as i128 >= of_time - 3, "{probe}: {} of {of_time} runs", runs.len());
+        missed +=
+            runs.iter().filter(|r| r.outcome.reason == Some(launchwatch_probes::Reason::Missed)).count();
+        kept += runs.len();
+    }
+    (kept, missed)
 }
 
 /// The first is well again after a third of the time, the second breaks after another. Probing goes on all the time.
