@@ -38,13 +38,20 @@ fn the_schema_for_editors_is_the_one_that_the_program_prints() {
 fn every_configuration_in_the_readme_is_good_and_the_first_has_five_lines() {
     let readme = read("README.md");
     let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|b| b.split("```").next()).collect();
-    assert_eq!(blocks.len(), 3);
-    assert_eq!(blocks[0].lines().count(), 5);
+    let [first, told, seen, elsewhere, replicas] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    assert_eq!(first.lines().count(), 5);
     let secrets = tempfile::tempdir().unwrap();
     std::fs::write(secrets.path().join("smtp"), "a-password").unwrap();
-    let whole = blocks.concat().replace("/run/secrets", secrets.path().to_str().unwrap());
-    let env = |_: &str| Some("a-secret-of-good-length".to_owned());
-    for text in [blocks[0], &whole] {
+    let whole = [first, told, seen].concat().replace("/run/secrets", secrets.path().to_str().unwrap());
+    let env = |name: &str| {
+        let store = "postgres://launchwatch:a-password@db.example.org/launchwatch";
+        Some(
+            if name == "LAUNCHWATCH_STORE" { store } else { "a-secret-of-more-than-thirty-two-letters" }
+                .to_owned(),
+        )
+    };
+    let (elsewhere, replicas) = (format!("version: 1\n{elsewhere}"), format!("{first}{replicas}"));
+    for text in [first, &whole, &elsewhere, &replicas] {
         let loaded = config::load_text("README.md", text, Registries::BUILT_IN, &env);
         assert!(loaded.is_ok(), "{}", config::told(&loaded.err().unwrap()));
     }
@@ -84,7 +91,7 @@ fn the_image_has_one_file_and_the_chart_starts_it_as_it_is() {
     }
     let words = |text: &str| text.replace(['"', ','], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let begins = words(one("CMD ")[0]);
-    assert!(words(&pods).contains(begins.trim_matches(['[', ']'])), "{begins}");
+    assert!(words(&pods).contains(begins.trim_matches(['[', ']', ' '])), "{begins}");
 }
 
 /// What the rules of a Role or ClusterRole allow, each as scope, group, resource and verb.
@@ -165,7 +172,8 @@ fn words_of(folder: &str, begin: &str) -> BTreeSet<String> {
 #[tokio::test(start_paused = true)]
 async fn dashboards_and_rules_name_only_metrics_and_measurements_that_there_are() {
     let export = "exports: [{ type: remote_write, url: http://prometheus.example/api/v1/write }]\n";
-    let text = format!("{}{export}", crate::world::THREE_PROBES);
+    let dead_man = "witnesses: [], dead_man: { url: env:HOOK }";
+    let text = format!("{}{export}", crate::world::THREE_PROBES.replace("witnesses: []", dead_man));
     let world = crate::world::World::start(crate::world::configuration(&text), 1).await;
     world.run_for(std::time::Duration::from_secs(600)).await;
     world.break_hub(launchwatch::standin::Fault::SpawnerRaises);

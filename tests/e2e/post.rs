@@ -144,7 +144,8 @@ impl PostOffice {
 
     async fn http(&self, request: http::Request<Bytes>) -> Result<Reply, Undelivered> {
         let host = request.uri().host().unwrap().to_owned();
-        let body = String::from_utf8(request.body().to_vec()).unwrap();
+        // Not all of it is text: exports are squeezed.
+        let body = String::from_utf8_lossy(request.body()).into_owned();
         let path = request.uri().path().to_owned();
         let header = request.headers().get("idempotency-key").map(|v| v.to_str().unwrap().to_owned());
         let key = header.or_else(|| path.split("m.room.message/").nth(1).map(Into::into)).unwrap_or_default();
