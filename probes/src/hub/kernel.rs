@@ -14,8 +14,9 @@ use crate::net::{NetFault, Socket};
 
 /// Characters of output that are kept: what was expected is short.
 const MOST_OUTPUT: usize = 64 * 1024;
-/// A question to which nothing at all has come for this long is asked again: a first frame can be lost between a proxy
-/// and a kernel that is just starting. Any sign of life ends the asking, and only the last question counts.
+/// A question is asked again when nothing of its answer has come for this long, or nothing more of an answer that is
+/// nearly whole: between a kernel that is just starting and its server the question can be lost, and so can either of
+/// the two ways on which the answer comes. While the code runs nothing is asked, and only the last question counts.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often the question is asked at the most.
 const MOST_QUESTIONS: u32 = 3;
@@ -42,7 +43,7 @@ pub(super) async fn execute(
     let mut asked = 0;
     let (mut ours, mut reply, mut again) = (String::new(), Reply::default(), Instant::now());
     for _ in 0..MOST_FRAMES {
-        if !reply.heard && asked < MOST_QUESTIONS && Instant::now() >= again {
+        if !reply.runs() && asked < MOST_QUESTIONS && Instant::now() >= again {
             asked += 1;
             (ours, reply, again) =
                 (format!("{session}-execute-{asked}"), Reply::default(), Instant::now() + SILENCE);
@@ -56,9 +57,13 @@ pub(super) async fn execute(
             Err(_) => continue,
         };
         let Some(message) = text.and_then(|t| serde_json::from_str::<Value>(&t).ok()) else { continue };
+        let halves = reply.halves();
         if reply.take(&message, &ours)? {
             let _ = socket.close(None).await;
             return Ok(reply.output);
+        }
+        if reply.halves() > halves {
+            again = Instant::now() + SILENCE;
         }
     }
     Err(Trouble::failed(Reason::Garbled, "the kernel sends more messages than any answer needs"))
@@ -106,6 +111,16 @@ struct Reply {
 }
 
 impl Reply {
+    /// Whether the code is being run: something has come, and neither end of it.
+    fn runs(&self) -> bool {
+        self.heard && self.halves() == 0
+    }
+
+    /// How many of the two ends have come.
+    fn halves(&self) -> u8 {
+        u8::from(self.replied) + u8::from(self.idle)
+    }
+
     /// Takes a message; true when the answer is whole.
     fn take(&mut self, message: &Value, ours: &str) -> Result<bool, Trouble> {
         let at = |path: &str| message.pointer(path).and_then(Value::as_str).unwrap_or_default();

@@ -22,6 +22,10 @@ pub(crate) enum Kernel {
     Silent,
     /// The first question never reaches it.
     LosesTheFirst,
+    /// Of the first answer, nothing comes of what was printed and that it is done.
+    LosesOutput,
+    /// Of the first answer, the reply itself does not come.
+    LosesReply,
     /// The handshake never completes.
     NoHandshake,
     /// The proxy does not let websockets through.
@@ -40,14 +44,23 @@ impl Kernel {
         tasks.lock().unwrap().spawn(async move {
             let theirs: Box<dyn Duplex> = Box::new(theirs);
             let mut socket = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-            let mut lost = self != Self::LosesTheFirst;
+            let (mut lost, mut half) = (self != Self::LosesTheFirst, true);
             while let Some(Ok(message)) = socket.next().await {
                 let Ok(text) = message.to_text() else { continue };
                 let Ok(question) = serde_json::from_str::<Value>(text) else { continue };
                 if !std::mem::replace(&mut lost, true) {
                     continue;
                 }
-                for answer in self.answers(&question["header"]) {
+                let mut answers = self.answers(&question["header"]);
+                if std::mem::take(&mut half) {
+                    let is_reply = |a: &Value| a["header"]["msg_type"] == "execute_reply";
+                    answers.retain(|a| match self {
+                        Self::LosesOutput => is_reply(a),
+                        Self::LosesReply => !is_reply(a),
+                        _ => true,
+                    });
+                }
+                for answer in answers {
                     if socket.send(Message::text(answer.to_string())).await.is_err() {
                         return;
                     }
@@ -72,7 +85,7 @@ impl Kernel {
         let stranger = json!({"channel": "iopub", "header": {"msg_type": "stream"}, "parent_header": {"msg_id": "x"},
                               "content": {"name": "stdout", "text": "99"}});
         match self {
-            Self::LosesTheFirst => Self::Prints("42").answers(parent),
+            Self::LosesTheFirst | Self::LosesOutput | Self::LosesReply => Self::Prints("42").answers(parent),
             Self::Prints(text) => vec![
                 stranger,
                 busy,
