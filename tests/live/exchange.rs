@@ -53,8 +53,8 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
     })
     .await;
     prometheus.kill().await;
-    // A kill costs VictoriaMetrics what it had taken and not yet written, whoever sent it.
-    victoria.end().await;
+    // One is gone, the other takes requests and answers none.
+    victoria.order("stop").await;
     until("the exports to fall behind", 400, async || {
         let behind = serve.metric("launchwatch_export_behind_seconds", &["victoria"]).await?;
         let errors = serve.metric("launchwatch_export_errors_total", &["prometheus"]).await?;
@@ -62,7 +62,7 @@ async fn what_every_minute_counted_arrives_whole_after_an_outage_of_the_receiver
     })
     .await;
     prometheus.start_again().await;
-    victoria.start_again().await;
+    victoria.order("cont").await;
     until("the exports to catch up", 300, async || {
         let behind = serve.metric("launchwatch_export_behind_seconds", &["export="]).await?;
         so(behind < 1.0, behind)

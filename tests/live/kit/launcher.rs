@@ -105,12 +105,6 @@ impl Server {
         self.event(&["ended"], ANSWER).await;
     }
 
-    /// Asks the server to end, and waits until it is gone.
-    pub(crate) async fn end(&mut self) {
-        self.order("term").await;
-        self.event(&["ended"], ANSWER).await;
-    }
-
     /// Starts it again in the same place, with the same data.
     pub(crate) async fn start_again(&mut self) {
         self.say("start");
