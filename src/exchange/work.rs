@@ -152,11 +152,19 @@ impl Work {
             *progress = Some(begun);
             return Ok(());
         };
-        let (last, now) = (self.store.last_slots().await?, self.now());
-        let mut due = progress.due(&last, &self.settling, now, Tier::Minute.floor(now - self.keeps));
-        while let Some(from) = due.iter().map(|d| d.from).min() {
-            self.window(from, &mut due, progress).await?;
-        }
+        let mut through = i64::MIN;
+        // While a receiver was away more has become due: it is behind as long as that is not sent too.
+        let (last, now) = loop {
+            let (last, now) = (self.store.last_slots().await?, self.now());
+            let mut due = progress.due(&last, &self.settling, now, Tier::Minute.floor(now - self.keeps));
+            match due.iter().map(|d| d.to).max() {
+                Some(to) if to > through => through = to,
+                _ => break (last, now),
+            }
+            while let Some(from) = due.iter().map(|d| d.from).min() {
+                self.window(from, &mut due, progress).await?;
+            }
+        };
         self.metrics.export_behind(&self.export().name, 0);
         progress.through(&last, now);
         self.keep(progress).await?;
