@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use launchwatch_alerts::Incident;
 
 use super::Error;
-use crate::news::{Told, Work};
+use crate::news::{Reason, Told, Work, name};
 
 /// Confirmations that one address is asked for within a day at most.
 pub const ASKED_A_DAY: u32 = 3;
@@ -22,6 +23,56 @@ pub const OLD_NEWS: SignedDuration = SignedDuration::from_hours(12);
 pub struct Wish {
     /// Names of targets; `None` for all, those to come as well.
     pub targets: Option<BTreeSet<String>>,
+}
+
+impl Wish {
+    /// As it is kept: JSON. What cannot be read means nobody, not everybody.
+    pub(super) fn read(text: Option<&str>) -> Self {
+        let targets = text
+            .map(|t| serde_json::from_str::<Option<BTreeSet<String>>>(t).unwrap_or(Some(BTreeSet::new())));
+        Self { targets: targets.unwrap_or(Some(BTreeSet::new())) }
+    }
+
+    /// What the mail that asks says of it.
+    pub(super) fn question(&self) -> Told {
+        let names = self.targets.iter().flatten().take(20).map(|t| name(t)).collect::<Vec<_>>();
+        let of = if self.targets.is_none() { "all services".to_owned() } else { names.join(", ") };
+        Told {
+            reason: Reason::Confirm,
+            about: "subscription".into(),
+            title: "Please confirm your subscription".into(),
+            text: format!(
+                "Somebody, probably you, asked that this address hears of outages and planned maintenance of {of}."
+            ),
+            path: "/subscribe".into(),
+        }
+    }
+
+    /// Whether an incident is about it.
+    pub(super) fn concerns(&self, incident: &Incident) -> bool {
+        let own = |targets: &BTreeSet<String>| {
+            targets.contains(&incident.target) || !targets.is_disjoint(&incident.targets)
+        };
+        self.targets.as_ref().is_none_or(own)
+    }
+}
+
+/// Whether this is news to a subscriber: what they were last told of the incident was something else. What began before
+/// they came they are only told the end of, and nothing of what was over before.
+pub(super) fn is_news(
+    last: Option<&str>,
+    since: Timestamp,
+    incident: &Incident,
+    told: &Told,
+    now: Timestamp,
+) -> bool {
+    let over = crate::news::over_at(incident).unwrap_or(now);
+    match (last, told.reason) {
+        (Some(last), reason) => last != reason.as_str() && now.duration_since(over) < OLD_NEWS,
+        // What was split off was told of before.
+        (None, Reason::Opened) => since <= incident.opened_at && incident.split_from.is_none(),
+        (None, _) => since <= over && now.duration_since(over) < OLD_NEWS,
+    }
 }
 
 /// What a link in a mail is for.

@@ -14,7 +14,7 @@ use crate::news::{Reason, Told, Work};
 use crate::store::Error;
 use crate::store::damage::Damaged;
 use crate::store::seal::Seal;
-use crate::store::subscribers::{Came, Link, Mail, OLD_NEWS, Wish};
+use crate::store::subscribers::{Came, Link, Mail, OLD_NEWS, Wish, is_news};
 
 /// Keeps mails, in this order. What is not told yet to somebody about the same is told by the last of them as well. Who
 /// has left meanwhile, at another replica, is owed nothing; who is about to leave takes along what is written here.
@@ -64,7 +64,7 @@ pub(super) async fn hear(
         return Ok(());
     }
     let readers = subscribers::confirmed(db).await?;
-    let concerned = |wish: &Wish| told.iter().filter(|(i, _)| concerned(wish, i)).collect::<Vec<_>>();
+    let concerned = |wish: &Wish| told.iter().filter(|(i, _)| wish.concerns(i)).collect::<Vec<_>>();
     let pairs = readers
         .iter()
         .flat_map(|(id, since, wish)| concerned(wish).into_iter().map(|told| (*id, *since, told)))
@@ -73,7 +73,7 @@ pub(super) async fn hear(
     let mut mails = Vec::new();
     for (id, since, (incident, told)) in &pairs {
         let key = (*id, told.about.as_str());
-        if news(last.get(&key).map(String::as_str), date(*since), incident, told, now) {
+        if is_news(last.get(&key).map(String::as_str), date(*since), incident, told, now) {
             last.insert(key, told.reason.as_str().to_owned());
             mails.push((*id, told));
         }
@@ -102,25 +102,6 @@ async fn last_told<'a>(
         }
     }
     Ok(last)
-}
-
-fn concerned(wish: &Wish, incident: &Incident) -> bool {
-    let own = |targets: &BTreeSet<String>| {
-        targets.contains(&incident.target) || !targets.is_disjoint(&incident.targets)
-    };
-    wish.targets.as_ref().is_none_or(own)
-}
-
-/// Whether this is news to a subscriber: what they were last told of the incident was something else. What began before
-/// they came they are only told the end of, and nothing of what was over before.
-fn news(last: Option<&str>, since: Timestamp, incident: &Incident, told: &Told, now: Timestamp) -> bool {
-    let over = crate::news::over_at(incident).unwrap_or(now);
-    match (last, told.reason) {
-        (Some(last), reason) => last != reason.as_str() && now.duration_since(over) < OLD_NEWS,
-        // What was split off was told of before.
-        (None, Reason::Opened) => since <= incident.opened_at && incident.split_from.is_none(),
-        (None, _) => since <= over && now.duration_since(over) < OLD_NEWS,
-    }
 }
 
 /// Planned work.

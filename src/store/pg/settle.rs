@@ -77,7 +77,7 @@ async fn at_once(db: &impl GenericClient, settlements: Vec<&Settlement>) -> Resu
     let all = settlements;
     let ids: Vec<&str> = all.iter().map(|s| s.notification.0.as_str()).collect();
     let channels: Vec<Cow<'_, str>> = all.iter().map(|s| text(&s.channel)).collect();
-    let states: Vec<&str> = all.iter().map(|s| word(s.state)).collect();
+    let states: Vec<&str> = all.iter().map(|s| s.state.as_str()).collect();
     let next: Vec<i64> = all.iter().map(|s| micros(s.next)).collect();
     let messages: Vec<Option<Cow<'_, str>>> =
         all.iter().map(|s| Some(text(&s.message.as_ref()?.0))).collect();
@@ -125,7 +125,7 @@ async fn read(db: &impl GenericClient, which: &str, with: Values<'_>) -> Result<
 }
 
 fn delivery(row: &Row) -> Result<Delivery, tokio_postgres::Error> {
-    let state = state(row.try_get(4)?);
+    let state = DeliveryState::named(row.try_get(4)?);
     let next = date(row.try_get(9)?);
     Ok(Delivery {
         notification: NotificationId(row.try_get(0)?),
@@ -141,22 +141,4 @@ fn delivery(row: &Row) -> Result<Delivery, tokio_postgres::Error> {
         possible_duplicate: row.try_get(10)?,
         instead_of: row.try_get(11)?,
     })
-}
-
-const fn word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Owed => "owed",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Refused => "refused",
-        DeliveryState::Superseded => "superseded",
-    }
-}
-
-fn state(word: &str) -> DeliveryState {
-    match word {
-        "delivered" => DeliveryState::Delivered,
-        "refused" => DeliveryState::Refused,
-        "superseded" => DeliveryState::Superseded,
-        _ => DeliveryState::Owed,
-    }
 }

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use super::lane::{read, write_fenced, write_open};
 use super::sql::{Values, column, execute, maybe, micros, one, rows};
 use super::{PgStore, incidents, letters};
-use crate::news::{Reason, Told, Work, name};
+use crate::news::Work;
 use crate::store::Error;
 use crate::store::seal::Seal;
 use crate::store::subscribers::{
@@ -74,27 +74,12 @@ pub(super) async fn ask(
             column(&one(db, what, insert, with).await?, 0, what)?
         }
     };
-    letters::owe(db, &[(id, &question(wish))], now).await?;
+    letters::owe(db, &[(id, &wish.question())], now).await?;
     Ok(true)
 }
 
 fn asked(row: &Row, what: &'static str) -> Result<i64, Error> {
     column(row, 0, what)
-}
-
-/// What the mail that asks says of the wish.
-fn question(wish: &Wish) -> Told {
-    let names = wish.targets.iter().flatten().take(20).map(|t| name(t)).collect::<Vec<_>>();
-    let of = if wish.targets.is_none() { "all services".to_owned() } else { names.join(", ") };
-    Told {
-        reason: Reason::Confirm,
-        about: "subscription".into(),
-        title: "Please confirm your subscription".into(),
-        text: format!(
-            "Somebody, probably you, asked that this address hears of outages and planned maintenance of {of}."
-        ),
-        path: "/subscribe".into(),
-    }
 }
 
 fn sealed(seal: &Seal, handle: &str, address: &str) -> Result<Vec<u8>, Error> {
@@ -106,13 +91,6 @@ fn sealed(seal: &Seal, handle: &str, address: &str) -> Result<Vec<u8>, Error> {
 
 fn json(wish: &Wish) -> Result<String, Error> {
     incidents::json(&wish.targets)
-}
-
-fn wish(text: Option<&str>) -> Wish {
-    // What cannot be read means nobody, not everybody.
-    let targets =
-        text.map(|t| serde_json::from_str::<Option<BTreeSet<String>>>(t).unwrap_or(Some(BTreeSet::new())));
-    Wish { targets: targets.unwrap_or(Some(BTreeSet::new())) }
 }
 
 /// The last part of a link: who, and what proves that we made it. A confirmation is good for what was asked for.
@@ -158,8 +136,8 @@ impl Bearer {
     /// What they hear of, or would with this link.
     pub(super) fn wish(&self, link: Link) -> Wish {
         match link {
-            Link::Confirm => wish(self.wish.as_deref().or(self.targets.as_deref())),
-            Link::Leave => wish(self.targets.as_deref().or(self.wish.as_deref())),
+            Link::Confirm => Wish::read(self.wish.as_deref().or(self.targets.as_deref())),
+            Link::Leave => Wish::read(self.targets.as_deref().or(self.wish.as_deref())),
         }
     }
 }
@@ -202,7 +180,7 @@ pub(super) async fn confirmed(db: &impl GenericClient) -> Result<Vec<(i64, i64, 
     let what = "read who is told";
     let sql = "SELECT id, confirmed, targets FROM subscriber WHERE confirmed IS NOT NULL ORDER BY id";
     let read = |row: &Row| {
-        Ok((column(row, 0, what)?, column(row, 1, what)?, wish(column::<Option<&str>>(row, 2, what)?)))
+        Ok((column(row, 0, what)?, column(row, 1, what)?, Wish::read(column::<Option<&str>>(row, 2, what)?)))
     };
     rows(db, what, sql, &[]).await?.iter().map(read).collect()
 }

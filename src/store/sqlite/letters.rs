@@ -11,7 +11,7 @@ use super::seal::Seal;
 use super::{date, fail, incidents, micros, subscribers};
 use crate::news::{Reason, Told, Work};
 use crate::store::Error;
-use crate::store::subscribers::{Came, Link, Mail, OLD_NEWS, Wish};
+use crate::store::subscribers::{Came, Link, Mail, OLD_NEWS, is_news};
 
 /// Keeps one mail. What is not told yet about the same is told by it as well.
 pub(super) fn owe(db: &Connection, subscriber: i64, told: &Told, now: i64) -> Result<(), Error> {
@@ -47,7 +47,7 @@ pub(super) fn hear(
     }
     for (subscriber, since, wish) in subscribers::confirmed(db)? {
         for (incident, told) in &told {
-            if concerned(&wish, incident) && news(db, (subscriber, date(since)), incident, told, now)? {
+            if wish.concerns(incident) && news(db, (subscriber, date(since)), incident, told, now)? {
                 owe(db, subscriber, told, micros(now))?;
             }
         }
@@ -55,15 +55,7 @@ pub(super) fn hear(
     Ok(())
 }
 
-fn concerned(wish: &Wish, incident: &Incident) -> bool {
-    let own = |targets: &BTreeSet<String>| {
-        targets.contains(&incident.target) || !targets.is_disjoint(&incident.targets)
-    };
-    wish.targets.as_ref().is_none_or(own)
-}
-
-/// Whether this is news to a subscriber: what they were last told of the incident was something else. What began before
-/// they came they are only told the end of, and nothing of what was over before.
+/// Whether this is news to a subscriber.
 fn news(
     db: &Connection,
     (subscriber, since): (i64, Timestamp),
@@ -77,13 +69,7 @@ fn news(
         )
         .and_then(|mut s| s.query_row(params![subscriber, told.about], |r| r.get(0)).optional())
         .map_err(fail("read what a subscriber was told"))?;
-    let over = crate::news::over_at(incident).unwrap_or(now);
-    Ok(match (last.as_deref(), told.reason) {
-        (Some(last), reason) => last != reason.as_str() && now.duration_since(over) < OLD_NEWS,
-        // What was split off was told of before.
-        (None, Reason::Opened) => since <= incident.opened_at && incident.split_from.is_none(),
-        (None, _) => since <= over && now.duration_since(over) < OLD_NEWS,
-    })
+    Ok(is_news(last.as_deref(), since, incident, told, now))
 }
 
 /// Planned work.

@@ -67,7 +67,7 @@ pub(super) fn settle(db: &Connection, settlements: &[Settlement]) -> Result<(), 
             .execute(params![
                 s.notification.0,
                 s.channel,
-                word(s.state),
+                s.state.as_str(),
                 micros(s.next),
                 s.message.as_ref().map(|m| &m.0),
                 s.error,
@@ -118,7 +118,7 @@ fn read(db: &Connection, which: &str, with: impl rusqlite::Params) -> Result<Vec
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let state = state(&row.get::<_, String>(4)?);
+    let state = DeliveryState::named(&row.get::<_, String>(4)?);
     let next = date(row.get(9)?);
     Ok(Delivery {
         notification: NotificationId(row.get(0)?),
@@ -134,22 +134,4 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         possible_duplicate: row.get(10)?,
         instead_of: row.get(11)?,
     })
-}
-
-const fn word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Owed => "owed",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Refused => "refused",
-        DeliveryState::Superseded => "superseded",
-    }
-}
-
-fn state(word: &str) -> DeliveryState {
-    match word {
-        "delivered" => DeliveryState::Delivered,
-        "refused" => DeliveryState::Refused,
-        "superseded" => DeliveryState::Superseded,
-        _ => DeliveryState::Owed,
-    }
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::seal::Seal;
 use super::{SqliteStore, fail, letters, micros};
-use crate::news::{Reason, Told, Work, name};
+use crate::news::Work;
 use crate::store::Error;
 use crate::store::subscribers::{
     ASKED_A_DAY, ASKED_AN_HOUR, Came, Link, Mail, Subscribers, UNCONFIRMED, Wish,
@@ -67,23 +67,8 @@ pub(super) fn ask(db: &Connection, seal: &Seal, address: &str, wish: &Wish, now:
             db.last_insert_rowid()
         }
     };
-    letters::owe(db, id, &question(wish), now)?;
+    letters::owe(db, id, &wish.question(), now)?;
     Ok(true)
-}
-
-/// What the mail that asks says of the wish.
-fn question(wish: &Wish) -> Told {
-    let names = wish.targets.iter().flatten().take(20).map(|t| name(t)).collect::<Vec<_>>();
-    let of = if wish.targets.is_none() { "all services".to_owned() } else { names.join(", ") };
-    Told {
-        reason: Reason::Confirm,
-        about: "subscription".into(),
-        title: "Please confirm your subscription".into(),
-        text: format!(
-            "Somebody, probably you, asked that this address hears of outages and planned maintenance of {of}."
-        ),
-        path: "/subscribe".into(),
-    }
 }
 
 fn sealed(seal: &Seal, handle: &str, address: &str) -> Result<Vec<u8>, Error> {
@@ -95,13 +80,6 @@ fn sealed(seal: &Seal, handle: &str, address: &str) -> Result<Vec<u8>, Error> {
 
 fn json(wish: &Wish) -> Result<String, Error> {
     super::incidents::json(&wish.targets)
-}
-
-fn wish(text: Option<&str>) -> Wish {
-    // What cannot be read means nobody, not everybody.
-    let targets =
-        text.map(|t| serde_json::from_str::<Option<BTreeSet<String>>>(t).unwrap_or(Some(BTreeSet::new())));
-    Wish { targets: targets.unwrap_or(Some(BTreeSet::new())) }
 }
 
 /// The last part of a link: who, and what proves that we made it. A confirmation is good for what was asked for.
@@ -145,8 +123,8 @@ impl Row {
     /// What they hear of, or would with this link.
     pub(super) fn wish(&self, link: Link) -> Wish {
         match link {
-            Link::Confirm => wish(self.wish.as_deref().or(self.targets.as_deref())),
-            Link::Leave => wish(self.targets.as_deref().or(self.wish.as_deref())),
+            Link::Confirm => Wish::read(self.wish.as_deref().or(self.targets.as_deref())),
+            Link::Leave => Wish::read(self.targets.as_deref().or(self.wish.as_deref())),
         }
     }
 }
@@ -194,8 +172,9 @@ pub(super) fn confirmed(db: &Connection) -> Result<Vec<(i64, i64, Wish)>, Error>
             "SELECT id, confirmed, targets FROM subscriber WHERE confirmed IS NOT NULL ORDER BY id",
         )
         .map_err(fail(what))?;
-    let row =
-        |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?, wish(r.get::<_, Option<String>>(2)?.as_deref())));
+    let row = |r: &rusqlite::Row<'_>| {
+        Ok((r.get(0)?, r.get(1)?, Wish::read(r.get::<_, Option<String>>(2)?.as_deref())))
+    };
     rows.query_map([], row).and_then(Iterator::collect).map_err(fail(what))
 }
 
