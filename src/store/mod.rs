@@ -22,6 +22,7 @@ mod pack;
 mod pg;
 mod seal;
 mod sqlite;
+mod states;
 pub mod subscribers;
 #[cfg(test)]
 pub(crate) mod testing;
